@@ -1,0 +1,252 @@
+//! The options of an engine, and how they are applied to each connection.
+
+use super::{
+    Engine, EngineError,
+    database::{Database, Place},
+    memory::Memory,
+    temp_file::TempFile,
+};
+use crate::settings::{Keep, Leaks, Settings};
+use rusqlite::{Connection, config::DbConfig, types::Value};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// How a database keeps its journal; see [`PRAGMA journal_mode`](https://sqlite.org/pragma.html#pragma_journal_mode).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JournalMode {
+    /// A rollback journal, deleted at each commit.
+    Delete,
+    /// A rollback journal, truncated at each commit.
+    Truncate,
+    /// A rollback journal whose header is overwritten at each commit.
+    Persist,
+    /// A rollback journal in memory.
+    Memory,
+    /// A write-ahead log; not yet for engines in memory.
+    Wal,
+    /// No journal: a failed transaction destroys the database.
+    Off,
+}
+
+impl JournalMode {
+    /// SQLite's word for it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Truncate => "truncate",
+            Self::Persist => "persist",
+            Self::Memory => "memory",
+            Self::Wal => "wal",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl fmt::Display for JournalMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+type Hook = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
+
+/// What an engine does to each connection that it opens, and how many it allows.
+#[derive(Clone, Default)]
+pub(crate) struct Options {
+    name: Option<String>,
+    pragmas: Vec<(String, Value)>,
+    journal_mode: Option<JournalMode>,
+    durable: bool,
+    unordered: bool,
+    on_open: Vec<Hook>,
+    pub(super) max_sessions: Option<usize>,
+    pub(super) acquire_timeout: Duration,
+    pub(super) keep: Keep,
+    pub(super) leaks: Option<Leaks>,
+    pub(crate) backtraces: bool,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("name", &self.name)
+            .field("pragmas", &self.pragmas)
+            .field("journal_mode", &self.journal_mode)
+            .field("on_open", &self.on_open.len())
+            .field("max_sessions", &self.max_sessions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Prepares a connection to an engine's own database.
+    pub(crate) fn prepare(&self, connection: &Connection) -> Result<(), EngineError> {
+        self.prepare_image(connection)?;
+        self.set_journal_mode(connection)
+    }
+
+    /// Prepares a connection to an image, which has no journal mode of its own.
+    pub(crate) fn prepare_image(&self, connection: &Connection) -> Result<(), EngineError> {
+        basics(connection).map_err(EngineError::Open)?;
+        if !self.durable {
+            self.pragma(connection, "synchronous", &Value::from("OFF".to_owned()))?;
+        }
+        if self.unordered {
+            self.pragma(connection, "reverse_unordered_selects", &Value::from(true))?;
+        }
+        for (name, value) in &self.pragmas {
+            self.pragma(connection, name, value)?;
+        }
+        self.on_open.iter().try_for_each(|hook| hook(connection)).map_err(EngineError::OnOpen)
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as what the options do")]
+    fn pragma(&self, connection: &Connection, name: &str, value: &Value) -> Result<(), EngineError> {
+        connection
+            .pragma_update(None, name, value)
+            .map_err(|source| EngineError::Pragma { name: name.to_owned(), source })
+    }
+
+    fn set_journal_mode(&self, connection: &Connection) -> Result<(), EngineError> {
+        let Some(asked) = self.journal_mode else { return Ok(()) };
+        let got: String = connection
+            .pragma_update_and_check(None, "journal_mode", asked.word(), |row| row.get(0))
+            .map_err(|source| EngineError::Pragma { name: "journal_mode".to_owned(), source })?;
+        if got.eq_ignore_ascii_case(asked.word()) {
+            return Ok(());
+        }
+        Err(EngineError::JournalMode { asked, got })
+    }
+}
+
+/// What holds for every connection of ours.
+fn basics(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")
+}
+
+/// Gathers the options of an engine; [`memory`](Self::memory) or [`temp_file`](Self::temp_file) makes it.
+///
+/// Options are applied to every connection in this order: what holds for all engines, pragmas, hooks, journal mode.
+#[derive(Debug, Clone, Default)]
+#[must_use = "an engine builder does nothing until `memory` or `temp_file` makes the engine"]
+pub struct EngineBuilder(Options);
+
+impl EngineBuilder {
+    /// Names the engine in reports.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.0.name = Some(name.into());
+        self
+    }
+
+    /// Sets a [pragma](https://sqlite.org/pragma.html) on every connection.
+    ///
+    /// A pragma that shapes the file itself (`page_size`, `auto_vacuum`) belongs to the schema of a
+    /// [`Template`](crate::Template).
+    pub fn pragma(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.pragmas.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the journal mode; opening a session fails when the place cannot have it.
+    pub fn journal_mode(mut self, mode: JournalMode) -> Self {
+        self.0.journal_mode = Some(mode);
+        self
+    }
+
+    /// Makes commits wait for the disk, as SQLite does by default. Tests rarely survive a power cut, so it is off here.
+    pub fn durable(mut self, durable: bool) -> Self {
+        self.0.durable = durable;
+        self
+    }
+
+    /// Reverses the order of rows where a select asks for none (`SQLITE_FIXTURES_UNORDERED`), to flush out tests that rely
+    /// on it; see [`PRAGMA reverse_unordered_selects`](https://sqlite.org/pragma.html#pragma_reverse_unordered_selects).
+    pub fn unordered(mut self, unordered: bool) -> Self {
+        self.0.unordered = unordered;
+        self
+    }
+
+    /// Runs `hook` on every connection: functions, collations, extensions.
+    ///
+    /// It also runs while a template is built, on a database that has no tables yet.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sqlite_fixtures::{Engine, SessionFactory};
+    /// let engine = Engine::builder().on_open(|connection| connection.execute_batch("PRAGMA cache_size = 100")).memory()?;
+    /// let session = SessionFactory::new(engine)?.open()?;
+    /// let pages: i64 = session.query_row("PRAGMA cache_size", [], |row| row.get(0))?;
+    /// assert_eq!(pages, 100);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_open(mut self, hook: impl Fn(&Connection) -> rusqlite::Result<()> + Send + Sync + 'static) -> Self {
+        self.0.on_open.push(Arc::new(hook));
+        self
+    }
+
+    /// Allows at most `max` sessions at once; one more is
+    /// [`SessionError::TooManySessions`](crate::SessionError::TooManySessions).
+    pub fn max_sessions(mut self, max: usize) -> Self {
+        self.0.max_sessions = Some(max);
+        self
+    }
+
+    /// Waits this long for a session to close when all are open; not at all by default.
+    pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
+        self.0.acquire_timeout = timeout;
+        self
+    }
+
+    /// When the database of a test is kept (`SQLITE_FIXTURES_KEEP`).
+    pub fn keep(mut self, keep: Keep) -> Self {
+        self.0.keep = keep;
+        self
+    }
+
+    /// What becomes of a leak (`SQLITE_FIXTURES_LEAKS`).
+    pub fn leaks(mut self, leaks: Leaks) -> Self {
+        self.0.leaks = Some(leaks);
+        self
+    }
+
+    /// Records the calls that lead to each opening, for the report (`SQLITE_FIXTURES_BACKTRACE`).
+    pub fn backtraces(mut self, backtraces: bool) -> Self {
+        self.0.backtraces = backtraces;
+        self
+    }
+
+    /// Makes the engine, with an empty database in memory.
+    ///
+    /// # Errors
+    /// As [`Engine::memory`].
+    pub fn memory(self) -> Result<Engine, EngineError> {
+        self.build(|| Memory::new().map(Place::Memory))
+    }
+
+    /// Makes the engine, with an empty database in a temporary file.
+    ///
+    /// # Errors
+    /// As [`Engine::temp_file`].
+    pub fn temp_file(self) -> Result<Engine, EngineError> {
+        self.build(|| TempFile::new().map(Place::TempFile))
+    }
+
+    /// The options, with the environment's word on top.
+    pub(crate) fn options(self) -> Result<Options, EngineError> {
+        let settings = Settings::get().map_err(EngineError::Setting)?;
+        let mut options = self.0;
+        options.keep = settings.keep.unwrap_or(options.keep);
+        options.unordered = settings.unordered.unwrap_or(options.unordered);
+        options.backtraces = settings.backtrace.unwrap_or(options.backtraces);
+        Ok(options)
+    }
+
+    fn build(self, place: impl FnOnce() -> Result<Place, EngineError>) -> Result<Engine, EngineError> {
+        let mut options = self.options()?;
+        let name = options.name.take();
+        Ok(Engine::new(Database::new(name, place()?, options)))
+    }
+}

@@ -1,0 +1,163 @@
+//! The one thing that an engine's handles share: the place, its options, its record, its labels.
+
+use super::{EngineError, Options, kept, memory::Memory, slots::Slots, temp_file::TempFile};
+use crate::{
+    Labels, Ledger,
+    copy::copy,
+    ledger::{book::EngineRecord, tell, test},
+    settings::Keep,
+};
+use rusqlite::Connection;
+use std::{
+    fs::{self, OpenOptions},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+#[derive(Debug)]
+pub(super) enum Place {
+    Memory(Memory),
+    TempFile(TempFile),
+}
+
+impl Place {
+    pub(super) fn open(&self) -> Result<Connection, EngineError> {
+        match self {
+            Self::Memory(memory) => memory.open(),
+            Self::TempFile(file) => file.open(),
+        }
+        .map_err(EngineError::Open)
+    }
+
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Memory(_) => None,
+            Self::TempFile(file) => Some(file.path()),
+        }
+    }
+
+    pub(super) fn uri(&self) -> String {
+        match self {
+            Self::Memory(memory) => memory.uri().to_owned(),
+            Self::TempFile(file) => file.uri(),
+        }
+    }
+
+    pub(super) fn keep(&self) -> Result<PathBuf, EngineError> {
+        match self {
+            Self::Memory(_) => Err(EngineError::NoFolder),
+            Self::TempFile(file) => Ok(file.keep()),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Memory(_) => "memory",
+            Self::TempFile(_) => "temp_file",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(super) place: Place,
+    pub(super) options: Options,
+    pub(super) slots: Slots,
+    pub(super) record: Arc<EngineRecord>,
+    /// The test that made the database.
+    pub(super) owner: Option<Arc<str>>,
+    labels: Mutex<Labels>,
+    failed: AtomicBool,
+}
+
+impl Database {
+    pub(super) fn new(name: Option<String>, place: Place, options: Options) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = name.unwrap_or_else(|| format!("{}-{number}", place.kind()));
+        Self {
+            slots: Slots::new(options.max_sessions, options.acquire_timeout),
+            record: EngineRecord::new(number, name.into()),
+            owner: test::current(None),
+            labels: Mutex::default(),
+            failed: AtomicBool::new(false),
+            place,
+            options,
+        }
+    }
+
+    pub(super) fn connect(&self) -> Result<Connection, EngineError> {
+        let connection = self.place.open()?;
+        self.options.prepare(&connection)?;
+        Ok(connection)
+    }
+
+    pub(super) fn ledger(&self) -> Ledger {
+        Ledger::of(Arc::clone(&self.record), self.options.leaks)
+    }
+
+    pub(super) fn labels(&self) -> MutexGuard<'_, Labels> {
+        self.labels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn mark_failed(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn save_to(&self, path: &Path) -> Result<(), EngineError> {
+        let error =
+            |source: Box<dyn std::error::Error + Send + Sync>| EngineError::Save { path: path.to_owned(), source };
+        create_private(path).map_err(|source| error(source.into()))?;
+        let saved = self.place.open().map_err(Into::into).and_then(|from| {
+            let mut to = Connection::open(path)?;
+            copy(&from, &mut to)?;
+            to.close().map_err(|(_, source)| source.into())
+        });
+        saved.map_err(|source| {
+            let _ = fs::remove_file(path);
+            error(source)
+        })
+    }
+
+    /// Keeps the database of a failed test, or removes what an earlier failure of it left.
+    fn settle(&self) {
+        let Some(test) = &self.owner else { return };
+        let keep = match self.options.keep {
+            Keep::Always => true,
+            Keep::Failed => self.failed.load(Ordering::Relaxed),
+            Keep::Never => false,
+        };
+        if !keep {
+            return kept::forget(test);
+        }
+        let kept = kept::place_for(test)
+            .map_err(|source| EngineError::Folder { path: kept::folder_of(test), source })
+            .and_then(|path| self.save_to(&path).map(|()| path));
+        match kept {
+            Ok(path) => {
+                tell(&format!("the database of test `{test}` is kept; open it with\n  sqlite3 '{}'", path.display()))
+            }
+            Err(error) => {
+                tell(&format!("the database of test `{test}` could not be kept: {}", crate::error::chain(&error)));
+            }
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}
+
+/// Makes an empty file that nobody else may open; SQLite's own side files take over its mode.
+pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}

@@ -1,0 +1,188 @@
+//! Where one database lives and how connections to it are opened.
+//!
+//! [`builder`] gathers the options, [`database`] is the one thing that an engine's handles share, [`memory`] and
+//! [`temp_file`] are the two places, [`slots`] holds to the greatest number of sessions, [`check`] asserts at the end of
+//! a test, [`kept`] is where databases of failed tests go.
+
+mod asynchronous;
+mod builder;
+mod check;
+mod database;
+mod error;
+mod kept;
+mod memory;
+mod slots;
+mod temp_file;
+
+pub use asynchronous::{AnyEngine, AsyncEngine};
+pub(crate) use builder::Options;
+pub use builder::{EngineBuilder, JournalMode};
+pub use error::EngineError;
+pub(crate) use slots::Slot;
+
+use crate::{Labels, Ledger, ledger::test};
+use check::EndOfTest;
+use database::Database;
+use rusqlite::Connection;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, MutexGuard},
+};
+
+/// A synchronous engine: one database, in memory or in a temporary file.
+///
+/// It is a handle: clones lead to the same database, which lives until the last engine, factory and session on it are
+/// gone. Every connection has foreign keys on, double-quoted text refused and temporary tables in memory.
+///
+/// An engine that comes from a [`Template`](crate::Template) or a [fixture](crate::fixtures) also asserts, when it is
+/// dropped by the body of a test, that every session of its database is closed; its clones do not.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sqlite_fixtures::{Engine, JournalMode, SessionFactory};
+///
+/// let engine = Engine::builder().journal_mode(JournalMode::Wal).max_sessions(4).temp_file()?;
+/// let sessions = SessionFactory::new(&engine)?;
+/// sessions.open()?.execute_batch("CREATE TABLE users (name TEXT)")?;
+/// sessions.open()?.execute("INSERT INTO users VALUES ('alice')", [])?;
+/// assert_eq!(engine.ledger().counts().closed, 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    database: Arc<Database>,
+    check: Option<EndOfTest>,
+}
+
+impl Clone for Engine {
+    /// Another handle to the same database; only the original asserts at the end of a test.
+    fn clone(&self) -> Self {
+        Self { database: Arc::clone(&self.database), check: None }
+    }
+}
+
+impl Engine {
+    /// An empty database in memory, which several sessions can share with real commits.
+    ///
+    /// It is kept by SQLite's [`memdb` file system](https://sqlite.org/src/file/src/memdb.c), not by a shared cache: locks
+    /// are those of a file, so a writer that has reserved the database makes new readers wait.
+    ///
+    /// # Errors
+    /// [`EngineError::Setting`] when the environment is not understood, [`EngineError::Open`] when SQLite cannot open it.
+    pub fn memory() -> Result<Self, EngineError> {
+        Self::builder().memory()
+    }
+
+    /// An empty database in a temporary folder of its own, open to nobody else (0700, files 0600).
+    ///
+    /// The folder goes, with every file in it, when the last engine, factory and session are gone; if they never are,
+    /// because one is in a static or configured for the process, it goes at exit. [`keep`](Self::keep) takes it over.
+    ///
+    /// # Errors
+    /// [`EngineError::Setting`] when the environment is not understood, [`EngineError::Folder`] when the folder cannot be
+    /// made.
+    pub fn temp_file() -> Result<Self, EngineError> {
+        Self::builder().temp_file()
+    }
+
+    /// Starts an engine with options.
+    #[must_use]
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database: Arc::new(database), check: None }
+    }
+
+    /// This handle, asserting from now on at the end of the test that every session is closed.
+    pub(crate) fn checked(mut self) -> Self {
+        self.check = Some(EndOfTest::of(Arc::clone(&self.database)));
+        self
+    }
+
+    /// The engine's name, from [`EngineBuilder::name`] or made from its kind and number.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.database.record.name
+    }
+
+    /// The record of this engine's sessions.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.database.ledger()
+    }
+
+    /// The database's file; `None` in memory.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.database.place.path()
+    }
+
+    /// The database's [URI](https://sqlite.org/uri.html), for any client of the same SQLite library in this process.
+    ///
+    /// What such a client opens has neither the engine's options nor an entry in the ledger.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        self.database.place.uri()
+    }
+
+    /// Takes the temporary folder over: it stays when the engine is gone. Gives its path.
+    ///
+    /// # Errors
+    /// [`EngineError::NoFolder`] for a database in memory; [`save_to`](Self::save_to) writes that to a file.
+    pub fn keep(&self) -> Result<PathBuf, EngineError> {
+        self.database.place.keep()
+    }
+
+    /// Writes a copy of the database to a file that does not exist yet, open to nobody else (0600).
+    ///
+    /// # Errors
+    /// [`EngineError::Save`] when the file exists or cannot be written; nothing is left then that was not there.
+    pub fn save_to(&self, path: impl AsRef<Path>) -> Result<(), EngineError> {
+        self.database.save_to(path.as_ref())
+    }
+
+    /// Opens a connection with the engine's options.
+    pub(crate) fn connect(&self) -> Result<Connection, EngineError> {
+        self.database.connect()
+    }
+
+    /// Opens a connection as SQLite gives it.
+    pub(crate) fn connect_raw(&self) -> Result<Connection, EngineError> {
+        self.database.place.open()
+    }
+
+    /// Takes one of the places for sessions, waiting as long as was asked for; `None` when all are taken.
+    pub(crate) fn take_slot(&self) -> Option<Slot> {
+        self.database.slots.take()
+    }
+
+    /// The greatest number of sessions.
+    pub(crate) fn max_sessions(&self) -> Option<usize> {
+        self.database.slots.max()
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.database.options
+    }
+
+    pub(crate) fn labels(&self) -> MutexGuard<'_, Labels> {
+        self.database.labels()
+    }
+
+    pub(crate) fn record(&self) -> &Arc<crate::ledger::book::EngineRecord> {
+        &self.database.record
+    }
+
+    /// The test that a session opened now belongs to.
+    pub(crate) fn test(&self) -> Option<Arc<str>> {
+        test::current(self.database.owner.as_ref())
+    }
+
+    /// Notes that the test which used this database has failed, so that the database is kept.
+    pub(crate) fn mark_failed(&self) {
+        self.database.mark_failed();
+    }
+}

@@ -1,0 +1,124 @@
+//! The names that rows have inside seed files, and the keys they stand for; kept beside a database, never in it.
+
+use crate::error::nearest;
+use rusqlite::types::{FromSql, FromSqlError, Value};
+use std::{collections::BTreeMap, error::Error, fmt};
+
+/// The id that a label stands for: CRC-32 of its bytes modulo 2³⁰ − 1, as `ActiveRecord::FixtureSet.identify` of Rails
+/// computes it, so ids never change and never depend on the order of rows.
+///
+/// ```
+/// assert_eq!(sqlite_fixtures::label_id("ruby"), 207_281_424); // the figure in the tests of Rails
+/// ```
+#[must_use]
+pub fn label_id(label: &str) -> i64 {
+    i64::from(crc32fast::hash(label.as_bytes()) % 0x3FFF_FFFF)
+}
+
+/// Which key each label stands for, table by table.
+///
+/// Table names are compared as SQLite does, without regard to ASCII case; labels are compared exactly.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Labels(BTreeMap<String, BTreeMap<String, Option<Value>>>);
+
+impl Labels {
+    /// Enters a label; `None` for a row whose key is composite, which a label cannot stand for.
+    pub(crate) fn insert(&mut self, table: &str, label: &str, key: Option<Value>) {
+        self.0.entry(table.to_ascii_lowercase()).or_default().insert(label.to_owned(), key);
+    }
+
+    /// The key that `label` stands for; `Some(None)` when it stands for none.
+    pub(crate) fn get(&self, table: &str, label: &str) -> Option<Option<&Value>> {
+        Some(self.0.get(&table.to_ascii_lowercase())?.get(label)?.as_ref())
+    }
+
+    /// The labels of one table.
+    pub(crate) fn of(&self, table: &str) -> impl Iterator<Item = &str> {
+        self.0.get(&table.to_ascii_lowercase()).into_iter().flat_map(BTreeMap::keys).map(String::as_str)
+    }
+
+    /// The key of the row that has `label` in the seed file of `table`.
+    ///
+    /// # Errors
+    /// [`LabelError`] when no such label was loaded, or its key is composite or of another type than `T`.
+    pub fn key<T: FromSql>(&self, table: &str, label: &str) -> Result<T, LabelError> {
+        let error = |fault| LabelError { table: table.to_owned(), label: label.to_owned(), fault };
+        let key = self
+            .get(table, label)
+            .ok_or_else(|| {
+                error(match self.0.contains_key(&table.to_ascii_lowercase()) {
+                    true => LabelFault::Unknown { nearest: nearest(label, self.of(table)) },
+                    false => LabelFault::NoLabels { nearest: nearest(table, self.0.keys().map(String::as_str)) },
+                })
+            })?
+            .ok_or_else(|| error(LabelFault::Composite))?;
+        T::column_result(key.into()).map_err(|source| error(LabelFault::Type(source)))
+    }
+}
+
+/// A label that does not lead to the key that was asked for.
+#[derive(Debug)]
+pub struct LabelError {
+    table: String,
+    label: String,
+    fault: LabelFault,
+}
+
+#[derive(Debug)]
+enum LabelFault {
+    Unknown { nearest: Option<String> },
+    NoLabels { nearest: Option<String> },
+    Composite,
+    Type(FromSqlError),
+}
+
+impl LabelError {
+    /// The table that was asked about.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The label that was asked for.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+}
+
+impl fmt::Display for LabelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, label, fault } = self;
+        match fault {
+            LabelFault::Unknown { nearest: Some(near) } => {
+                write!(f, "no row of `{table}` is labelled `{label}`; did you mean `{near}`?")
+            }
+            LabelFault::Unknown { nearest: None } => {
+                write!(f, "no row of `{table}` is labelled `{label}`; add it to the seed file of `{table}`")
+            }
+            LabelFault::NoLabels { nearest: Some(near) } => {
+                write!(f, "no row of `{table}` has a label; did you mean the table `{near}`?")
+            }
+            LabelFault::NoLabels { nearest: None } => write!(
+                f,
+                "no row of `{table}` has a label; label rows with the keys of a JSON or YAML map, or a `_label` column in CSV"
+            ),
+            LabelFault::Composite => write!(
+                f,
+                "`{label}` of `{table}` stands for no single key, because the table's key is composite; select its columns"
+            ),
+            LabelFault::Type(_) => {
+                write!(f, "the key of `{label}` in `{table}` is of another type; ask for it with `session.key`")
+            }
+        }
+    }
+}
+
+impl Error for LabelError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.fault {
+            LabelFault::Type(source) => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The last look, when the process ends normally.
+//!
+//! `Drop` cannot see a guard that was forgotten, kept in a static, or left with a thread; nor can it undo a
+//! `#[should_panic]` that a leak's own panic satisfied. The C library's exit hook can: it shows what is open, and turns
+//! a success into a failure. A status that already says failure is left as it is.
+
+use super::{Ledger, tell_at_exit};
+use crate::settings::Leaks;
+use std::{
+    ffi::{c_int, c_void},
+    process,
+    sync::{
+        Mutex, Once, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// What the process exits with when all tests passed and a session was left open: the status of a failed libtest.
+const FAILED: c_int = 101;
+
+/// A forked child runs the hooks of its parent, whose sessions are not its own.
+static OWNER: AtomicU32 = AtomicU32::new(0);
+
+static LAST_ACTS: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
+
+/// Looks at the ledger at exit. Idempotent.
+pub(super) fn watch() {
+    static REGISTER: Once = Once::new();
+    REGISTER.call_once(|| {
+        OWNER.store(process::id(), Ordering::Relaxed);
+        register();
+    });
+}
+
+/// Runs `act` at exit, after the look.
+pub(crate) fn last_act(act: fn()) {
+    watch();
+    LAST_ACTS.lock().unwrap_or_else(PoisonError::into_inner).push(act);
+}
+
+unsafe extern "C" {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn on_exit(hook: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    fn atexit(hook: extern "C" fn()) -> c_int;
+    fn _exit(status: c_int) -> !;
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn register() {
+    extern "C" fn hook(status: c_int, _: *mut c_void) {
+        at_exit(status);
+    }
+    // SAFETY: `on_exit` (glibc) keeps a function pointer of the type it documents, which lives as long as the program.
+    let _ = unsafe { on_exit(hook, std::ptr::null_mut()) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn register() {
+    extern "C" fn hook() {
+        at_exit(0);
+    }
+    // SAFETY: `atexit` (C11 7.22.4.2) keeps a function pointer of this type, which lives as long as the program.
+    let _ = unsafe { atexit(hook) };
+}
+
+fn at_exit(status: c_int) {
+    if OWNER.load(Ordering::Relaxed) != process::id() {
+        return;
+    }
+    let level = Ledger::process().leaks();
+    let leaked = match Ledger::process().find() {
+        Err(report) if level != Leaks::Off => {
+            tell_at_exit(&format!("at the end of the process, {report}"));
+            level == Leaks::Deny
+        }
+        _ => false,
+    };
+    let acts = std::mem::take(&mut *LAST_ACTS.lock().unwrap_or_else(PoisonError::into_inner));
+    for act in acts {
+        act();
+    }
+    if leaked && status == 0 {
+        // SAFETY: `_exit` ends the process at once; every act that must come before it has run.
+        unsafe { _exit(FAILED) };
+    }
+}

@@ -1,0 +1,130 @@
+//! The record of every session: which test opened it, where, and how it ended.
+//!
+//! [`entry`] is one session's line, [`book`] the process-wide record that holds them all, [`leak`] what is still open,
+//! [`test`] knows which test is running and whether it is ending, [`exit`] looks once more when the process ends.
+
+pub(crate) mod book;
+mod entry;
+pub(crate) mod exit;
+mod leak;
+pub(crate) mod test;
+
+pub use book::Counts;
+pub use entry::{Entry, State};
+pub use leak::LeakReport;
+
+use crate::settings::{Leaks, Settings};
+use book::EngineRecord;
+use std::{io::Write, sync::Arc, thread};
+
+/// A view of the record of sessions: of one engine, or of the whole process.
+///
+/// It asks ([`find`](Self::find)) and it demands ([`verify`](Self::verify)). A session counts as open until SQLite has
+/// freed its handle.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sqlite_fixtures::{Engine, SessionFactory};
+///
+/// let sessions = SessionFactory::new(Engine::memory()?)?;
+/// let session = sessions.open()?;
+/// assert_eq!(sessions.ledger().counts().live, 1);
+/// let report = sessions.ledger().find().unwrap_err();
+/// assert_eq!(report.leaks()[0].location().line(), session.entry().location().line());
+///
+/// session.close()?;
+/// sessions.ledger().verify();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    engine: Option<Arc<EngineRecord>>,
+    leaks: Option<Leaks>,
+}
+
+impl Ledger {
+    /// The record of the whole process.
+    #[must_use]
+    pub fn process() -> Self {
+        Self { engine: None, leaks: None }
+    }
+
+    pub(crate) fn of(engine: Arc<EngineRecord>, leaks: Option<Leaks>) -> Self {
+        Self { engine: Some(engine), leaks }
+    }
+
+    /// How many sessions were opened, were closed, are live, and were live at once.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        book::counts(self.engine.as_deref())
+    }
+
+    /// The sessions that are open, in the order of their numbers, then the last ones that ended (256 at most).
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let mut entries = book::live(self.engine.as_deref());
+        entries.extend(book::ended(self.engine.as_deref()));
+        entries
+    }
+
+    /// Asks whether every session is closed.
+    ///
+    /// # Errors
+    /// The sessions that are open, but for those that [`ignore_current`](Self::ignore_current) was told of.
+    pub fn find(&self) -> Result<(), LeakReport> {
+        let leaks: Vec<_> =
+            book::live(self.engine.as_deref()).into_iter().filter(|entry| !entry.is_ignored()).collect();
+        if leaks.is_empty() {
+            return Ok(());
+        }
+        Err(LeakReport::new(self.engine.as_ref().map(|engine| engine.name.clone()), leaks))
+    }
+
+    /// Demands that every session is closed.
+    ///
+    /// With `SQLITE_FIXTURES_LEAKS=warn` it prints the report instead of panicking, with `off` it does nothing. While the
+    /// thread is unwinding it prints, since a second panic would abort the process.
+    ///
+    /// # Panics
+    /// With the report, when a session is open.
+    #[track_caller]
+    pub fn verify(&self) {
+        if let Err(report) = self.find() {
+            demand(self.leaks(), &report.to_string());
+        }
+    }
+
+    /// Takes the sessions that are open now as known: [`find`](Self::find) and the check at exit pass over them.
+    ///
+    /// For adopting the check in a suite with known leaks, and for showing one on purpose.
+    pub fn ignore_current(&self) {
+        book::ignore_live(self.engine.as_deref());
+    }
+
+    /// What becomes of a leak here: the environment's word, else the engine's, else [`Leaks::Deny`].
+    pub(crate) fn leaks(&self) -> Leaks {
+        Settings::get().ok().and_then(|settings| settings.leaks).or(self.leaks).unwrap_or_default()
+    }
+}
+
+/// Makes a fault known, as loudly as `leaks` says; never a panic within a panic.
+#[track_caller]
+pub(crate) fn demand(leaks: Leaks, fault: &str) {
+    match leaks {
+        Leaks::Off => {}
+        Leaks::Deny if !thread::panicking() => panic!("{fault}"),
+        Leaks::Deny | Leaks::Warn => tell(fault),
+    }
+}
+
+/// Prints a message where the running test's output goes.
+#[expect(clippy::print_stderr, reason = "only the macro's output is captured with the test's own")]
+pub(crate) fn tell(message: &str) {
+    eprintln!("sqlite-fixtures: {message}");
+}
+
+/// Prints a message at the end of the process, when standard error may be gone.
+pub(crate) fn tell_at_exit(message: &str) {
+    let _ = writeln!(std::io::stderr(), "sqlite-fixtures: {message}");
+}

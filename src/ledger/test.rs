@@ -1,0 +1,122 @@
+//! Which test is running, and whether it is ending.
+
+use std::{
+    backtrace::Backtrace,
+    env,
+    sync::{Arc, OnceLock},
+    thread,
+};
+
+/// The test that this thread runs, as the runner names it.
+///
+/// libtest names the thread after its test; a thread that the test started is told by `owner`, the test that made the
+/// database; nextest names the one test of the process.
+pub(crate) fn current(owner: Option<&Arc<str>>) -> Option<Arc<str>> {
+    static NEXTEST: OnceLock<Option<Arc<str>>> = OnceLock::new();
+    thread::current()
+        .name()
+        .filter(|name| *name != "main" && is_path(name))
+        .map(Into::into)
+        .or_else(|| owner.cloned())
+        .or_else(|| NEXTEST.get_or_init(|| env::var("NEXTEST_TEST_NAME").ok().map(Into::into)).clone())
+}
+
+/// Whether `name` can be a test's: identifiers joined by `::`. Names of worker threads have dashes or spaces.
+fn is_path(name: &str) -> bool {
+    name.split("::").all(|part| {
+        !part.is_empty()
+            && !part.starts_with(|first: char| first.is_ascii_digit())
+            && part.chars().all(|letter| letter == '_' || letter.is_alphanumeric())
+    })
+}
+
+/// Whether the body of the running test is dropping a value that was handed to it, as its last act.
+///
+/// A fixture's value may be dropped early for good reasons: by another fixture that took it as an argument, as part of a
+/// larger value, by `drop`. Only the call stack tells those from the end of the test. rstest puts the body of the test
+/// `m::name` into `m::name::name`, and that of the case `m::name::case_1` into `m::name`; the body drops its arguments
+/// itself, and it did not make them (`made` is the stack at their making). Where the stack has no names, the answer is
+/// no, and the check at exit decides.
+pub(crate) fn is_ending(made: &Backtrace) -> bool {
+    let Some(test) = current(None) else { return false };
+    let frames = functions(&Backtrace::force_capture());
+    let glue = |name: &String| drops_ours(name);
+    let Some(first) = frames.iter().position(glue) else { return false };
+    let Some(body) = frames[first..].iter().find(|name| !glue(name)) else { return false };
+    let body = plain(body);
+    is_body_of(body, &test) && !functions(made).iter().any(|name| plain(name) == body)
+}
+
+/// Whether a function is the compiler's drop of one of our own types, not of a larger value that holds one.
+fn drops_ours(function: &str) -> bool {
+    function.strip_prefix("core::ptr::drop_in_place").is_some_and(|dropped| {
+        let dropped = dropped.trim_start_matches("::").trim_start_matches('<');
+        let dropped = dropped.strip_prefix("core::option::Option").map_or(dropped, |option| {
+            let inner = option.trim_start_matches("::").trim_start_matches('<');
+            // The only optional value on the way from a session down to its check is the check itself.
+            if inner.contains("EndOfTest") { inner } else { dropped }
+        });
+        dropped.starts_with("sqlite_fixtures::")
+    })
+}
+
+/// The names of the functions in a stack, innermost first.
+fn functions(stack: &Backtrace) -> Vec<String> {
+    stack
+        .to_string()
+        .lines()
+        .filter_map(|line| {
+            let (number, name) = line.trim_start().split_once(": ")?;
+            number.bytes().all(|digit| digit.is_ascii_digit()).then(|| name.to_owned())
+        })
+        .collect()
+}
+
+/// A function's name without the marks of closures and async bodies.
+fn plain(name: &str) -> &str {
+    let end = name.find("::{").unwrap_or(name.len());
+    &name[..end]
+}
+
+/// Whether `function`, a path with its crate, is the body that rstest made for `test`, a path without.
+fn is_body_of(function: &str, test: &str) -> bool {
+    let Some((_, path)) = function.split_once("::") else { return false };
+    let (module, name) = test.rsplit_once("::").unwrap_or(("", test));
+    path == module || path.strip_prefix(test).is_some_and(|rest| rest.strip_prefix("::") == Some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{drops_ours, is_body_of, is_path, plain};
+
+    #[test]
+    fn a_test_is_named_by_a_path_and_a_worker_thread_is_not() {
+        assert!(is_path("store::tests::case_1_empty"));
+        for worker in ["tokio-runtime-worker", "r2d2-worker-0", "sqlx sqlite", "", "m::", "1"] {
+            assert!(!is_path(worker), "{worker}");
+        }
+    }
+
+    #[test]
+    fn a_drop_of_ours_is_told_from_that_of_a_larger_value() {
+        assert!(drops_ours("core::ptr::drop_in_place<sqlite_fixtures::engine::Engine>"));
+        assert!(drops_ours("core::ptr::drop_in_place::<sqlite_fixtures::engine::Engine>"));
+        assert!(drops_ours(
+            "core::ptr::drop_in_place<core::option::Option<sqlite_fixtures::engine::check::EndOfTest>>"
+        ));
+        assert!(!drops_ours("core::ptr::drop_in_place<alloc::vec::Vec<sqlite_fixtures::session::Session>>"));
+        assert!(!drops_ours("core::ptr::drop_in_place<core::option::Option<sqlite_fixtures::session::Session>>"));
+        assert!(!drops_ours("core::ptr::drop_in_place<app::App>"));
+    }
+
+    #[test]
+    fn the_body_of_a_test_is_known_by_its_name() {
+        assert!(is_body_of("suite::m::single::single", "m::single"));
+        assert!(is_body_of("suite::m::cases", "m::cases::case_1"));
+        assert!(is_body_of("suite::top::top", "top"));
+        assert!(is_body_of(plain("suite::top::top::{{closure}}"), "top"));
+        assert!(!is_body_of("suite::top", "top"), "the outer function makes the arguments");
+        assert!(!is_body_of("suite::repo", "consumer"), "a fixture");
+        assert!(!is_body_of("main", "top"));
+    }
+}

@@ -1,0 +1,76 @@
+//! A fresh, seeded, leak-checked SQLite database for every test.
+//!
+//! Use [`fixtures`] when a test should get a database by argument name; a [`Template`] when there are several databases, or
+//! the schema is made by code; [`Seeds`] when only rows are to go into a database; [`Engine`] and [`SessionFactory`] when
+//! sessions are wanted without any of that.
+//!
+//! ```
+//! use rstest::rstest;
+//! use sqlite_fixtures::{Session, fixtures::session};
+//!
+//! #[rstest]
+//! fn alice_has_two_posts(session: Session) {
+//!     // a fresh clone of fixtures/, closed and checked afterwards
+//!     let alice = session.id("users", "alice").unwrap();
+//!     let posts: i64 = session
+//!         .query_row("SELECT count(*) FROM posts WHERE author_id = ?1", [alice], |row| row.get(0))
+//!         .unwrap();
+//!     assert_eq!(posts, 2);
+//! }
+//! ```
+//!
+//! # The house
+//!
+//! Data has one way through: files -> rows -> template -> engine -> session -> ledger -> report. These are the rooms, each
+//! with those that it may look into; `tests/architecture.rs` holds the code to this list.
+//!
+//! ```text
+//! error        where a mistake stands, what its author meant      <- nothing
+//! copy         a database, moved as a whole                       <- nothing
+//! settings     the knobs of one run, from the environment         <- error
+//! labels       the names of rows, and the keys they stand for     <- error
+//! ledger       the record of every session                        <- settings, error
+//! engine       where a database lives, how it is opened           <- ledger, labels, settings, copy, error
+//! validate     which engine may give synchronous sessions         <- engine
+//! seed         files -> rows -> inserts; one file a format        <- labels, copy, error
+//! template     schema + seeds -> image, cloned for each test      <- seed, engine, labels, settings, copy, error
+//! session      the guard and what opens it                        <- template, seed, validate, engine, labels, ledger, settings, error
+//! report       what leaked, as people read it                     <- ledger
+//! fixtures     what a test asks for by argument name              <- session, template, seed, engine, error
+//! ```
+//!
+//! # Resource leaking
+//!
+//! A session counts as closed when SQLite has freed its handle. What `Drop` sees fails its test; what it cannot see is
+//! caught by a last look at exit, which a process that aborts or is killed never reaches. Connections that are opened
+//! without a [`SessionFactory`] are not counted yet.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod copy;
+mod engine;
+mod error;
+pub mod fixtures;
+mod labels;
+mod ledger;
+mod report;
+mod seed;
+mod session;
+mod settings;
+mod template;
+mod validate;
+
+pub use rusqlite;
+
+pub use engine::{AnyEngine, AsyncEngine, Engine, EngineBuilder, EngineError, JournalMode};
+pub use error::Position;
+pub use labels::{LabelError, Labels, label_id};
+pub use ledger::{Counts, Entry, LeakReport, Ledger, State};
+pub use seed::{BrokenReference, SeedError, Seeds};
+pub use session::{
+    AsyncSession, CloseError, Session, SessionError, SessionFactory, configure, get_session, session_factory,
+    unconfigure, with_session,
+};
+pub use settings::{Keep, Leaks, SettingError};
+pub use template::{BuildSchema, Template, TemplateError};
+pub use validate::validate_sync_engine;

@@ -1,0 +1,71 @@
+//! What leaked, as people read it.
+
+use crate::{Entry, LeakReport, State};
+use std::fmt;
+
+impl fmt::Display for LeakReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let leaks = self.leaks();
+        write!(f, "{} still open", count(leaks.len()))?;
+        if let Some(engine) = self.engine() {
+            write!(f, " on `{engine}`")?;
+        }
+        f.write_str(":")?;
+        for entry in leaks {
+            write!(f, "\n  {}", Line { entry, age: self.age(entry) })?;
+            if let Some(backtrace) = entry.backtrace() {
+                write!(f, "\n{backtrace}")?;
+            }
+        }
+        write!(f, "\n{}", remedy(leaks))
+    }
+}
+
+struct Line<'a> {
+    entry: &'a Entry,
+    age: u64,
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { entry, age } = self;
+        write!(f, "session {} opened at {}", entry.number(), entry.location())?;
+        match entry.test() {
+            Some(test) => write!(f, " by test `{test}`")?,
+            None => f.write_str(" outside a test")?,
+        }
+        write!(f, ", {age} event{} ago", if *age == 1 { "" } else { "s" })?;
+        match entry.state() {
+            State::CloseRefused(statements) if statements.is_empty() => {
+                f.write_str("; SQLite refused to close it because of an unfinished blob or backup")
+            }
+            State::CloseRefused(statements) => {
+                write!(f, "; SQLite refused to close it because of the unfinished")?;
+                for sql in statements {
+                    write!(f, " `{sql}`")?;
+                }
+                Ok(())
+            }
+            State::SwappedOut => f.write_str("; its connection was swapped out of its guard"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn count(sessions: usize) -> String {
+    match sessions {
+        1 => "1 session is".to_owned(),
+        more => format!("{more} sessions are"),
+    }
+}
+
+/// What to do, for the faults that are there.
+fn remedy(leaks: &[Entry]) -> &'static str {
+    if leaks.iter().any(|entry| matches!(entry.state(), State::CloseRefused(_))) {
+        "drop every statement, blob and backup before its session"
+    } else if leaks.iter().any(|entry| *entry.state() == State::SwappedOut) {
+        "swap the session's own connection back before its guard is dropped"
+    } else {
+        "drop or close each session before the test ends: look for a guard that is forgotten, cyclic, in a static, or with a thread that still runs"
+    }
+}

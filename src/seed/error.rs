@@ -1,0 +1,327 @@
+//! What can be wrong with seed files, and how it is said.
+
+use super::Format;
+use crate::Position;
+use std::{error::Error, fmt, io, path::PathBuf};
+
+/// A mistake in a seed file: where it stands, which row and value it concerns, and what to do.
+///
+/// `Display` is one line, `file:line:column: what is wrong; what to do`; the database is as it was.
+#[derive(Debug)]
+pub struct SeedError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    position: Option<Position>,
+    table: Option<String>,
+    label: Option<String>,
+    column: Option<String>,
+    value: Option<String>,
+    fault: Fault,
+}
+
+/// What is wrong.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    NoFolder {
+        looked_in: Vec<PathBuf>,
+    },
+    NoSchema,
+    TwoSchemas,
+    NoMigrations,
+    Read(io::Error),
+    NotUtf8,
+    Empty,
+    UnknownFormat,
+    #[cfg(not(all(feature = "csv", feature = "json", feature = "yaml")))]
+    Feature {
+        what: &'static str,
+        feature: &'static str,
+    },
+    Syntax {
+        format: Format,
+        message: String,
+    },
+    Shape {
+        expected: &'static str,
+        found: &'static str,
+    },
+    Value(&'static str),
+    Serialize(String),
+    UnknownTable {
+        nearest: Option<String>,
+    },
+    UnknownColumn {
+        nearest: Option<String>,
+    },
+    DuplicateColumn {
+        first: Position,
+    },
+    DuplicateLabel {
+        first: Position,
+    },
+    UnknownLabel {
+        parent: String,
+        nearest: Option<String>,
+    },
+    NoKeyForLabel,
+    Constraint {
+        message: String,
+        source: rusqlite::Error,
+    },
+    Sql(rusqlite::Error),
+    Forbidden(rusqlite::Error),
+    OpenTransaction,
+    OwnTransaction,
+    BrokenReferences(Vec<BrokenReference>),
+    Database(rusqlite::Error),
+    Restore(rusqlite::Error),
+}
+
+/// A row that points at a row that is not there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BrokenReference {
+    pub(super) position: Option<Position>,
+    pub(super) table: String,
+    pub(super) label: Option<String>,
+    pub(super) row: Option<i64>,
+    pub(super) columns: Vec<(String, String)>,
+    pub(super) parent: String,
+}
+
+impl BrokenReference {
+    /// Where the value stands; `None` for a row that a SQL script or a trigger made.
+    #[must_use]
+    pub fn position(&self) -> Option<&Position> {
+        self.position.as_ref()
+    }
+
+    /// The table that points.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The label of the row that points.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    /// The columns that point, with their values as SQL literals.
+    #[must_use]
+    pub fn columns(&self) -> &[(String, String)] {
+        &self.columns
+    }
+
+    /// The table that is pointed at.
+    #[must_use]
+    pub fn parent(&self) -> &str {
+        &self.parent
+    }
+}
+
+impl SeedError {
+    pub(crate) fn new(fault: Fault) -> Self {
+        Self(Box::new(Inner { position: None, table: None, label: None, column: None, value: None, fault }))
+    }
+
+    pub(crate) fn at(mut self, position: Position) -> Self {
+        self.0.position.get_or_insert(position);
+        self
+    }
+
+    pub(super) fn table_is(mut self, table: impl Into<String>) -> Self {
+        self.0.table.get_or_insert(table.into());
+        self
+    }
+
+    pub(super) fn label_is(mut self, label: Option<&str>) -> Self {
+        self.0.label = self.0.label.or(label.map(str::to_owned));
+        self
+    }
+
+    pub(super) fn column_is(mut self, column: impl Into<String>) -> Self {
+        self.0.column.get_or_insert(column.into());
+        self
+    }
+
+    pub(super) fn value_is(mut self, value: impl Into<String>) -> Self {
+        self.0.value.get_or_insert(value.into());
+        self
+    }
+
+    /// Where the mistake stands.
+    #[must_use]
+    pub fn position(&self) -> Option<&Position> {
+        self.0.position.as_ref()
+    }
+
+    /// The table that it concerns.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.0.table.as_deref()
+    }
+
+    /// The label of the row that it concerns.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.0.label.as_deref()
+    }
+
+    /// The column that it concerns.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        self.0.column.as_deref()
+    }
+
+    /// The value that is wrong, as text.
+    #[must_use]
+    pub fn value(&self) -> Option<&str> {
+        self.0.value.as_deref()
+    }
+
+    /// The rows that point at rows that are not there; empty for any other mistake.
+    #[must_use]
+    pub fn broken_references(&self) -> &[BrokenReference] {
+        match &self.0.fault {
+            Fault::BrokenReferences(broken) => broken,
+            _ => &[],
+        }
+    }
+}
+
+impl fmt::Display for SeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { position, table, label, column, value, fault } = &*self.0;
+        if let Some(position) = position {
+            write!(f, "{position}: ")?;
+        }
+        let context = [("table", table), ("row", label), ("column", column), ("value", value)];
+        let mut parts = context.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).peekable();
+        while let Some((name, value)) = parts.next() {
+            write!(f, "{name} `{value}`{}", if parts.peek().is_some() { ", " } else { ": " })?;
+        }
+        fault.fmt(f)
+    }
+}
+
+impl fmt::Display for Fault {
+    #[expect(clippy::too_many_lines, reason = "one table of messages")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFolder { looked_in } => {
+                f.write_str("there is no such file or folder")?;
+                for (number, folder) in looked_in.iter().enumerate() {
+                    write!(f, "{} {}", if number == 0 { "; looked in" } else { "," }, folder.display())?;
+                }
+                f.write_str("; create it, or set CARGO_MANIFEST_DIR to the folder of the crate")
+            }
+            Self::NoSchema => f.write_str(
+                "the folder has neither `schema.sql` nor `migrations/`; add one, or give the template its schema in code",
+            ),
+            Self::TwoSchemas => {
+                f.write_str("the folder has both `schema.sql` and `migrations/`; keep the one that is the schema")
+            }
+            Self::NoMigrations => {
+                f.write_str("the folder holds no `*.sql` but `*.down.sql`; add the migrations, or remove the folder")
+            }
+            Self::Read(_) => f.write_str("the file cannot be read; check that it exists and its permissions"),
+            Self::NotUtf8 => f.write_str("the file is not UTF-8 from here on; save it as UTF-8"),
+            Self::Empty => f.write_str("the file is empty; write what it should hold, or remove it"),
+            Self::UnknownFormat => f.write_str(
+                "this is no format of seed files; name the file *.sql, *.csv, *.json, *.yaml or *.yml, or move it out of the folder",
+            ),
+            #[cfg(not(all(feature = "csv", feature = "json", feature = "yaml")))]
+            Self::Feature { what, feature } => {
+                write!(f, "{what} needs the crate feature `{feature}`; add it with `cargo add --dev sqlite-fixtures --features {feature}`")
+            }
+            Self::Syntax { format, message } => write!(f, "this is not {format}: {message}; correct it here"),
+            Self::Shape { expected, found } => write!(f, "expected {expected}, found {found}; write it so"),
+            Self::Value(rule) => write!(f, "this value cannot be stored: {rule}; write it so"),
+            Self::Serialize(message) => write!(f, "the row does not serialize: {message}; correct its `Serialize`"),
+            Self::UnknownTable { nearest } => {
+                f.write_str("there is no such table")?;
+                remedy(f, nearest.as_deref(), "; name the file after its table, or add the table to the schema")
+            }
+            Self::UnknownColumn { nearest } => {
+                f.write_str("there is no such column")?;
+                remedy(f, nearest.as_deref(), "; correct the name, or add the column to the schema")
+            }
+            Self::DuplicateColumn { first } => {
+                write!(f, "the column is given twice, first at {first}; keep one")
+            }
+            Self::DuplicateLabel { first } => {
+                write!(f, "the label is taken by the row at {first}; rename one of them")
+            }
+            Self::UnknownLabel { parent, nearest } => {
+                write!(f, "this is neither a key nor a label of `{parent}`")?;
+                remedy(f, nearest.as_deref(), "; correct it, or add the row it means")
+            }
+            Self::NoKeyForLabel => {
+                f.write_str("no key can be made from a label for a key column of bytes; give the key itself")
+            }
+            Self::Constraint { message, .. } => f.write_str(message),
+            Self::Sql(_) => f.write_str("SQLite refused this statement; correct it"),
+            Self::Forbidden(_) => {
+                f.write_str("seed SQL may not attach or write other files; remove the statement")
+            }
+            Self::OpenTransaction => {
+                f.write_str("the script ends inside a transaction; add the COMMIT that is missing")
+            }
+            Self::OwnTransaction => f.write_str(
+                "a script runs on a connection of its own, not inside a transaction; load it before the transaction begins",
+            ),
+            Self::BrokenReferences(broken) => {
+                write!(f, "{} broken reference{}:", broken.len(), if broken.len() == 1 { "" } else { "s" })?;
+                for reference in broken {
+                    write!(f, "\n  {reference}")?;
+                }
+                f.write_str("\nadd the rows that are missing, or correct the values")
+            }
+            Self::Database(_) => f.write_str("the database could not be read or written; see the cause"),
+            Self::Restore(_) => f.write_str(
+                "the load failed, and the database could not be put back as it was because another connection uses it; rebuild it",
+            ),
+        }
+    }
+}
+
+fn remedy(f: &mut fmt::Formatter<'_>, nearest: Option<&str>, otherwise: &str) -> fmt::Result {
+    match nearest {
+        Some(name) => write!(f, "; did you mean `{name}`?"),
+        None => f.write_str(otherwise),
+    }
+}
+
+impl fmt::Display for BrokenReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(position) = &self.position {
+            write!(f, "{position}: ")?;
+        }
+        write!(f, "table `{}`", self.table)?;
+        match (&self.label, self.row) {
+            (Some(label), _) => write!(f, ", row `{label}`")?,
+            (None, Some(row)) => write!(f, ", rowid {row}")?,
+            (None, None) => {}
+        }
+        for (column, value) in &self.columns {
+            write!(f, ", `{column}` = {value}")?;
+        }
+        write!(f, ": no such row in `{}`", self.parent)
+    }
+}
+
+impl Error for SeedError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0.fault {
+            Fault::Read(source) => Some(source),
+            Fault::Constraint { source, .. }
+            | Fault::Sql(source)
+            | Fault::Forbidden(source)
+            | Fault::Database(source)
+            | Fault::Restore(source) => Some(source),
+            _ => None,
+        }
+    }
+}

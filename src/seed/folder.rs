@@ -1,0 +1,120 @@
+//! Which files a folder of fixtures holds, and in which order.
+
+use super::{Fault, Format, SeedError};
+use crate::Position;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+const SCHEMA: &str = "schema.sql";
+const MIGRATIONS: &str = "migrations";
+
+/// Finds a path of the crate under test.
+///
+/// A relative one is below `CARGO_MANIFEST_DIR`, which cargo and nextest set at run time; without it (a debugger) it is
+/// below the nearest folder above the executable that has it.
+pub(crate) fn locate(path: &Path) -> Result<PathBuf, SeedError> {
+    let candidates: Vec<PathBuf> = match env::var_os("CARGO_MANIFEST_DIR") {
+        _ if path.is_absolute() => vec![path.to_owned()],
+        Some(manifest) => vec![PathBuf::from(manifest).join(path)],
+        None => {
+            let executable = env::current_exe().unwrap_or_default();
+            executable.ancestors().skip(1).map(|folder| folder.join(path)).collect()
+        }
+    };
+    match candidates.iter().find(|candidate| candidate.exists()) {
+        Some(found) => Ok(found.clone()),
+        None => Err(SeedError::new(Fault::NoFolder { looked_in: candidates }).at(Position::new(path, 1, 1))),
+    }
+}
+
+/// The scripts that make the schema of a folder: its `schema.sql`, or its migrations.
+pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
+    let error = |fault| SeedError::new(fault).at(Position::new(folder, 1, 1));
+    let script = folder.join(SCHEMA);
+    let migrations = folder.join(MIGRATIONS);
+    match (script.is_file(), migrations.is_dir()) {
+        (true, false) => Ok(vec![script]),
+        (false, true) => self::migrations(&migrations),
+        (true, true) => Err(error(Fault::TwoSchemas)),
+        (false, false) => Err(error(Fault::NoSchema)),
+    }
+}
+
+/// The migrations of a folder, in the order of their numbers, then names; those that go down are left out.
+pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
+    let mut scripts: Vec<(u128, String, PathBuf)> = Vec::new();
+    for path in files(folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let lower = name.to_ascii_lowercase();
+        if lower.ends_with(".sql") && !lower.ends_with(".down.sql") {
+            scripts.push((number(&name), name, path));
+        }
+    }
+    if scripts.is_empty() {
+        return Err(SeedError::new(Fault::NoMigrations).at(Position::new(folder, 1, 1)));
+    }
+    scripts.sort();
+    Ok(scripts.into_iter().map(|(_, _, path)| path).collect())
+}
+
+/// The first number in a name: `0002_users.sql`, `V2__users.sql`, `20261124_users.up.sql`. Names without come last.
+fn number(name: &str) -> u128 {
+    let digits = name.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
+    digits[..end].parse().unwrap_or(u128::MAX)
+}
+
+/// The seed files at a path: the file itself, or those of a folder in the order of their names.
+///
+/// Of a folder, the schema, other folders, hidden files and `*.md` are left out; any other file must be a seed file.
+pub(crate) fn seeds(path: &Path) -> Result<Vec<PathBuf>, SeedError> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut seeds = files(path)?;
+    seeds.retain(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        name != SCHEMA && !name.starts_with('.') && !name.ends_with(".md")
+    });
+    seeds.sort();
+    Ok(seeds)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
+    let error = |source| SeedError::new(Fault::Read(source)).at(Position::new(folder, 1, 1));
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(error)? {
+        let path = entry.map_err(error)?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// The format that a file's name tells.
+pub(crate) fn format(path: &Path) -> Result<Format, SeedError> {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    match extension.as_str() {
+        "sql" => Ok(Format::Sql),
+        "csv" => Ok(Format::Csv),
+        "json" => Ok(Format::Json),
+        "yaml" | "yml" => Ok(Format::Yaml),
+        _ => Err(SeedError::new(Fault::UnknownFormat).at(Position::new(path, 1, 1))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn migrations_are_numbered_in_many_ways() {
+        assert_eq!(number("0002_users.sql"), 2);
+        assert_eq!(number("V10__users.sql"), 10);
+        assert_eq!(number("20261124093000_users.up.sql"), 20_261_124_093_000);
+        assert_eq!(number("users.sql"), u128::MAX);
+    }
+}

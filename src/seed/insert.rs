@@ -1,0 +1,98 @@
+//! Rows go into their table by prepared statements, one for each set of columns.
+
+use super::{
+    Fault, SeedError,
+    node::Row,
+    resolve::{Resolved, Resolver},
+    source::Spot,
+    tables::{Table, database, quoted},
+};
+use rusqlite::{Connection, ErrorCode, Statement};
+use std::collections::HashMap;
+
+/// How many statements are held at once; rows of one file rarely have more sets of columns.
+const STATEMENTS: usize = 32;
+
+/// Inserts rows into one table.
+pub(super) fn insert(
+    connection: &Connection,
+    table: &Table,
+    rows: &[Row],
+    resolver: &Resolver<'_>,
+) -> Result<(), SeedError> {
+    let mut statements: HashMap<Vec<usize>, Statement<'_>> = HashMap::new();
+    for row in rows {
+        let label = row.label.as_ref().map(|label| &*label.value);
+        let context = |error: SeedError| error.table_is(&*table.name).label_is(label);
+        let Resolved { columns, values } = resolver.resolve(table, row).map_err(context)?;
+        if statements.len() == STATEMENTS && !statements.contains_key(&columns) {
+            statements.clear();
+        }
+        if !statements.contains_key(&columns) {
+            let statement = connection.prepare(&sql(table, &columns)).map_err(database).map_err(context)?;
+            statements.insert(columns.clone(), statement);
+        }
+        let statement = statements.get_mut(&columns).expect("it was just prepared");
+        for (number, value) in values.iter().enumerate() {
+            statement.raw_bind_parameter(number + 1, value).map_err(database).map_err(context)?;
+        }
+        statement.raw_execute().map_err(|error| context(refused(table, row, error)))?;
+    }
+    Ok(())
+}
+
+fn sql(table: &Table, columns: &[usize]) -> String {
+    let table_name = quoted(&table.name);
+    if columns.is_empty() {
+        return format!("INSERT INTO main.{table_name} DEFAULT VALUES");
+    }
+    let names: Vec<_> = columns.iter().map(|column| quoted(&table.columns[*column].name)).collect();
+    let marks = vec!["?"; columns.len()].join(", ");
+    format!("INSERT INTO main.{table_name} ({}) VALUES ({marks})", names.join(", "))
+}
+
+/// An insert that SQLite refused, at the value that it blames if it blames one.
+fn refused(table: &Table, row: &Row, source: rusqlite::Error) -> SeedError {
+    let said = source.to_string();
+    let (rule, remedy) = match extended_code(&source) {
+        Some(rusqlite::ffi::SQLITE_CONSTRAINT_NOTNULL) => ("NOT NULL", "give it a value"),
+        Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE) => ("UNIQUE", "another row has it already; change one of them"),
+        Some(rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY | rusqlite::ffi::SQLITE_CONSTRAINT_ROWID) => {
+            ("PRIMARY KEY", "another row has this key already; change one of them")
+        }
+        Some(rusqlite::ffi::SQLITE_CONSTRAINT_CHECK) => ("CHECK", "change the row to what the table allows"),
+        Some(DATATYPE) => ("STRICT", "give a value of the column's type"),
+        _ if source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            ("a", "change the row to what the table allows")
+        }
+        _ => return SeedError::new(Fault::Sql(source)).at(row.source.position(row.fields.spot)),
+    };
+    let constraint = format!("{rule} constraint failed; {remedy}");
+    // SQLite ends these messages with `table.column`; of several columns the first will do.
+    let blamed = said
+        .split([' ', ','])
+        .filter_map(|word| word.strip_prefix(&*table.name)?.strip_prefix('.'))
+        .find_map(|name| table.column(name));
+    let field =
+        blamed.and_then(|blamed| row.fields.value.iter().find(|(name, _)| table.column(&name.value) == Some(blamed)));
+    let spot: Spot = match (field, &row.label) {
+        (Some((_, value)), _) => value.spot,
+        (None, Some(label)) => label.spot,
+        (None, None) => row.fields.spot,
+    };
+    let mut error = SeedError::new(Fault::Constraint { message: constraint, source }).at(row.source.position(spot));
+    if let Some(blamed) = blamed {
+        error = error.column_is(&*table.columns[blamed].name);
+    }
+    if let Some((_, value)) = field {
+        error = error.value_is(value.value.shown());
+    }
+    error
+}
+
+/// `SQLITE_CONSTRAINT_DATATYPE`, which the bindings to an older system library do not have.
+const DATATYPE: i32 = rusqlite::ffi::SQLITE_CONSTRAINT | (12 << 8);
+
+fn extended_code(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
+}

@@ -1,0 +1,167 @@
+//! Files become rows, rows become a database: all of them or none.
+
+use super::{
+    Fault, Format, SeedError, folder, insert, node,
+    node::Row,
+    references::{self, Violation},
+    resolve::Resolver,
+    source::Source,
+    sql,
+    tables::{Tables, database},
+};
+use crate::{Labels, copy::copy};
+use rusqlite::{Connection, config::DbConfig};
+use std::{path::Path, sync::Arc};
+
+/// What a seed file holds.
+#[derive(Debug)]
+pub(crate) enum File {
+    /// A SQL script, which says itself where its rows go.
+    Script(Arc<Source>),
+    /// Rows of one table.
+    Rows { table: String, rows: Vec<Row> },
+}
+
+/// Reads a seed file.
+pub(crate) fn read(path: &Path) -> Result<File, SeedError> {
+    let format = folder::format(path)?;
+    let source = Source::read(path)?;
+    if source.text().trim().is_empty() {
+        return Err(SeedError::new(Fault::Empty).at(source.position(super::source::Spot::Offset(0))));
+    }
+    let table = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let rows = match format {
+        Format::Sql => return Ok(File::Script(source)),
+        #[cfg(feature = "csv")]
+        Format::Csv => super::csv::parse(&source),
+        #[cfg(feature = "json")]
+        Format::Json => super::json::parse(&source).and_then(|document| node::rows(&source, document)),
+        #[cfg(feature = "yaml")]
+        Format::Yaml => super::yaml::parse(&source).and_then(|document| node::rows(&source, document)),
+        #[cfg(not(all(feature = "csv", feature = "json", feature = "yaml")))]
+        other => Err(other.missing()),
+    };
+    let start = || source.position(super::source::Spot::Offset(0));
+    Ok(File::Rows { rows: rows.map_err(|error| error.at(start()).table_is(&*table))?, table })
+}
+
+/// Runs the scripts that make a schema, in a database that is discarded on any error.
+pub(crate) fn run_scripts(connection: &Connection, files: &[File]) -> Result<(), SeedError> {
+    for file in files {
+        if let File::Script(source) = file {
+            sql::run(connection, source)?;
+        }
+    }
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database)
+}
+
+/// Puts files into a database that is discarded on any error: an image, or a copy.
+pub(crate) fn fill(connection: &Connection, files: &[File], labels: &mut Labels) -> Result<(), SeedError> {
+    let before = references::violations(connection)?;
+    apply(connection, files, labels, &before, true)
+}
+
+/// Puts files into a live database, which is as it was on any error.
+pub(crate) fn load(connection: &mut Connection, files: &[File], labels: &mut Labels) -> Result<(), SeedError> {
+    let scripts = files.iter().any(|file| matches!(file, File::Script(_)));
+    if !scripts || !connection.is_autocommit() {
+        return load_in(connection, files, labels);
+    }
+    // A script has transactions of its own, which no savepoint can hold: the database is put back from a copy instead.
+    let mut backup = Connection::open("").map_err(database)?;
+    copy(connection, &mut backup).map_err(database)?;
+    let _enforced = ForeignKeys::suspend(connection)?;
+    let loaded = fill(connection, files, labels);
+    drop(_enforced);
+    loaded.map_err(|error| {
+        if !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        match copy(&backup, connection) {
+            Ok(()) => error,
+            Err(source) => SeedError::new(Fault::Restore(source)),
+        }
+    })
+}
+
+/// Puts files into a live database inside a savepoint, so also inside a transaction.
+pub(crate) fn load_in(connection: &Connection, files: &[File], labels: &mut Labels) -> Result<(), SeedError> {
+    let _enforced = if connection.is_autocommit() { Some(ForeignKeys::suspend(connection)?) } else { None };
+    let before = references::violations(connection)?;
+    let savepoint = |sql: &str| connection.execute_batch(sql).map_err(database);
+    savepoint("SAVEPOINT sqlite_fixtures; PRAGMA defer_foreign_keys = ON")?;
+    let mut loaded = labels.clone();
+    match apply(connection, files, &mut loaded, &before, false) {
+        Ok(()) => {
+            savepoint("RELEASE sqlite_fixtures")?;
+            *labels = loaded;
+            Ok(())
+        }
+        Err(error) => {
+            savepoint("ROLLBACK TO sqlite_fixtures; RELEASE sqlite_fixtures")?;
+            Err(error)
+        }
+    }
+}
+
+fn apply(
+    connection: &Connection,
+    files: &[File],
+    labels: &mut Labels,
+    before: &[Violation],
+    own: bool,
+) -> Result<(), SeedError> {
+    let tables = Tables::new(connection);
+    let rows: Vec<(&str, &[Row])> = files
+        .iter()
+        .filter_map(|file| match file {
+            File::Script(_) => None,
+            File::Rows { table, rows } => Some((table.as_str(), rows.as_slice())),
+        })
+        .collect();
+    let each = rows.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (*table, row)));
+    let known = labels.clone();
+    let resolver = Resolver::new(connection, &tables, &known, each)?;
+    for file in files {
+        match file {
+            File::Script(source) => {
+                sql::run(connection, source)?;
+                if own {
+                    // A script may have turned them on; rows of other files may still be missing.
+                    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(database)?;
+                }
+            }
+            File::Rows { table, rows } => {
+                let Some(first) = rows.first() else { continue };
+                let start = || first.source.position(super::source::Spot::Offset(0));
+                let table = tables.get(table).map_err(|error| error.at(start()))?;
+                insert::insert(connection, &table, rows, &resolver)?;
+                for row in rows {
+                    let Some(label) = &row.label else { continue };
+                    labels.insert(&table.name, &label.value, resolver.key(&table, row)?);
+                }
+            }
+        }
+    }
+    references::check(connection, &tables, &resolver, &rows, before)
+}
+
+/// While it lives, foreign keys are not enforced.
+struct ForeignKeys<'a> {
+    connection: &'a Connection,
+    enforced: bool,
+}
+
+impl<'a> ForeignKeys<'a> {
+    fn suspend(connection: &'a Connection) -> Result<Self, SeedError> {
+        let enforced = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY).map_err(database)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(database)?;
+        Ok(Self { connection, enforced })
+    }
+}
+
+impl Drop for ForeignKeys<'_> {
+    fn drop(&mut self) {
+        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, self.enforced);
+    }
+}

@@ -1,0 +1,210 @@
+//! Rows to put into a database, and the files they come from.
+//!
+//! Read it in the order that data goes: [`folder`] lists the files, [`source`] is the text of one, [`csv`], [`json`] and
+//! [`yaml`] turn it into [`node`]s and rows, [`serialize`] does so for values of the code; [`tables`] knows the schema,
+//! [`resolve`] turns labels into keys, [`insert`] puts rows in, [`references`] checks foreign keys when all are in;
+//! [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together. Nothing here knows an engine.
+
+#[cfg(feature = "csv")]
+mod csv;
+mod error;
+pub(crate) mod folder;
+mod insert;
+#[cfg(feature = "json")]
+mod json;
+pub(crate) mod load;
+pub(crate) mod node;
+mod references;
+mod resolve;
+mod script;
+mod serialize;
+mod source;
+mod sql;
+mod tables;
+#[cfg(feature = "yaml")]
+mod yaml;
+
+pub(crate) use error::Fault;
+pub use error::{BrokenReference, SeedError};
+pub(crate) use serialize::rows_of;
+
+use crate::{Labels, Position};
+use load::File;
+use rusqlite::Connection;
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+/// A format of seed files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Sql,
+    Csv,
+    Json,
+    Yaml,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sql => "SQL",
+            Self::Csv => "CSV",
+            Self::Json => "JSON",
+            Self::Yaml => "YAML",
+        })
+    }
+}
+
+impl Format {
+    /// A format that this build does not read.
+    #[cfg(not(all(feature = "csv", feature = "json", feature = "yaml")))]
+    fn missing(self) -> SeedError {
+        SeedError::new(match self {
+            Self::Csv => Fault::Feature { what: "a CSV file", feature: "csv" },
+            Self::Json => Fault::Feature { what: "a JSON file", feature: "json" },
+            Self::Yaml => Fault::Feature { what: "a YAML file", feature: "yaml" },
+            Self::Sql => Fault::UnknownFormat,
+        })
+    }
+}
+
+/// Seed files, to be loaded into a database.
+///
+/// A path is a seed file, or a folder whose seed files are taken in the order of their names; a relative one is below the
+/// folder of the crate under test. Files are named after their table: `users.yaml`, `users.csv`, `users.json`; `*.sql` are
+/// scripts. Rows may come in any order across files: foreign keys are checked when all are in.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sqlite_fixtures::{Seeds, rusqlite::Connection};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("users.json");
+/// # std::fs::write(&path, r#"{"alice": {"name": "Alice"}, "bob": {"name": "Bob"}}"#)?;
+/// let mut connection = Connection::open_in_memory()?;
+/// connection.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")?;
+/// // {"alice": {"name": "Alice"}, "bob": {"name": "Bob"}}
+/// let labels = Seeds::from(path).load(&mut connection)?;
+/// let alice: i64 = labels.key("users", "alice")?;
+/// # assert_eq!(alice, sqlite_fixtures::label_id("alice"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seeds(Vec<PathBuf>);
+
+impl Seeds {
+    /// No seeds.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Loads them into a database and gives their labels.
+    ///
+    /// Rows go in inside a savepoint. SQL scripts keep their own transactions and pragmas, so where there is one, the
+    /// database is copied first and put back on an error; inside a transaction of the caller, a script may have none.
+    ///
+    /// # Errors
+    /// [`SeedError`]; the database is as it was.
+    pub fn load(&self, connection: &mut Connection) -> Result<Labels, SeedError> {
+        let mut labels = Labels::default();
+        self.load_onto(connection, &mut labels)?;
+        Ok(labels)
+    }
+
+    /// Loads them inside a savepoint, for a connection that is only lent, such as a transaction.
+    ///
+    /// # Errors
+    /// [`SeedError`], also for a script with a transaction of its own; the database is as it was.
+    pub fn load_in(&self, connection: &Connection) -> Result<Labels, SeedError> {
+        let mut labels = Labels::default();
+        load::load_in(connection, &self.read()?, &mut labels)?;
+        Ok(labels)
+    }
+
+    /// Loads them into the SQLite file at `path`, which is made if there is none.
+    ///
+    /// The work is done on a copy, which is written back in one transaction of SQLite's own: a reader sees all or nothing,
+    /// and so does whoever looks after a crash.
+    ///
+    /// # Errors
+    /// [`SeedError`]; the file is as it was.
+    pub fn load_into_file(&self, path: impl AsRef<Path>) -> Result<Labels, SeedError> {
+        let path = path.as_ref();
+        let files = self.read()?;
+        let existed = path.exists();
+        let mut labels = Labels::default();
+        let written = (|| {
+            let mut work = Connection::open("")?;
+            let mut file = Connection::open(path)?;
+            if existed {
+                crate::copy::copy(&file, &mut work)?;
+            }
+            let filled = load::fill(&work, &files, &mut labels);
+            Ok(filled.map(|()| crate::copy::copy(&work, &mut file)))
+        })();
+        let loaded = match written {
+            Ok(Ok(Ok(()))) => return Ok(labels),
+            Ok(Err(error)) => error,
+            Ok(Ok(Err(source))) | Err(source) => SeedError::new(Fault::Database(source)).at(Position::new(path, 1, 1)),
+        };
+        if !existed {
+            let _ = fs::remove_file(path);
+        }
+        Err(loaded)
+    }
+
+    /// Loads them into a live database whose labels are known.
+    pub(crate) fn load_onto(&self, connection: &mut Connection, labels: &mut Labels) -> Result<(), SeedError> {
+        load::load(connection, &self.read()?, labels)
+    }
+
+    /// Reads the files.
+    pub(crate) fn read(&self) -> Result<Vec<File>, SeedError> {
+        let mut files = Vec::new();
+        for path in &self.0 {
+            for file in folder::seeds(&folder::locate(path)?)? {
+                files.push(load::read(&file)?);
+            }
+        }
+        Ok(files)
+    }
+}
+
+impl From<&str> for Seeds {
+    fn from(path: &str) -> Self {
+        Self(vec![path.into()])
+    }
+}
+
+impl From<&Path> for Seeds {
+    fn from(path: &Path) -> Self {
+        Self(vec![path.into()])
+    }
+}
+
+impl From<PathBuf> for Seeds {
+    fn from(path: PathBuf) -> Self {
+        Self(vec![path])
+    }
+}
+
+impl<P: Into<PathBuf>, const N: usize> From<[P; N]> for Seeds {
+    fn from(paths: [P; N]) -> Self {
+        Self(paths.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<P: Into<PathBuf>> FromIterator<P> for Seeds {
+    fn from_iter<I: IntoIterator<Item = P>>(paths: I) -> Self {
+        Self(paths.into_iter().map(Into::into).collect())
+    }
+}

@@ -1,0 +1,158 @@
+//! Foreign keys are checked when all rows are in.
+
+use super::{
+    BrokenReference, Fault, SeedError,
+    node::{Row, literal},
+    resolve::Resolver,
+    tables::{Table, Tables, database, quoted},
+};
+use rusqlite::{Connection, types::Value};
+
+/// Checks the foreign keys and finds the rows of the files that break them; what was broken `before` is passed over.
+pub(super) fn check(
+    connection: &Connection,
+    tables: &Tables<'_>,
+    resolver: &Resolver<'_>,
+    rows: &[(&str, &[Row])],
+    before: &[Violation],
+) -> Result<(), SeedError> {
+    let mut violations = violations(connection)?;
+    violations.retain(|violation| !before.contains(violation));
+    let mut groups: Vec<&Violation> = Vec::new();
+    for violation in &violations {
+        if !groups.iter().any(|group| group.table == violation.table && group.key == violation.key) {
+            groups.push(violation);
+        }
+    }
+    let mut broken = Vec::new();
+    for group in groups {
+        let table = tables.get(&group.table)?;
+        let columns = columns(connection, group).map_err(database)?;
+        let before = broken.len();
+        for (_, rows) in rows.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&group.table)) {
+            for row in *rows {
+                broken.extend(in_row(connection, resolver, &table, row, group, &columns)?);
+            }
+        }
+        if broken.len() == before {
+            let same = violations.iter().filter(|other| other.table == group.table && other.key == group.key);
+            for violation in same {
+                broken.push(unplaced(connection, violation, &columns).map_err(database)?);
+            }
+        }
+    }
+    if broken.is_empty() { Ok(()) } else { Err(SeedError::new(Fault::BrokenReferences(broken))) }
+}
+
+/// One line of [`PRAGMA foreign_key_check`](https://sqlite.org/pragma.html#pragma_foreign_key_check).
+#[derive(Debug, PartialEq)]
+pub(super) struct Violation {
+    table: String,
+    /// NULL for tables without rowid.
+    row: Option<i64>,
+    parent: String,
+    key: i64,
+}
+
+/// The foreign keys that are broken now.
+pub(super) fn violations(connection: &Connection) -> Result<Vec<Violation>, SeedError> {
+    let read = || {
+        connection
+            .prepare("PRAGMA main.foreign_key_check")?
+            .query_map([], |row| {
+                Ok(Violation { table: row.get(0)?, row: row.get(1)?, parent: row.get(2)?, key: row.get(3)? })
+            })?
+            .collect::<rusqlite::Result<_>>()
+    };
+    read().map_err(database)
+}
+
+/// The columns of a foreign key, and those that they point at where they are named.
+fn columns(connection: &Connection, violation: &Violation) -> rusqlite::Result<Vec<(String, Option<String>)>> {
+    connection
+        .prepare("SELECT \"from\", \"to\" FROM pragma_foreign_key_list(?1, 'main') WHERE id = ?2 ORDER BY seq")?
+        .query_map((&violation.table, violation.key), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// The broken reference of a row, if what the row holds in these columns is nowhere in the parent.
+fn in_row(
+    connection: &Connection,
+    resolver: &Resolver<'_>,
+    table: &Table,
+    row: &Row,
+    violation: &Violation,
+    columns: &[(String, Option<String>)],
+) -> Result<Option<BrokenReference>, SeedError> {
+    let resolved = resolver.resolve(table, row)?;
+    let held = |name: &str| {
+        let column = table.column(name)?;
+        let at = resolved.columns.iter().position(|given| *given == column)?;
+        Some(resolved.values[at].clone()).filter(|value| *value != Value::Null)
+    };
+    let values: Option<Vec<Value>> = columns.iter().map(|(from, _)| held(from)).collect();
+    let Some(values) = values else { return Ok(None) };
+    if exists(connection, violation, columns, &values).map_err(database)? {
+        return Ok(None);
+    }
+    let first = columns.first().map(|(from, _)| from.as_str()).unwrap_or_default();
+    let field = row.fields.value.iter().find(|(name, _)| name.value.eq_ignore_ascii_case(first));
+    let spot = field.map_or(row.fields.spot, |(_, value)| value.spot);
+    let names = columns.iter().map(|(from, _)| from.clone());
+    Ok(Some(BrokenReference {
+        position: Some(row.source.position(spot)),
+        table: table.name.clone(),
+        label: row.label.as_ref().map(|label| label.value.clone()),
+        row: None,
+        columns: names.zip(values.iter().map(literal)).collect(),
+        parent: violation.parent.clone(),
+    }))
+}
+
+/// Whether the parent has a row with these values.
+fn exists(
+    connection: &Connection,
+    violation: &Violation,
+    columns: &[(String, Option<String>)],
+    values: &[Value],
+) -> rusqlite::Result<bool> {
+    let parent = quoted(&violation.parent);
+    let key: Vec<String> = connection
+        .prepare("SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk")?
+        .query_map([&violation.parent], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let to = columns.iter().enumerate().map(|(number, (_, to))| to.clone().or_else(|| key.get(number).cloned()));
+    let Some(to) = to.collect::<Option<Vec<_>>>() else { return Ok(false) };
+    let terms: Vec<_> = to.iter().map(|name| format!("{} = ?", quoted(name))).collect();
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM main.{parent} WHERE {})", terms.join(" AND "));
+    let mut statement = match connection.prepare(&sql) {
+        Ok(statement) => statement,
+        // The parent is not there at all.
+        Err(_) => return Ok(false),
+    };
+    statement.query_row(rusqlite::params_from_iter(values), |row| row.get(0))
+}
+
+/// A broken reference of a row that is in none of the files: a script or a trigger made it.
+fn unplaced(
+    connection: &Connection,
+    violation: &Violation,
+    columns: &[(String, Option<String>)],
+) -> rusqlite::Result<BrokenReference> {
+    let mut values = Vec::new();
+    if let Some(row) = violation.row {
+        let names: Vec<_> = columns.iter().map(|(from, _)| format!("quote({})", quoted(from))).collect();
+        let sql = format!("SELECT {} FROM main.{} WHERE rowid = ?1", names.join(", "), quoted(&violation.table));
+        values = connection.query_row(&sql, [row], |row| {
+            columns.iter().enumerate().map(|(number, (from, _))| Ok((from.clone(), row.get(number)?))).collect()
+        })?;
+    }
+    Ok(BrokenReference {
+        position: None,
+        table: violation.table.clone(),
+        label: None,
+        row: violation.row,
+        columns: values,
+        parent: violation.parent.clone(),
+    })
+}

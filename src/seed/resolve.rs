@@ -1,0 +1,256 @@
+//! Labels become keys.
+//!
+//! A labelled row that does not give its key gets one from its label: the id that Rails computes for a key of numbers,
+//! the label itself for a key of texts. A text in a foreign-key column becomes the key of the row it labels, unless it is
+//! itself a key of the table that is pointed at. A table without a key, or with a composite one, has labels that name
+//! rows in messages only.
+
+use super::{
+    Fault, SeedError,
+    node::{Node, Row},
+    source::Spot,
+    tables::{Kind, Reference, Table, Tables, database, quoted},
+};
+use crate::{Labels, error::nearest, label_id};
+use rusqlite::{Connection, types::Value};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
+    rc::Rc,
+};
+
+/// A row as it goes into its table: the columns that are given, and their values.
+pub(super) struct Resolved {
+    pub columns: Vec<usize>,
+    pub values: Vec<Value>,
+}
+
+/// Everything that a label in these rows can mean.
+pub(super) struct Resolver<'r> {
+    connection: &'r Connection,
+    tables: &'r Tables<'r>,
+    /// Labels that were loaded before.
+    known: &'r Labels,
+    given: HashMap<String, Given<'r>>,
+    keys: RefCell<HashMap<String, Rc<HashSet<String>>>>,
+}
+
+/// The rows of one table in these files.
+#[derive(Default)]
+struct Given<'r> {
+    labels: BTreeMap<&'r str, &'r Row>,
+    rows: Vec<&'r Row>,
+}
+
+impl<'r> Resolver<'r> {
+    pub(super) fn new(
+        connection: &'r Connection,
+        tables: &'r Tables<'r>,
+        known: &'r Labels,
+        rows: impl IntoIterator<Item = (&'r str, &'r Row)>,
+    ) -> Result<Self, SeedError> {
+        let mut given: HashMap<String, Given<'r>> = HashMap::new();
+        for (table, row) in rows {
+            let of_table = given.entry(table.to_ascii_lowercase()).or_default();
+            of_table.rows.push(row);
+            let Some(label) = &row.label else { continue };
+            match of_table.labels.entry(&label.value) {
+                Entry::Vacant(entry) => {
+                    entry.insert(row);
+                }
+                Entry::Occupied(entry) => {
+                    let first = entry.get();
+                    let spot = first.label.as_ref().map_or(first.fields.spot, |label| label.spot);
+                    let fault = Fault::DuplicateLabel { first: first.source.position(spot) };
+                    return Err(SeedError::new(fault)
+                        .at(row.source.position(label.spot))
+                        .table_is(table)
+                        .label_is(Some(&label.value)));
+                }
+            }
+        }
+        Ok(Self { connection, tables, known, given, keys: RefCell::default() })
+    }
+
+    /// The columns and values of a row, with the key that its label makes and the keys that labels in it stand for.
+    pub(super) fn resolve(&self, table: &Table, row: &Row) -> Result<Resolved, SeedError> {
+        let mut resolved = Resolved { columns: Vec::with_capacity(row.fields.value.len() + 1), values: Vec::new() };
+        let mut spots: Vec<Spot> = Vec::with_capacity(row.fields.value.len());
+        for (name, value) in &row.fields.value {
+            let error = |fault, spot| SeedError::new(fault).at(row.source.position(spot)).column_is(&*name.value);
+            let column = table.column(&name.value).ok_or_else(|| {
+                let nearest = nearest(&name.value, table.columns.iter().map(|column| &*column.name));
+                error(Fault::UnknownColumn { nearest }, name.spot)
+            })?;
+            if let Some(first) = resolved.columns.iter().position(|given| *given == column) {
+                let first = row.source.position(spots[first]);
+                return Err(error(Fault::DuplicateColumn { first }, name.spot));
+            }
+            let stored = stored(table.columns[column].kind, &value.value).map_err(|fault| error(fault, value.spot))?;
+            let reference = table.references.iter().find(|reference| reference.column == column);
+            let stored = match (reference, stored) {
+                (Some(reference), Value::Text(text)) => self.reference(reference, &text).map_err(|error| {
+                    error.at(row.source.position(value.spot)).column_is(&*name.value).value_is(text)
+                })?,
+                (_, stored) => stored,
+            };
+            resolved.columns.push(column);
+            resolved.values.push(stored);
+            spots.push(name.spot);
+        }
+        if let (Some(key), Some(label)) = (table.key, &row.label)
+            && !resolved.columns.contains(&key)
+        {
+            let value =
+                made_key(table, key, &label.value).map_err(|error| error.at(row.source.position(label.spot)))?;
+            resolved.columns.push(key);
+            resolved.values.push(value);
+        }
+        Ok(resolved)
+    }
+
+    /// The key of the row that has a label in these files.
+    pub(super) fn key(&self, table: &Table, row: &Row) -> Result<Option<Value>, SeedError> {
+        let (Some(key), Some(label)) = (table.key, &row.label) else { return Ok(None) };
+        match given(table, row, key)? {
+            Some(value) => Ok(Some(value)),
+            None => made_key(table, key, &label.value).map(Some),
+        }
+    }
+
+    /// What a text in a foreign-key column stands for.
+    fn reference(&self, reference: &Reference, text: &str) -> Result<Value, SeedError> {
+        let as_it_is = || Ok(Value::Text(text.to_owned()));
+        // A parent that is not there is for the check of foreign keys to report, with the row.
+        let Ok(parent) = self.tables.get(&reference.parent) else { return as_it_is() };
+        let to = match &reference.to {
+            Some(name) => parent.column(name),
+            None => parent.key,
+        };
+        let Some(to) = to else { return as_it_is() };
+        let number = parent.columns[to].kind == Kind::Number;
+        if (!number || is_number(text)) && self.is_key(&parent, to, text)? {
+            return as_it_is();
+        }
+        let given = self.given.get(&parent.name.to_ascii_lowercase());
+        if let Some(row) = given.and_then(|given| given.labels.get(text)) {
+            if Some(to) == parent.key {
+                return Ok(self.key(&parent, row)?.unwrap_or(Value::Null));
+            }
+            if let Some(value) = self::given(&parent, row, to)? {
+                return Ok(value);
+            }
+        }
+        match self.known.get(&parent.name, text) {
+            Some(Some(key)) if Some(to) == parent.key => return Ok(key.clone()),
+            _ if !number || is_number(text) => return as_it_is(),
+            _ => {}
+        }
+        let labels = given.into_iter().flat_map(|given| given.labels.keys().copied());
+        let nearest = nearest(text, labels.chain(self.known.of(&parent.name)));
+        Err(SeedError::new(Fault::UnknownLabel { parent: parent.name.clone(), nearest }))
+    }
+
+    /// Whether a text is a key already: one that a row of these files gives, or one in the database.
+    fn is_key(&self, parent: &Table, to: usize, text: &str) -> Result<bool, SeedError> {
+        if self.given_keys(parent, to)?.contains(text) {
+            return Ok(true);
+        }
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM main.{} WHERE {} = ?1)",
+            quoted(&parent.name),
+            quoted(&parent.columns[to].name)
+        );
+        let mut statement = self.connection.prepare(&sql).map_err(database)?;
+        statement.query_row([text], |row| row.get(0)).map_err(database)
+    }
+
+    /// The keys that the rows of these files give for a column, as texts.
+    fn given_keys(&self, parent: &Table, to: usize) -> Result<Rc<HashSet<String>>, SeedError> {
+        let name = format!("{}.{to}", parent.name.to_ascii_lowercase());
+        if let Some(keys) = self.keys.borrow().get(&name) {
+            return Ok(Rc::clone(keys));
+        }
+        let mut keys = HashSet::new();
+        let rows = self.given.get(&parent.name.to_ascii_lowercase()).map_or(&[][..], |given| &given.rows);
+        for row in rows {
+            match given(parent, row, to)? {
+                Some(Value::Text(text)) => keys.insert(text),
+                Some(Value::Integer(integer)) => keys.insert(integer.to_string()),
+                _ => false,
+            };
+        }
+        let keys = Rc::new(keys);
+        self.keys.borrow_mut().insert(name, Rc::clone(&keys));
+        Ok(keys)
+    }
+}
+
+/// The value that a row gives for a column, a number where the column holds numbers.
+fn given(table: &Table, row: &Row, column: usize) -> Result<Option<Value>, SeedError> {
+    let field = row.fields.value.iter().find(|(name, _)| table.column(&name.value) == Some(column));
+    let Some((name, value)) = field else { return Ok(None) };
+    let kind = table.columns[column].kind;
+    let stored = stored(kind, &value.value)
+        .map_err(|fault| SeedError::new(fault).at(row.source.position(value.spot)).column_is(&*name.value))?;
+    Ok(match stored {
+        Value::Null => None,
+        Value::Text(text) => Some(match text.parse() {
+            Ok(integer) if kind == Kind::Number => Value::Integer(integer),
+            _ => Value::Text(text),
+        }),
+        other => Some(other),
+    })
+}
+
+/// The key that a label makes.
+fn made_key(table: &Table, key: usize, label: &str) -> Result<Value, SeedError> {
+    match table.columns[key].kind {
+        Kind::Number => Ok(Value::Integer(label_id(label))),
+        Kind::Text => Ok(Value::Text(label.to_owned())),
+        Kind::Bytes => Err(SeedError::new(Fault::NoKeyForLabel).column_is(&*table.columns[key].name)),
+    }
+}
+
+/// A value as it is stored in a column of this kind: `x'…'` in a column of bytes is bytes, as in SQL; bytes may also be a
+/// list of numbers; any other nested value is JSON.
+fn stored(kind: Kind, node: &Node) -> Result<Value, Fault> {
+    match node {
+        Node::Value(Value::Text(text)) if kind == Kind::Bytes => match literal(text) {
+            Some(digits) => bytes(digits).map(Value::Blob),
+            None => Ok(Value::Text(text.clone())),
+        },
+        Node::Value(value) => Ok(value.clone()),
+        Node::List(items) if kind == Kind::Bytes => {
+            let byte = |node: &Node| match node {
+                Node::Value(Value::Integer(integer)) => u8::try_from(*integer).ok(),
+                _ => None,
+            };
+            let bytes: Option<Vec<_>> = items.iter().map(|item| byte(&item.value)).collect();
+            bytes.map(Value::Blob).map_or_else(|| node.to_json().map(Value::Text), Ok)
+        }
+        nested => nested.to_json().map(Value::Text),
+    }
+}
+
+/// What stands between the quotes of `x'…'`.
+fn literal(text: &str) -> Option<&str> {
+    text.strip_prefix(['x', 'X'])?.strip_prefix('\'')?.strip_suffix('\'')
+}
+
+fn bytes(digits: &str) -> Result<Vec<u8>, Fault> {
+    let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    digits
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| match pair {
+            [high, low] => Some(value(high)? << 4 | value(low)?),
+            _ => None,
+        })
+        .collect::<Option<_>>()
+        .ok_or(Fault::Value("bytes are written x'…' with two hexadecimal digits each"))
+}
+
+fn is_number(text: &str) -> bool {
+    text.trim().parse::<f64>().is_ok()
+}

@@ -1,0 +1,192 @@
+//! Splits a SQL script into its statements, so that each is prepared from its own text: SQLite copies all that it is
+//! given at every statement, which makes a long script quadratic.
+
+/// A statement and where it starts, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece<'a> {
+    pub text: &'a str,
+    pub start: usize,
+}
+
+/// The statements of a script, without white space and comments before them; each ends with its semicolon or with the
+/// script.
+///
+/// A semicolon ends a statement unless it stands in a literal, a name, a comment or the body of a trigger, which ends at
+/// `; END ;` (as [`sqlite3_complete`](https://sqlite.org/c3ref/complete.html) has it).
+pub(crate) fn statements(script: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut tokens = Tokens { bytes: script.as_bytes(), at: 0 };
+    std::iter::from_fn(move || {
+        let mut start = None;
+        let mut head = Head::default();
+        // How far the end of a trigger has been seen: its last semicolon, its END.
+        let (mut semicolon, mut end) = (false, false);
+        while let Some((at, token)) = tokens.next() {
+            match token {
+                Token::Semicolon => {
+                    let Some(start) = start else { continue };
+                    if !head.is_trigger() || end {
+                        return Some(Piece { text: &script[start..tokens.at], start });
+                    }
+                    (semicolon, end) = (true, false);
+                }
+                Token::Word(word) => {
+                    start.get_or_insert(at);
+                    head.push(word);
+                    (semicolon, end) = (false, semicolon && word.eq_ignore_ascii_case(b"END"));
+                }
+                Token::Other => {
+                    start.get_or_insert(at);
+                    head.push(b"");
+                    (semicolon, end) = (false, false);
+                }
+            }
+        }
+        start.map(|start| Piece { text: script[start..].trim_end(), start })
+    })
+}
+
+/// What the first words of a statement say of it.
+#[derive(Default)]
+struct Head {
+    words: usize,
+    create: bool,
+    trigger: bool,
+    settled: bool,
+}
+
+impl Head {
+    fn push(&mut self, word: &[u8]) {
+        if self.settled {
+            return;
+        }
+        self.words += 1;
+        let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+        match () {
+            () if !self.create && is("CREATE") => self.create = true,
+            () if !self.create && (is("EXPLAIN") || is("QUERY") || is("PLAN")) => {}
+            () if self.create && (is("TEMP") || is("TEMPORARY")) => {}
+            () => {
+                self.trigger = self.create && is("TRIGGER");
+                self.settled = true;
+            }
+        }
+    }
+
+    fn is_trigger(&self) -> bool {
+        self.trigger
+    }
+}
+
+enum Token<'a> {
+    Semicolon,
+    Word(&'a [u8]),
+    Other,
+}
+
+/// The tokens of SQL, as far as the ends of statements need them; white space and comments are passed over.
+struct Tokens<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Tokens<'a> {
+    fn next(&mut self) -> Option<(usize, Token<'a>)> {
+        loop {
+            let at = self.at;
+            let rest = &self.bytes[at..];
+            match *rest.first()? {
+                b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' => self.at += 1,
+                b'-' if rest.get(1) == Some(&b'-') => self.skip_past(b"\n", 2),
+                b'/' if rest.get(1) == Some(&b'*') => self.skip_past(b"*/", 2),
+                b';' => {
+                    self.at += 1;
+                    return Some((at, Token::Semicolon));
+                }
+                // A doubled quote reads as two literals side by side, which ends at the same place.
+                quote @ (b'\'' | b'"' | b'`') => {
+                    self.skip_past(&[quote], 1);
+                    return Some((at, Token::Other));
+                }
+                b'[' => {
+                    self.skip_past(b"]", 1);
+                    return Some((at, Token::Other));
+                }
+                byte if is_word(byte) => {
+                    let length = rest.iter().take_while(|byte| is_word(**byte)).count();
+                    self.at += length;
+                    return Some((at, Token::Word(&rest[..length])));
+                }
+                _ => {
+                    self.at += 1;
+                    return Some((at, Token::Other));
+                }
+            }
+        }
+    }
+
+    /// Goes behind the next `end` that starts at least `from` bytes on, or to the end of the script.
+    fn skip_past(&mut self, end: &[u8], from: usize) {
+        let rest = &self.bytes[(self.at + from).min(self.bytes.len())..];
+        let found = match end {
+            [byte] => rest.iter().position(|candidate| candidate == byte),
+            _ => rest.windows(end.len()).position(|window| window == end),
+        };
+        self.at = found.map_or(self.bytes.len(), |found| self.at + from + found + end.len());
+    }
+}
+
+/// Bytes of identifiers and keywords; all bytes beyond ASCII are.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::statements;
+    use proptest::prelude::*;
+
+    fn split(script: &str) -> Vec<&str> {
+        statements(script).map(|piece| piece.text).collect()
+    }
+
+    #[test]
+    fn a_semicolon_ends_a_statement_unless_it_is_quoted_or_commented() {
+        assert_eq!(split("SELECT 1; SELECT 2"), ["SELECT 1;", "SELECT 2"]);
+        assert_eq!(split(" ;; -- a;b\n /* ; */ SELECT 1 ; -- end;"), ["SELECT 1 ;"]);
+        assert_eq!(
+            split("SELECT 'a;''b;', \";\", `;`, [;]; SELECT 2;"),
+            ["SELECT 'a;''b;', \";\", `;`, [;];", "SELECT 2;"]
+        );
+        assert_eq!(split(""), [""; 0]);
+        assert_eq!(split("SELECT 'open; "), ["SELECT 'open;"]);
+    }
+
+    #[test]
+    fn a_trigger_ends_where_its_body_does() {
+        let trigger = "CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN \
+            SELECT CASE WHEN 1 THEN 2 END; UPDATE a SET b = 1; END;";
+        assert_eq!(split(&format!("{trigger} SELECT 1;")), [trigger, "SELECT 1;"]);
+        assert_eq!(split("CREATE TABLE trigger_log (a); SELECT 1;").len(), 2);
+        assert_eq!(split("EXPLAIN CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END; SELECT 1").len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_split_without_a_panic_and_in_order(script in "[;'\"\\[\\]a-zé \n*/-]{0,80}") {
+            let mut end = 0;
+            for piece in statements(&script) {
+                prop_assert!(piece.start >= end);
+                prop_assert_eq!(&script[piece.start..piece.start + piece.text.len()], piece.text);
+                end = piece.start + piece.text.len();
+            }
+        }
+
+        #[test]
+        fn quoted_statements_come_back_one_by_one(literals in prop::collection::vec("[^\0]{0,12}", 1..8)) {
+            let statements: Vec<_> =
+                literals.iter().map(|literal| format!("SELECT '{}';", literal.replace('\'', "''"))).collect();
+            let script = statements.join(" ");
+            prop_assert_eq!(split(&script), statements);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The text of one seed file, and where things stand in it.
+
+use super::{Fault, SeedError};
+use crate::Position;
+use std::{fs, path::Path, sync::Arc};
+
+/// A text whose rows remember where they stood.
+#[derive(Debug)]
+pub(crate) struct Source {
+    start: Position,
+    text: String,
+    /// The place of every row of a text that is not a file: rows from code stand where the call stands.
+    fixed: bool,
+}
+
+/// Where something stands in a [`Source`]. Turned into a [`Position`] only when an error needs one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spot {
+    /// A byte offset.
+    Offset(usize),
+    /// A line and a column in characters, both from 1.
+    #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "only the YAML parser counts so"))]
+    Place(u32, u32),
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Spanned<T> {
+    pub value: T,
+    pub spot: Spot,
+}
+
+impl<T> Spanned<T> {
+    pub(crate) fn new(value: T, spot: Spot) -> Self {
+        Self { value, spot }
+    }
+}
+
+impl Source {
+    /// Reads a file, which must be UTF-8; a byte-order mark is passed over.
+    pub(crate) fn read(path: &Path) -> Result<Arc<Self>, SeedError> {
+        let start = Position::new(shown(path), 1, 1);
+        let bytes = fs::read(path).map_err(|source| SeedError::new(Fault::Read(source)).at(start.clone()))?;
+        let mut text = String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let valid = String::from_utf8_lossy(valid).into_owned();
+            let end = Spot::Offset(valid.len());
+            let source = Self { start: start.clone(), text: valid, fixed: false };
+            SeedError::new(Fault::NotUtf8).at(source.position(end))
+        })?;
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        Ok(Arc::new(Self { start, text, fixed: false }))
+    }
+
+    /// A text that is not in a file but in the code at `position`.
+    pub(crate) fn code(position: Position, text: String) -> Arc<Self> {
+        Arc::new(Self { start: position, text, fixed: true })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The place that people look for.
+    pub(crate) fn position(&self, spot: Spot) -> Position {
+        match spot {
+            _ if self.fixed => self.start.clone(),
+            Spot::Place(line, column) => self.start.at(line, column),
+            Spot::Offset(offset) => {
+                let before = &self.text[..floor_boundary(&self.text, offset)];
+                let line = before.matches('\n').count() + 1;
+                let column = before[before.rfind('\n').map_or(0, |end| end + 1)..].chars().count() + 1;
+                self.start.at(number(line), number(column))
+            }
+        }
+    }
+}
+
+/// The last character boundary of `text` that is not after `offset`.
+fn floor_boundary(text: &str, offset: usize) -> usize {
+    (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+pub(super) fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// A path as people read it: relative to the working directory where it lies below it.
+fn shown(path: &Path) -> &Path {
+    std::env::current_dir().ok().and_then(|current| path.strip_prefix(current).ok()).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Source, Spot};
+    use crate::Position;
+
+    #[test]
+    fn a_column_counts_characters_and_a_line_ends_with_its_feed() {
+        let source = Source { start: Position::new("a.sql", 1, 1), text: "é\r\nüx".into(), fixed: false };
+        assert_eq!(source.position(Spot::Offset(0)).to_string(), "a.sql:1:1");
+        assert_eq!(source.position(Spot::Offset(6)).to_string(), "a.sql:2:2");
+        assert_eq!(source.position(Spot::Offset(5)).to_string(), "a.sql:2:1", "inside a character");
+        assert_eq!(source.position(Spot::Offset(99)).to_string(), "a.sql:2:3", "past the end");
+    }
+}

@@ -1,0 +1,182 @@
+//! What the schema says of the tables that rows go into.
+
+use super::{Fault, SeedError};
+use crate::error::nearest;
+use rusqlite::Connection;
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
+
+/// A table, as far as seeding needs it.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub name: String,
+    pub columns: Vec<Column>,
+    pub references: Vec<Reference>,
+    /// The one column of the primary key; `None` without a key, or with a composite one.
+    pub key: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct Column {
+    pub name: String,
+    pub kind: Kind,
+}
+
+/// What a column's declared type means for a text that a seed file gives for it; after
+/// [column affinity](https://sqlite.org/datatype3.html#determination_of_column_affinity).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Bytes,
+    /// Integers, and everything else that labels become ids in.
+    Number,
+}
+
+/// A foreign key of one column.
+#[derive(Debug)]
+pub(super) struct Reference {
+    pub column: usize,
+    pub parent: String,
+    /// The column that is pointed at; `None` for the parent's key.
+    pub to: Option<String>,
+}
+
+impl Table {
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Kind {
+    fn of(declared: &str) -> Self {
+        let declared = declared.to_ascii_uppercase();
+        let has = |word| declared.contains(word);
+        if has("INT") {
+            Self::Number
+        } else if has("CHAR") || has("CLOB") || has("TEXT") {
+            Self::Text
+        } else if has("BLOB") {
+            Self::Bytes
+        } else {
+            Self::Number
+        }
+    }
+}
+
+/// The tables of a database, read once each.
+pub(super) struct Tables<'c> {
+    connection: &'c Connection,
+    known: RefCell<HashMap<String, Rc<Table>>>,
+}
+
+impl<'c> Tables<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        Self { connection, known: RefCell::default() }
+    }
+
+    /// The table of this name, without regard to ASCII case.
+    pub(super) fn get(&self, name: &str) -> Result<Rc<Table>, SeedError> {
+        let key = name.to_ascii_lowercase();
+        if let Some(table) = self.known.borrow().get(&key) {
+            return Ok(Rc::clone(table));
+        }
+        let table = self.read(name).map_err(database)?.map(Rc::new);
+        let Some(table) = table else {
+            let names = self.names().map_err(database)?;
+            let nearest = nearest(name, names.iter().map(String::as_str));
+            return Err(SeedError::new(Fault::UnknownTable { nearest }).table_is(name));
+        };
+        self.known.borrow_mut().insert(key, Rc::clone(&table));
+        Ok(table)
+    }
+
+    fn names(&self) -> rusqlite::Result<Vec<String>> {
+        self.connection
+            .prepare(
+                "SELECT name FROM pragma_table_list
+                 WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+            )?
+            .query_map([], |row| row.get(0))?
+            .collect()
+    }
+
+    fn read(&self, name: &str) -> rusqlite::Result<Option<Table>> {
+        let name: Option<String> = self
+            .connection
+            .prepare(
+                "SELECT name FROM pragma_table_list
+                 WHERE schema = 'main' AND type IN ('table', 'virtual') AND name = ?1 COLLATE NOCASE",
+            )?
+            .query_map([name], |row| row.get(0))?
+            .next()
+            .transpose()?;
+        let Some(name) = name else { return Ok(None) };
+        let mut keys = Vec::new();
+        let columns = self
+            .connection
+            .prepare("SELECT name, type, pk FROM pragma_table_xinfo(?1, 'main') ORDER BY cid")?
+            .query_map([&name], |row| {
+                let declared: String = row.get(1)?;
+                let key: i64 = row.get(2)?;
+                Ok((Column { name: row.get(0)?, kind: Kind::of(&declared) }, key > 0))
+            })?
+            .enumerate()
+            .map(|(number, column)| {
+                let (column, is_key) = column?;
+                if is_key {
+                    keys.push(number);
+                }
+                Ok(column)
+            })
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut table = Table { columns, references: Vec::new(), key: None, name };
+        if let [key] = keys[..] {
+            table.key = Some(key);
+        }
+        table.references = self.references(&table)?;
+        Ok(Some(table))
+    }
+
+    /// The foreign keys of one column; a label cannot stand for a composite one.
+    fn references(&self, table: &Table) -> rusqlite::Result<Vec<Reference>> {
+        let mut statement = self.connection.prepare(
+            "SELECT \"from\", \"table\", \"to\" FROM pragma_foreign_key_list(?1, 'main')
+             GROUP BY id HAVING count(*) = 1 ORDER BY id",
+        )?;
+        let references = statement
+            .query_map([&table.name], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(references
+            .into_iter()
+            .filter_map(|(from, parent, to)| Some(Reference { column: table.column(&from)?, parent, to }))
+            .collect())
+    }
+}
+
+/// A name as SQL writes it, whatever letters it has.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+pub(super) fn database(source: rusqlite::Error) -> SeedError {
+    SeedError::new(Fault::Database(source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, quoted};
+
+    #[test]
+    fn a_declared_type_means_what_its_affinity_says() {
+        for number in ["INTEGER", "BIGINT", "", "REAL", "NUMERIC", "DATE", "ANY"] {
+            assert_eq!(Kind::of(number), Kind::Number, "{number}");
+        }
+        assert_eq!(Kind::of("nvarchar(20)"), Kind::Text);
+        assert_eq!(Kind::of("CHARINT"), Kind::Number, "INT comes first");
+        assert_eq!(Kind::of("BLOB"), Kind::Bytes);
+    }
+
+    #[test]
+    fn a_name_is_quoted() {
+        assert_eq!(quoted("od\"d name"), "\"od\"\"d name\"");
+    }
+}

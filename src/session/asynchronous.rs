@@ -1,0 +1,191 @@
+//! Sessions whose blocking calls run on a thread of their own, for any runtime or none.
+
+use super::{CloseError, Session, SessionError, SessionFactory};
+use crate::{AsyncEngine, Engine, Entry, LabelError};
+use futures_channel::oneshot;
+use std::{
+    panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
+    sync::{Mutex, PoisonError, mpsc},
+    thread::{self, JoinHandle},
+};
+
+type Job = Box<dyn FnOnce(&mut Session) + Send>;
+
+/// An asynchronous session: [`call`](Self::call) runs blocking work on the session's own thread.
+///
+/// Its exits are those of [`Session`]. Dropping it waits until it is closed, so that the check at the end of a test never
+/// races; [`close`](Self::close) waits without blocking.
+#[derive(Debug)]
+#[must_use = "a session that is not bound to a name is closed at once"]
+pub struct AsyncSession {
+    worker: Worker,
+    entry: Entry,
+    /// The last field: the check that it may carry comes after the close.
+    engine: Engine,
+}
+
+impl AsyncEngine {
+    /// Opens a session, with a thread of its own; a future that can be awaited on any runtime.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # pollster::block_on(async {
+    /// use sqlite_fixtures::AsyncEngine;
+    ///
+    /// let engine = AsyncEngine::memory()?;
+    /// let session = engine.session().await?;
+    /// session.call(|session| session.execute_batch("CREATE TABLE users (name TEXT)")).await?;
+    /// session.close().await?;
+    /// # Ok(()) })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`SessionFactory::open`], and [`SessionError::Thread`].
+    #[track_caller]
+    pub fn session(&self) -> impl Future<Output = Result<AsyncSession, SessionError>> + Send + use<> {
+        let location = Location::caller();
+        let engine = self.engine().clone();
+        async move {
+            let (tell, opened) = oneshot::channel();
+            let worker = Worker::start(&engine, location, |entry| drop(tell.send(entry)))?;
+            let entry = opened.await.unwrap_or_else(|_| unreachable!("the worker answers before it ends"))?;
+            Ok(AsyncSession { worker, entry, engine })
+        }
+    }
+}
+
+impl AsyncSession {
+    /// Opens a session and waits for it, for code that is not asynchronous itself.
+    pub(crate) fn open(engine: Engine, location: &'static Location<'static>) -> Result<Self, SessionError> {
+        let (tell, opened) = mpsc::channel();
+        let worker = Worker::start(&engine, location, move |entry| drop(tell.send(entry)))?;
+        let entry = opened.recv().unwrap_or_else(|_| unreachable!("the worker answers before it ends"))?;
+        Ok(Self { worker, entry, engine })
+    }
+
+    /// Runs blocking work on the session's thread.
+    ///
+    /// The work runs also when the future is dropped before it is done; closing waits for it.
+    ///
+    /// # Panics
+    /// When `work` does, with the same payload.
+    pub fn call<T, F>(&self, work: F) -> impl Future<Output = T> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Session) -> T + Send + 'static,
+    {
+        let (tell, done) = oneshot::channel();
+        self.worker.send(Box::new(move |session| {
+            let _ = tell.send(catch_unwind(AssertUnwindSafe(|| work(session))));
+        }));
+        async move {
+            match done.await {
+                Ok(Ok(value)) => value,
+                Ok(Err(panic)) => resume_unwind(panic),
+                Err(_) => unreachable!("the worker does every job before it ends"),
+            }
+        }
+    }
+
+    /// Closes the session without blocking.
+    ///
+    /// # Errors
+    /// As [`Session::close`].
+    pub async fn close(mut self) -> Result<(), CloseError> {
+        self.worker.stop();
+        match self.worker.closed.take() {
+            Some(closed) => closed.await.unwrap_or(Ok(())),
+            None => Ok(()),
+        }
+    }
+
+    /// The engine of the database.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The session's entry in the ledger, as it was when it opened.
+    #[must_use]
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// The id of the row that has `label` in the seed file of `table`.
+    ///
+    /// # Errors
+    /// As [`Session::id`].
+    pub fn id(&self, table: &str, label: &str) -> Result<i64, LabelError> {
+        self.engine.labels().key(table, label)
+    }
+}
+
+impl Drop for AsyncSession {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.engine.mark_failed();
+        }
+    }
+}
+
+/// The thread that a session lives on. Dropping it waits for the session's close.
+#[derive(Debug)]
+struct Worker {
+    /// `None` once the session is closing. Behind a lock, so that the session can be shared between threads.
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Option<JoinHandle<()>>,
+    closed: Option<oneshot::Receiver<Result<(), CloseError>>>,
+}
+
+impl Worker {
+    fn start(
+        engine: &Engine,
+        location: &'static Location<'static>,
+        opened: impl FnOnce(Result<Entry, SessionError>) + Send + 'static,
+    ) -> Result<Self, SessionError> {
+        let (jobs, work) = mpsc::channel::<Job>();
+        let (tell_closed, closed) = oneshot::channel();
+        let factory = SessionFactory::of(engine.clone());
+        let test = engine.test();
+        let thread = thread::Builder::new()
+            .name("sqlite-fixtures-session".to_owned())
+            .spawn(move || {
+                let mut session = match factory.into_session_for(test, location) {
+                    Ok(session) => session,
+                    Err(error) => return opened(Err(error)),
+                };
+                opened(Ok(session.entry()));
+                for job in work {
+                    job(&mut session);
+                }
+                let _ = tell_closed.send(session.close());
+            })
+            .map_err(SessionError::Thread)?;
+        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Some(thread), closed: Some(closed) })
+    }
+
+    fn send(&self, job: Job) {
+        if let Some(jobs) = &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
+            let _ = jobs.send(job);
+        }
+    }
+
+    /// Lets the thread finish its jobs and close the session.
+    fn stop(&mut self) {
+        *self.jobs.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        if let Some(Ok(Some(Err(refused)))) = self.closed.as_mut().map(oneshot::Receiver::try_recv) {
+            // Dropped here, on the thread of the test, it says what the drop of a session says.
+            drop(refused.into_session());
+        }
+    }
+}

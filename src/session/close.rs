@@ -1,0 +1,118 @@
+//! What can go wrong when a session closes.
+
+use super::Session;
+use crate::{Entry, State};
+use std::{
+    error::Error,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+/// Why a session is not closed.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Unfinished { statements: Vec<String>, source: rusqlite::Error },
+    SwappedOut,
+}
+
+impl Refusal {
+    pub(super) fn state(&self) -> State {
+        match self {
+            Self::Unfinished { statements, .. } => State::CloseRefused(statements.clone()),
+            Self::SwappedOut => State::SwappedOut,
+        }
+    }
+
+    /// The refusal, as it is told when there is nobody to return it to.
+    pub(super) fn told(&self, entry: &Entry) -> String {
+        let by = entry.test().map(|test| format!(" by test `{test}`")).unwrap_or_default();
+        format!("session {} opened at {}{by}: {self}", entry.number(), entry.location())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unfinished { statements, .. } => {
+                f.write_str("SQLite refused to close the session because of ")?;
+                match statements.as_slice() {
+                    [] => f.write_str("an unfinished blob or backup")?,
+                    [first, others @ ..] => {
+                        write!(f, "the unfinished `{first}`")?;
+                        others.iter().try_for_each(|sql| write!(f, ", `{sql}`"))?;
+                    }
+                }
+                f.write_str("; drop every statement, blob and backup before its session")
+            }
+            Self::SwappedOut => f.write_str(
+                "the connection inside is not the one that the session opened; swap the session's own connection back before it is closed",
+            ),
+        }
+    }
+}
+
+/// A session that could not be closed, and why.
+///
+/// It holds the session, still open: [`into_session`](Self::into_session) gives it back. Dropped with the error, the session
+/// stays in the ledger as open, for the check at the end of the test.
+pub struct CloseError {
+    /// A connection is not `Sync`, an error should be.
+    session: Mutex<Session>,
+    entry: Entry,
+    refusal: Refusal,
+}
+
+impl CloseError {
+    pub(super) fn new(session: Session, refusal: Refusal) -> Self {
+        Self { entry: session.entry(), session: Mutex::new(session), refusal }
+    }
+
+    /// The session, still open.
+    pub fn into_session(self) -> Session {
+        let mut session = self.session.into_inner().unwrap_or_else(PoisonError::into_inner);
+        session.reported = false;
+        session
+    }
+
+    /// The session's entry in the ledger.
+    #[must_use]
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// The SQL of the statements that block; empty for a blob or backup, and for a connection that was swapped.
+    #[must_use]
+    pub fn statements(&self) -> &[String] {
+        match &self.refusal {
+            Refusal::Unfinished { statements, .. } => statements,
+            Refusal::SwappedOut => &[],
+        }
+    }
+
+    /// Whether the connection inside is not the one that was opened.
+    #[must_use]
+    pub fn is_swapped_out(&self) -> bool {
+        matches!(self.refusal, Refusal::SwappedOut)
+    }
+}
+
+impl fmt::Debug for CloseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CloseError").field("entry", &self.entry).field("refusal", &self.refusal).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for CloseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.refusal.told(&self.entry))
+    }
+}
+
+impl Error for CloseError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.refusal {
+            Refusal::Unfinished { source, .. } => Some(source),
+            Refusal::SwappedOut => None,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What opens sessions.
+
+use super::{Session, SessionError};
+use crate::{AnyEngine, Engine, EngineError, Ledger, Template, error::chain, ledger::book, validate_sync_engine};
+use std::{backtrace::Backtrace, panic::Location, sync::Arc};
+
+/// Opens sessions on one validated engine.
+///
+/// It is a handle: clones open sessions on the same database.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sqlite_fixtures::{Engine, SessionFactory};
+///
+/// let sessions = SessionFactory::new(Engine::memory()?)?;
+/// sessions.open()?.execute_batch("CREATE TABLE users (name TEXT); INSERT INTO users VALUES ('alice')")?;
+/// let name: String = sessions.open()?.query_row("SELECT name FROM users", [], |row| row.get(0))?;
+/// assert_eq!(name, "alice");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SessionFactory {
+    engine: Engine,
+}
+
+impl SessionFactory {
+    /// A factory on an engine that may give synchronous sessions.
+    ///
+    /// # Errors
+    /// [`EngineError::AsyncEngine`] for an asynchronous engine.
+    pub fn new(engine: impl Into<AnyEngine>) -> Result<Self, EngineError> {
+        let engine = engine.into();
+        validate_sync_engine(Some(&engine))?;
+        match engine {
+            // The very handle, not a clone of it, so that a check that it carries goes with it.
+            AnyEngine::Sync(engine) => Ok(Self { engine }),
+            AnyEngine::Async(_) => Err(EngineError::AsyncEngine),
+        }
+    }
+
+    pub(crate) fn of(engine: Engine) -> Self {
+        Self { engine }
+    }
+
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// [`SessionError::TooManySessions`] when as many are open as the engine allows, [`SessionError::Engine`] when the
+    /// connection cannot be opened or prepared.
+    #[track_caller]
+    pub fn open(&self) -> Result<Session, SessionError> {
+        self.clone().into_session_at(Location::caller())
+    }
+
+    /// Opens a session, lends it, and closes it whatever happens.
+    ///
+    /// # Errors
+    /// What `work` returns, unchanged; else why the session could not be opened or closed.
+    ///
+    /// # Panics
+    /// When `work` does; the session is closed first.
+    #[track_caller]
+    pub fn with_session<T, E: From<SessionError>>(
+        &self,
+        work: impl FnOnce(&mut Session) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut session = self.open()?;
+        let done = work(&mut session);
+        match (done, session.close()) {
+            (done, Ok(())) | (done @ Err(_), Err(_)) => done,
+            (Ok(_), Err(error)) => Err(SessionError::Close(error).into()),
+        }
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The record of the engine's sessions.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.engine.ledger()
+    }
+
+    /// Opens a session that takes this very factory over, and with it the check at the end of the test.
+    pub(crate) fn into_session_at(self, location: &'static Location<'static>) -> Result<Session, SessionError> {
+        let test = self.engine.test();
+        self.into_session_for(test, location)
+    }
+
+    pub(super) fn into_session_for(
+        self,
+        test: Option<Arc<str>>,
+        location: &'static Location<'static>,
+    ) -> Result<Session, SessionError> {
+        let Some(slot) = self.engine.take_slot() else {
+            let open = self.ledger().entries().into_iter().filter(|entry| !entry.state().is_freed()).collect();
+            return Err(SessionError::TooManySessions { max: self.engine.max_sessions().unwrap_or(0), open });
+        };
+        let connection = self.engine.connect()?;
+        let backtrace = self.engine.options().backtraces.then(|| Arc::new(Backtrace::force_capture()));
+        let token = book::enter(self.engine.record(), test, location, backtrace);
+        Ok(Session::new(connection, token, slot, self))
+    }
+}
+
+impl Template {
+    /// A session on a fresh database of its own, for a fixture over this template.
+    ///
+    /// Dropped by the body of a test, it asserts that every session on its database is closed.
+    ///
+    /// # Panics
+    /// When the template cannot be built or the session not be opened, with all causes.
+    #[track_caller]
+    pub fn session(&self) -> Session {
+        self.fresh_session(Location::caller()).unwrap_or_else(|error| panic!("{}", chain(&error)))
+    }
+
+    /// A factory on a fresh database of its own, for a fixture over this template.
+    ///
+    /// Dropped by the body of a test, it asserts that every session on its database is closed.
+    ///
+    /// # Panics
+    /// When the template cannot be built, with all causes.
+    #[track_caller]
+    pub fn sessions(&self) -> SessionFactory {
+        match self.engine() {
+            Ok(engine) => SessionFactory::of(engine),
+            Err(error) => panic!("{}", chain(&error)),
+        }
+    }
+
+    fn fresh_session(&self, location: &'static Location<'static>) -> Result<Session, SessionError> {
+        SessionFactory::of(self.engine()?).into_session_at(location)
+    }
+}

@@ -1,0 +1,75 @@
+//! Rows and labels of a session's database.
+
+use super::Session;
+use crate::{
+    LabelError, Position, SeedError, Seeds,
+    seed::{
+        load::{self, File},
+        rows_of,
+    },
+};
+use rusqlite::types::FromSql;
+use serde_core::Serialize;
+use std::panic::Location;
+
+impl Session {
+    /// The id of the row that has `label` in the seed file of `table`.
+    ///
+    /// # Errors
+    /// [`LabelError`] when there is no such label, or its key is no integer.
+    pub fn id(&self, table: &str, label: &str) -> Result<i64, LabelError> {
+        self.key(table, label)
+    }
+
+    /// The key of the row that has `label` in the seed file of `table`, of whatever type it is.
+    ///
+    /// # Errors
+    /// [`LabelError`] when there is no such label, or its key is composite or of another type than `T`.
+    pub fn key<T: FromSql>(&self, table: &str, label: &str) -> Result<T, LabelError> {
+        self.engine().labels().key(table, label)
+    }
+
+    /// Inserts rows: anything that serde can serialize as a map or a struct, one or many. Gives how many.
+    ///
+    /// All go in or none: in one transaction, or in a savepoint of the one that is open. Rows are treated as those of seed
+    /// files: a label in a foreign-key column becomes the key it stands for, `_label` gives a row a label, bytes are given
+    /// as bytes, and any other nested value is stored as JSON.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sqlite_fixtures::Template;
+    /// #[derive(serde::Serialize)]
+    /// struct User<'a> { name: &'a str, age: Option<u32> }
+    ///
+    /// # let template = Template::code(|connection| {
+    /// #     Ok(connection.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, age INT)")?)
+    /// # });
+    /// # let session = template.session();
+    /// session.insert("users", &User { name: "Alice", age: Some(42) })?;
+    /// let inserted = session.insert("users", &[User { name: "Bob", age: None }, User { name: "Carol", age: None }])?;
+    /// assert_eq!(inserted, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SeedError`], which stands where this is called; the database is as it was.
+    #[track_caller]
+    pub fn insert(&self, table: &str, rows: &(impl Serialize + ?Sized)) -> Result<usize, SeedError> {
+        let rows = rows_of(rows, Position::from(Location::caller()))?;
+        let count = rows.len();
+        let file = File::Rows { table: table.to_owned(), rows };
+        load::load_in(self, &[file], &mut self.engine().labels())?;
+        Ok(count)
+    }
+
+    /// Loads more seed files into the database, as [`Seeds::load`] does; they may refer to labels that are known.
+    ///
+    /// # Errors
+    /// [`SeedError`]; the database is as it was.
+    pub fn seed(&mut self, seeds: impl Into<Seeds>) -> Result<(), SeedError> {
+        let engine = self.engine().clone();
+        let mut labels = engine.labels();
+        seeds.into().load_onto(self, &mut labels)
+    }
+}

@@ -1,0 +1,61 @@
+//! What can go wrong with a template.
+
+use super::Cause;
+use crate::{EngineError, SeedError};
+use std::{error::Error, fmt, sync::Arc};
+
+/// A template that cannot be built or cloned; the cause is a [`SeedError`], an [`EngineError`], or what the code returned.
+#[derive(Debug, Clone)]
+pub struct TemplateError {
+    step: Step,
+    cause: Cause,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Seed,
+    Code,
+    Engine,
+    Clone,
+}
+
+impl TemplateError {
+    pub(super) fn seed(cause: SeedError) -> Self {
+        Self { step: Step::Seed, cause: Arc::new(cause) }
+    }
+
+    pub(super) fn code(cause: Box<dyn Error + Send + Sync>) -> Self {
+        Self { step: Step::Code, cause: cause.into() }
+    }
+
+    pub(super) fn engine(cause: EngineError) -> Self {
+        Self { step: Step::Engine, cause: Arc::new(cause) }
+    }
+
+    pub(super) fn cloning(cause: rusqlite::Error) -> Self {
+        Self { step: Step::Clone, cause: Arc::new(cause) }
+    }
+
+    /// The mistake in a schema or seed file, if that is the cause.
+    #[must_use]
+    pub fn seed_error(&self) -> Option<&SeedError> {
+        self.cause.downcast_ref()
+    }
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.step {
+            Step::Seed => "the template cannot be built from its files; correct the file",
+            Step::Code => "the template cannot be built by its code; correct the code",
+            Step::Engine => "the template has no engine for its database; correct its options",
+            Step::Clone => "the template cannot be cloned; see the cause",
+        })
+    }
+}
+
+impl Error for TemplateError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.cause)
+    }
+}

@@ -1,0 +1,183 @@
+//! A database image built once from schema and seeds, then cloned for each test.
+
+mod error;
+mod image;
+
+pub use error::TemplateError;
+
+use crate::{Engine, EngineBuilder, EngineError, Seeds, settings::Settings};
+use image::Image;
+use rusqlite::Connection;
+use std::{
+    error::Error,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+/// What makes the schema in code.
+pub type BuildSchema = fn(&mut Connection) -> Result<(), Box<dyn Error + Send + Sync>>;
+
+/// Schema and seeds, built into an image once per process and cloned for each test.
+///
+/// It can be a `static`:
+///
+/// ```
+/// use sqlite_fixtures::Template;
+///
+/// static SHOP: Template = Template::folder("fixtures/shop");
+///
+/// static QUEUE: Template = Template::code(|connection| {
+///     connection.execute_batch("CREATE TABLE jobs (id INTEGER PRIMARY KEY, state TEXT NOT NULL)")?;
+///     Ok(())
+/// });
+///
+/// let session = QUEUE.session();
+/// session.execute("INSERT INTO jobs (state) VALUES ('new')", []).unwrap();
+/// ```
+///
+/// A relative path is below the folder of the crate under test, which is found at run time.
+pub struct Template {
+    schema: Schema,
+    seeds: Option<&'static str>,
+    engine: fn(EngineBuilder) -> EngineBuilder,
+    temp_file: bool,
+    cached: bool,
+    image: OnceLock<Result<Image, TemplateError>>,
+}
+
+/// Where the schema comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Schema {
+    /// A folder with a schema, and seeds beside it.
+    Folder(Folder),
+    /// A script, or a folder of migrations.
+    Path(&'static str),
+    Code(BuildSchema),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Folder {
+    Static(&'static str),
+    Owned(PathBuf),
+}
+
+impl std::fmt::Debug for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Template")
+            .field("schema", &self.schema)
+            .field("seeds", &self.seeds)
+            .field("built", &self.image.get().is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Template {
+    /// A folder with `schema.sql` or `migrations/*.sql`, and its seed files.
+    #[must_use]
+    pub const fn folder(path: &'static str) -> Self {
+        Self::new(Schema::Folder(Folder::Static(path)))
+    }
+
+    /// As [`folder`](Self::folder), for a path that is known at run time only.
+    #[must_use]
+    pub fn from_folder(path: impl Into<PathBuf>) -> Self {
+        Self::new(Schema::Folder(Folder::Owned(path.into())))
+    }
+
+    /// A schema script, or a folder of migrations; without seeds.
+    #[must_use]
+    pub const fn schema(path: &'static str) -> Self {
+        Self::new(Schema::Path(path))
+    }
+
+    /// A schema made by code, such as a migration library's; without seeds.
+    ///
+    /// Foreign keys are not enforced while it runs: they are checked when all is in.
+    #[must_use]
+    pub const fn code(build: BuildSchema) -> Self {
+        Self::new(Schema::Code(build))
+    }
+
+    const fn new(schema: Schema) -> Self {
+        Self { schema, seeds: None, engine: |builder| builder, temp_file: false, cached: true, image: OnceLock::new() }
+    }
+
+    /// Adds a seed file, or a folder of them.
+    #[must_use]
+    pub const fn seeds(mut self, path: &'static str) -> Self {
+        self.seeds = Some(path);
+        self
+    }
+
+    /// Gives the engines options; its hooks also run while the image is built.
+    ///
+    /// ```
+    /// # use sqlite_fixtures::{JournalMode, Template};
+    /// static SHOP: Template = Template::folder("fixtures/shop")
+    ///     .engine_options(|engine| engine.journal_mode(JournalMode::Wal).max_sessions(4))
+    ///     .in_temp_file();
+    /// ```
+    #[must_use]
+    pub const fn engine_options(mut self, options: fn(EngineBuilder) -> EngineBuilder) -> Self {
+        self.engine = options;
+        self
+    }
+
+    /// Puts databases into temporary files instead of memory, where [`engine`](Self::engine) and the fixtures make them.
+    #[must_use]
+    pub const fn in_temp_file(mut self) -> Self {
+        self.temp_file = true;
+        self
+    }
+
+    /// Builds each database from scratch instead of cloning an image (`SQLITE_FIXTURES_TEMPLATE=off`).
+    #[must_use]
+    pub const fn uncached(mut self) -> Self {
+        self.cached = false;
+        self
+    }
+
+    /// A fresh database, in the place that the template is for.
+    ///
+    /// Dropped by the body of a test, the engine asserts that every session on it is closed.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when schema or seeds are wrong, or the engine cannot be made.
+    pub fn engine(&self) -> Result<Engine, TemplateError> {
+        if self.temp_file { self.temp_file() } else { self.memory() }
+    }
+
+    /// A fresh database in memory.
+    ///
+    /// # Errors
+    /// As [`engine`](Self::engine).
+    pub fn memory(&self) -> Result<Engine, TemplateError> {
+        self.fresh(EngineBuilder::memory)
+    }
+
+    /// A fresh database in a temporary file.
+    ///
+    /// # Errors
+    /// As [`engine`](Self::engine).
+    pub fn temp_file(&self) -> Result<Engine, TemplateError> {
+        self.fresh(EngineBuilder::temp_file)
+    }
+
+    fn fresh(&self, make: impl FnOnce(EngineBuilder) -> Result<Engine, EngineError>) -> Result<Engine, TemplateError> {
+        let settings = Settings::get().map_err(|error| TemplateError::engine(EngineError::Setting(error)))?;
+        let engine = make((self.engine)(Engine::builder())).map_err(TemplateError::engine)?;
+        if settings.template.unwrap_or(self.cached) {
+            self.image.get_or_init(|| self.build()).as_ref().map_err(Clone::clone)?.fill(&engine)?;
+        } else {
+            self.build()?.fill(&engine)?;
+        }
+        Ok(engine.checked())
+    }
+
+    fn build(&self) -> Result<Image, TemplateError> {
+        Image::build(&self.schema, &self.seeds.map_or_else(Seeds::none, Seeds::from), self.engine)
+    }
+}
+
+/// Shared, because every clone of a template that cannot be built fails for the same reason.
+type Cause = Arc<dyn Error + Send + Sync>;

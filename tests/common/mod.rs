@@ -1,0 +1,65 @@
+//! What several test files need.
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
+use sqlite_fixtures::rusqlite::{Connection, types::Value};
+use std::{fmt::Write, fs, path::Path};
+use tempfile::TempDir;
+
+/// A temporary folder with these files.
+pub fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// The schema and rows of a database, in a fixed order.
+pub fn dump(connection: &Connection) -> String {
+    let mut text = String::new();
+    let mut schema = connection.prepare("SELECT name, type, sql FROM sqlite_schema ORDER BY type, name").unwrap();
+    let objects: Vec<(String, String, Option<String>)> = schema
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for (name, kind, sql) in objects {
+        writeln!(text, "{}", sql.unwrap_or_default()).unwrap();
+        if kind != "table" {
+            continue;
+        }
+        let mut rows: Vec<String> = Vec::new();
+        let mut select = connection.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
+        let columns = select.column_count();
+        let mut found = select.query([]).unwrap();
+        while let Some(row) = found.next().unwrap() {
+            let values: Vec<_> = (0..columns).map(|column| literal(&row.get(column).unwrap())).collect();
+            rows.push(format!("INSERT INTO {name} VALUES ({});", values.join(", ")));
+        }
+        rows.sort();
+        for row in rows {
+            writeln!(text, "{row}").unwrap();
+        }
+    }
+    text
+}
+
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(integer) => integer.to_string(),
+        Value::Real(real) => format!("{real:?}"),
+        Value::Text(text) => format!("'{text}'"),
+        Value::Blob(bytes) => format!("x'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+    }
+}
+
+/// The names of the entries of a folder.
+pub fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,345 @@
+//! Seed files: every format gives the same database, labels become keys, and nothing is applied by half.
+
+mod common;
+
+use common::{dump, folder};
+use rstest::rstest;
+use sqlite_fixtures::{
+    Engine, SeedError, Seeds, SessionFactory, Template, label_id,
+    rusqlite::{self, Connection},
+};
+use std::{fs, path::Path};
+
+#[cfg(all(feature = "csv", feature = "json", feature = "yaml"))]
+#[test]
+fn all_formats_give_the_same_database() {
+    let database = |seeds: &'static str| {
+        let session = Template::schema("fixtures/schema.sql").seeds(seeds).session();
+        dump(&session)
+    };
+    let json = dump(&Template::folder("fixtures").session());
+    assert!(json.contains("'Zoë Abara'") && json.contains("x'89494d00ff'"), "{json}");
+    assert!(json.contains("INSERT INTO loan_log"), "seeds fire triggers: {json}");
+    for other in ["fixtures/csv", "fixtures/yaml", "fixtures/sql"] {
+        assert_eq!(database(other), json, "{other}");
+    }
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn the_same_seeds_give_the_same_bytes() {
+    let bytes = || {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy.sqlite3");
+        Template::folder("fixtures").memory().unwrap().save_to(&path).unwrap();
+        fs::read(path).unwrap()
+    };
+    assert!(bytes() == bytes());
+}
+
+const BLOG: &str = "
+    CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES users, title TEXT);
+    CREATE TABLE countries (code TEXT PRIMARY KEY, name TEXT);
+    CREATE TABLE cities (name TEXT PRIMARY KEY, country TEXT REFERENCES countries);
+    CREATE TABLE pairs (a INTEGER, b INTEGER, PRIMARY KEY (a, b));";
+
+/// Loads files into a blog.
+fn blog(files: &[(&str, &str)]) -> (Connection, Result<sqlite_fixtures::Labels, SeedError>) {
+    let folder = folder(files);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(BLOG).unwrap();
+    let labels = Seeds::from(folder.path()).load(&mut connection);
+    (connection, labels)
+}
+
+fn one<T: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> T {
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[cfg(feature = "json")]
+mod json {
+    use super::*;
+
+    #[test]
+    fn a_label_becomes_the_id_that_rails_computes() {
+        let (connection, labels) = blog(&[("users.json", r#"{"ruby": {"name": "Ruby"}}"#)]);
+        assert_eq!(labels.unwrap().key::<i64>("users", "ruby").unwrap(), 207_281_424);
+        assert_eq!(one::<i64>(&connection, "SELECT id FROM users"), 207_281_424);
+    }
+
+    #[test]
+    fn rows_may_come_before_the_rows_they_point_at() {
+        let (connection, labels) =
+            blog(&[("posts.json", r#"[{"author_id": "bob"}]"#), ("users.json", r#"{"bob": null}"#)]);
+        labels.unwrap();
+        assert_eq!(one::<i64>(&connection, "SELECT author_id FROM posts"), label_id("bob"));
+    }
+
+    #[test]
+    fn a_row_that_gives_its_key_keeps_it_and_its_label_stands_for_it() {
+        let (connection, labels) =
+            blog(&[("users.json", r#"{"bob": {"id": 7}}"#), ("posts.json", r#"[{"author_id": "bob"}]"#)]);
+        assert_eq!(labels.unwrap().key::<i64>("users", "bob").unwrap(), 7);
+        assert_eq!(one::<i64>(&connection, "SELECT author_id FROM posts"), 7);
+    }
+
+    #[test]
+    fn an_existing_key_wins_over_a_label_of_the_same_text() {
+        let (connection, labels) = blog(&[
+            ("countries.json", r#"{"nl": {"code": "NL"}, "other": {"code": "nl"}}"#),
+            ("cities.json", r#"[{"name": "Delft", "country": "nl"}, {"name": "Paris", "country": "other"}]"#),
+            ("users.json", r#"{"42": {"name": "a label"}, "x": {"id": 42}}"#),
+            ("posts.json", r#"[{"author_id": "42"}]"#),
+        ]);
+        labels.unwrap();
+        assert_eq!(one::<String>(&connection, "SELECT country FROM cities WHERE name = 'Delft'"), "nl");
+        assert_eq!(one::<String>(&connection, "SELECT country FROM cities WHERE name = 'Paris'"), "nl");
+        assert_eq!(one::<i64>(&connection, "SELECT author_id FROM posts"), 42);
+    }
+
+    #[test]
+    fn a_label_of_a_text_key_is_the_key_and_one_of_a_composite_key_names_the_row_only() {
+        let (_, labels) = blog(&[
+            ("countries.json", r#"{"nl": {"name": "Nederland"}}"#),
+            ("pairs.json", r#"{"first": {"a": 1, "b": 2}}"#),
+        ]);
+        let labels = labels.unwrap();
+        assert_eq!(labels.key::<String>("countries", "nl").unwrap(), "nl");
+        assert!(labels.key::<i64>("countries", "nl").unwrap_err().to_string().contains("session.key"));
+        assert!(labels.key::<i64>("pairs", "first").unwrap_err().to_string().contains("composite"));
+        let error = labels.key::<i64>("countries", "nlx").unwrap_err();
+        assert_eq!(error.to_string(), "no row of `countries` is labelled `nlx`; did you mean `nl`?");
+    }
+
+    #[test]
+    fn numbers_booleans_nulls_nested_values_and_bytes_are_stored_as_what_they_are() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (i INT, r REAL, b INT, n TEXT, j TEXT, x BLOB, y BLOB)").unwrap();
+        let folder = folder(&[(
+            "t.json",
+            r#"[{"i": 9223372036854775807, "r": 1.5, "b": true, "n": null, "j": {"a": [1, "é\n"]},
+                 "x": "x'00Ff'", "y": [0, 255]}]"#,
+        )]);
+        Seeds::from(folder.path()).load(&mut connection).unwrap();
+        let shown: String = one(
+            &connection,
+            "SELECT i || ' ' || r || ' ' || b || ' ' || (n IS NULL) || ' ' || j || hex(x) || hex(y) FROM t",
+        );
+        assert_eq!(shown, "9223372036854775807 1.5 1 1 {\"a\":[1,\"é\\n\"]}00FF00FF");
+    }
+
+    #[test]
+    fn a_failed_load_leaves_the_database_as_it_was_with_scripts_and_without() {
+        let bad = ("users.json", r#"{"a": {"name": "A"}, "b": {"nmae": "B"}}"#);
+        let script = ("countries.sql", "BEGIN; INSERT INTO countries VALUES ('nl', 'N'); COMMIT;");
+        for files in [&[bad][..], &[bad, script][..]] {
+            let (connection, labels) = blog(files);
+            assert!(labels.is_err());
+            assert_eq!(
+                one::<i64>(&connection, "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM countries)"),
+                0
+            );
+            assert!(connection.is_autocommit());
+            let foreign_keys: bool = one(&connection, "PRAGMA foreign_keys");
+            let default: bool = one(&Connection::open_in_memory().unwrap(), "PRAGMA foreign_keys");
+            assert_eq!(foreign_keys, default, "enforcement is as it was");
+        }
+    }
+
+    #[test]
+    fn rows_load_inside_a_transaction_of_the_caller_who_may_still_roll_it_back() {
+        let folder = folder(&[("posts.json", r#"[{"author_id": "bob"}]"#), ("users.json", r#"{"bob": null}"#)]);
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(BLOG).unwrap();
+        let transaction = connection.transaction().unwrap();
+        Seeds::from(folder.path()).load_in(&transaction).unwrap();
+        assert_eq!(one::<i64>(&transaction, "SELECT count(*) FROM posts"), 1);
+        transaction.rollback().unwrap();
+        assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM posts"), 0);
+    }
+
+    #[test]
+    fn what_was_broken_before_is_not_blamed_on_the_load() {
+        let folder = folder(&[("users.json", r#"{"bob": null}"#)]);
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(BLOG).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF; INSERT INTO posts (author_id) VALUES (99); PRAGMA foreign_keys = ON",
+            )
+            .unwrap();
+        Seeds::from(folder.path()).load(&mut connection).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_seeded_whole_or_left_as_it_was() {
+        let folder = folder(&[("users.json", r#"{"bob": {"name": "Bob"}}"#), ("late.sql", "SELECT 1; SELEC")]);
+        let path = folder.path().join("app.db");
+        Connection::open(&path).unwrap().execute_batch(BLOG).unwrap();
+        let before = fs::read(&path).unwrap();
+
+        let both = Seeds::from([folder.path().join("users.json"), folder.path().join("late.sql")]);
+        assert!(both.load_into_file(&path).is_err());
+        assert!(fs::read(&path).unwrap() == before, "not a byte has changed");
+
+        Seeds::from(folder.path().join("users.json")).load_into_file(&path).unwrap();
+        assert_eq!(one::<String>(&Connection::open(&path).unwrap(), "SELECT name FROM users"), "Bob");
+
+        let new = folder.path().join("new.db");
+        assert!(both.load_into_file(&new).is_err());
+        assert!(!new.exists(), "a file that was not there is not there");
+    }
+
+    #[test]
+    fn a_file_in_wal_mode_is_seeded_while_it_is_open_elsewhere() {
+        let folder = folder(&[("users.json", r#"{"bob": {"name": "Bob"}}"#)]);
+        let path = folder.path().join("app.db");
+        let open = Connection::open(&path).unwrap();
+        let _: String = one(&open, "PRAGMA journal_mode = WAL");
+        open.execute_batch(BLOG).unwrap();
+        Seeds::from(folder.path().join("users.json")).load_into_file(&path).unwrap();
+        assert_eq!(one::<String>(&open, "SELECT name FROM users"), "Bob");
+    }
+}
+
+#[test]
+fn a_script_keeps_its_own_transactions_and_pragmas() {
+    let (connection, labels) = blog(&[(
+        "dump.sql",
+        "PRAGMA foreign_keys=OFF; BEGIN TRANSACTION; INSERT INTO posts VALUES (1, 1, 'x'); \
+         INSERT INTO users VALUES (1, 'a'); COMMIT; PRAGMA foreign_keys=ON; VACUUM;",
+    )]);
+    labels.unwrap();
+    assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM posts"), 1);
+}
+
+#[rstest]
+#[case::attach("ATTACH '{}/out.db' AS x; CREATE TABLE x.t (a)")]
+#[case::vacuum_into("VACUUM INTO '{}/out.db'")]
+#[case::vacuum_main_into("VACUUM /* */ main INTO '{}/out.db'")]
+fn a_script_cannot_write_another_file(#[case] script: &str) {
+    let out = tempfile::tempdir().unwrap();
+    let script = script.replace("{}", out.path().to_str().unwrap());
+    let (connection, labels) = blog(&[("evil.sql", &script)]);
+    let error = labels.unwrap_err();
+    assert!(error.to_string().contains("may not attach or write other files"), "{error}");
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+    connection.execute_batch("ATTACH ':memory:' AS still_allowed").unwrap();
+}
+
+#[test]
+fn a_script_cannot_load_an_extension() {
+    let (_, labels) = blog(&[("evil.sql", "SELECT load_extension('evil')")]);
+    assert!(labels.is_err());
+}
+
+#[test]
+fn a_long_script_is_loaded_in_one_piece() {
+    use std::fmt::Write;
+    let mut script = String::new();
+    for id in 0..20_000 {
+        writeln!(script, "INSERT INTO users VALUES ({id}, 'user; {id}');").unwrap();
+    }
+    let (connection, labels) = blog(&[("users.sql", &script)]);
+    labels.unwrap();
+    assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM users"), 20_000);
+}
+
+#[test]
+fn migrations_run_in_the_order_of_their_numbers_and_never_down() {
+    let folder = folder(&[
+        ("migrations/V2__name.sql", "ALTER TABLE t ADD COLUMN b DEFAULT 'two'"),
+        ("migrations/V10__more.sql", "ALTER TABLE t ADD COLUMN c DEFAULT 'ten'"),
+        ("migrations/V1__init.sql", "CREATE TABLE t (a)"),
+        ("migrations/V10__more.down.sql", "DROP TABLE t"),
+        ("t.sql", "INSERT INTO t (a) VALUES (1)"),
+    ]);
+    let session = Template::from_folder(folder.path()).session();
+    let names: String = one(&session, "SELECT group_concat(name, ' ') FROM pragma_table_info('t')");
+    assert_eq!(names, "a b c");
+}
+
+#[test]
+fn hidden_files_notes_and_other_folders_are_no_seeds() {
+    let folder = folder(&[
+        ("schema.sql", "CREATE TABLE t (a)"),
+        (".gitkeep", ""),
+        ("README.md", "notes"),
+        ("other/u.json", "not even JSON"),
+    ]);
+    let session = Template::from_folder(folder.path()).session();
+    assert_eq!(one::<i64>(&session, "SELECT count(*) FROM t"), 0);
+}
+
+#[cfg(feature = "csv")]
+#[test]
+fn csv_tells_an_empty_field_from_an_empty_text_and_numbers_get_their_column_s_type() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("CREATE TABLE t (a TEXT, b TEXT, c INTEGER, d REAL)").unwrap();
+    let folder = folder(&[("t.csv", "a,b,c,d\r\n,\"\",42,1.5\r\n\r\n\"x, \"\"y\"\"\nz\",2,,\r\n")]);
+    Seeds::from(folder.path()).load(&mut connection).unwrap();
+    let shown: String = one(
+        &connection,
+        "SELECT group_concat(quote(a) || '|' || quote(b) || '|' || typeof(c) || '|' || typeof(d), ' / ') FROM t",
+    );
+    assert_eq!(shown, "NULL|''|integer|real / 'x, \"y\"\nz'|'2'|null|null");
+}
+
+#[cfg(feature = "yaml")]
+#[test]
+fn yaml_follows_anchors_but_not_into_a_bomb() {
+    let (connection, labels) = blog(&[("users.yml", "a: &x {name: Same}\nb: *x\n")]);
+    labels.unwrap();
+    assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM users WHERE name = 'Same'"), 2);
+
+    let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for (name, before) in ["b", "c", "d", "e", "f", "g", "h"].iter().zip(["a", "b", "c", "d", "e", "f", "g"]) {
+        bomb += &format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 10].join(", "));
+    }
+    let (_, labels) = blog(&[("users.yaml", &bomb)]);
+    assert!(labels.unwrap_err().to_string().contains("aliases copy at most"));
+}
+
+#[cfg(feature = "yaml")]
+#[test]
+fn deep_nesting_is_refused_in_yaml_and_json() {
+    let deep = "[".repeat(5_000) + &"]".repeat(5_000);
+    for file in ["users.yaml", "users.json"] {
+        let (_, labels) = blog(&[(file, &deep)]);
+        assert!(labels.is_err(), "{file}");
+    }
+}
+
+#[test]
+fn names_with_quotes_and_spaces_are_quoted() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE \"od\"\"d t\" (\"a b\" TEXT, \"select\" TEXT, \"'\" TEXT REFERENCES \"od\"\"d t\" (\"a b\"))",
+        )
+        .unwrap();
+    connection.execute_batch("CREATE UNIQUE INDEX i ON \"od\"\"d t\" (\"a b\")").unwrap();
+    let folder = folder(&[("od\"d t.sql", "INSERT INTO \"od\"\"d t\" VALUES ('x;', 'y', NULL)")]);
+    Seeds::from(folder.path()).load(&mut connection).unwrap();
+    assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM \"od\"\"d t\""), 1);
+}
+
+#[test]
+fn a_path_that_is_not_there_says_where_it_was_looked_for() {
+    let error = Seeds::from("no/such/folder").load(&mut Connection::open_in_memory().unwrap()).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("no/such/folder") && message.contains("CARGO_MANIFEST_DIR"), "{message}");
+    assert!(message.contains(Path::new(env!("CARGO_MANIFEST_DIR")).join("no").to_str().unwrap()), "{message}");
+}
+
+#[test]
+fn a_session_takes_more_seeds_which_know_the_labels_of_its_template() {
+    let session = SessionFactory::new(Engine::memory().unwrap()).unwrap();
+    let mut session = session.open().unwrap();
+    session.execute_batch(BLOG).unwrap();
+    let files = folder(&[("users.sql", "INSERT INTO users VALUES (1, 'a')")]);
+    session.seed(files.path()).unwrap();
+    session.seed(folder(&[("users.sql", "INSERT INTO users VALUES (1, 'again')")]).path()).unwrap_err();
+    assert_eq!(one::<String>(&session, "SELECT name FROM users"), "a");
+}
