@@ -46,7 +46,7 @@
 #![expect(non_camel_case_types, reason = "rstest finds a fixture by the name of the argument")]
 
 use crate::{AsyncSession, Engine, Seeds, Session, SessionError, SessionFactory, Template, error::chain};
-use std::panic::Location;
+use std::{error::Error, panic::Location};
 
 static FIXTURES: Template = Template::folder("fixtures");
 
@@ -81,20 +81,22 @@ pub struct async_session {}
 /// A fresh database of the crate under test, with seeds on top.
 #[track_caller]
 fn fresh(seeds: &Seeds) -> Engine {
-    let made = FIXTURES.engine().map_err(SessionError::Template).and_then(|engine| {
-        if !seeds.is_empty() {
-            let mut connection = engine.connect()?;
-            let seeded = seeds.load_onto(&mut connection, &mut engine.labels());
-            seeded.map_err(|error| panic!("{}", chain(&error))).unwrap_or(());
-        }
-        Ok(engine)
-    });
-    or_panic(made)
+    let engine = or_panic(FIXTURES.engine());
+    if !seeds.is_empty() {
+        let mut connection = or_panic(engine.connect());
+        or_panic(seeds.load_onto(&mut connection, &mut engine.labels()));
+        or_panic(connection.close().map_err(|(_, error)| error));
+    }
+    engine
 }
 
 #[track_caller]
-fn or_panic<T>(made: Result<T, SessionError>) -> T {
-    made.unwrap_or_else(|error| panic!("{}", chain(&error)))
+fn or_panic<T, E: Error + 'static>(made: Result<T, E>) -> T {
+    // Not in a closure, which would lose the caller.
+    match made {
+        Ok(made) => made,
+        Err(error) => panic!("{}", chain(&error)),
+    }
 }
 
 /// Gives a fixture its three forms: without arguments, with all of them, with the first.

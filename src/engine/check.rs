@@ -38,6 +38,8 @@ impl Drop for EndOfTest {
             }
         } else if test::is_ending(&self.made) {
             self.database.mark_failed();
+            // The session that is left open holds the database, which may never be dropped.
+            self.database.settle();
             demand(ledger.leaks(), &report.to_string());
         }
     }

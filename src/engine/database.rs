@@ -9,6 +9,7 @@ use crate::{
 };
 use rusqlite::Connection;
 use std::{
+    fmt,
     fs::{self, OpenOptions},
     path::{Path, PathBuf},
     sync::{
@@ -61,7 +62,6 @@ impl Place {
     }
 }
 
-#[derive(Debug)]
 pub(crate) struct Database {
     pub(super) place: Place,
     pub(super) options: Options,
@@ -71,6 +71,16 @@ pub(crate) struct Database {
     pub(super) owner: Option<Arc<str>>,
     labels: Mutex<Labels>,
     failed: AtomicBool,
+    settled: AtomicBool,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("name", &self.record.name)
+            .field("uri", &self.place.uri())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Database {
@@ -84,6 +94,7 @@ impl Database {
             owner: test::current(None),
             labels: Mutex::default(),
             failed: AtomicBool::new(false),
+            settled: AtomicBool::new(false),
             place,
             options,
         }
@@ -122,9 +133,12 @@ impl Database {
         })
     }
 
-    /// Keeps the database of a failed test, or removes what an earlier failure of it left.
-    fn settle(&self) {
+    /// Keeps the database of a failed test, or removes what an earlier failure of it left. Once.
+    pub(super) fn settle(&self) {
         let Some(test) = &self.owner else { return };
+        if self.settled.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let keep = match self.options.keep {
             Keep::Always => true,
             Keep::Failed => self.failed.load(Ordering::Relaxed),

@@ -116,7 +116,11 @@ impl Template {
     /// When the template cannot be built or the session not be opened, with all causes.
     #[track_caller]
     pub fn session(&self) -> Session {
-        self.fresh_session(Location::caller()).unwrap_or_else(|error| panic!("{}", chain(&error)))
+        let session = self.engine().map_err(SessionError::Template);
+        match session.and_then(|engine| SessionFactory::of(engine).into_session_at(Location::caller())) {
+            Ok(session) => session,
+            Err(error) => panic!("{}", chain(&error)),
+        }
     }
 
     /// A factory on a fresh database of its own, for a fixture over this template.
@@ -131,9 +135,5 @@ impl Template {
             Ok(engine) => SessionFactory::of(engine),
             Err(error) => panic!("{}", chain(&error)),
         }
-    }
-
-    fn fresh_session(&self, location: &'static Location<'static>) -> Result<Session, SessionError> {
-        SessionFactory::of(self.engine()?).into_session_at(location)
     }
 }

@@ -1,5 +1,8 @@
 //! What several test files need.
+
 #![allow(dead_code, reason = "each test file uses its own part of this")]
+
+pub mod package;
 
 use sqlite_fixtures::rusqlite::{Connection, types::Value};
 use std::{fmt::Write, fs, path::Path};

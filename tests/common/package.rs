@@ -1,0 +1,99 @@
+//! Builds a package outside the workspace and runs its tests one by one.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// A package that was built, and its test binaries.
+pub struct Package {
+    folder: PathBuf,
+    binaries: BTreeMap<String, PathBuf>,
+}
+
+/// What a test did in a process of its own.
+pub struct Run {
+    pub code: Option<i32>,
+    pub text: String,
+}
+
+impl Package {
+    /// Builds what is in `files`, with our own lock file, so that nothing is fetched, and our own target folder, so that
+    /// nothing is compiled twice.
+    pub fn build(name: &str, files: &[(String, String)]) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(folder.join("fixtures"));
+        for (path, text) in files {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            write_if_changed(&path, text);
+        }
+        write_if_changed(&folder.join("Cargo.lock"), &fs::read_to_string(root.join("Cargo.lock")).unwrap());
+
+        let output = cargo(&folder)
+            .args(["test", "--offline", "--no-run", "--message-format=json", "--target-dir"])
+            .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+        let binaries = String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .filter_map(|line| {
+                let message: serde_json::Value = serde_json::from_str(line).ok()?;
+                let name = message["target"]["name"].as_str()?;
+                Some((name.to_owned(), PathBuf::from(message["executable"].as_str()?)))
+            })
+            .collect();
+        Self { folder, binaries }
+    }
+
+    /// Runs a test binary in a clean environment but for `settings`.
+    pub fn run(&self, binary: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Run {
+        let mut command = Command::new(&self.binaries[binary]);
+        clean(&mut command)
+            .current_dir(&self.folder)
+            .env("CARGO_MANIFEST_DIR", &self.folder)
+            .envs(settings.iter().copied())
+            .args(arguments);
+        let output = command.output().unwrap();
+        Run { code: output.status.code(), text: text_of(&output) }
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+fn cargo(folder: &Path) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    clean(&mut command).current_dir(folder);
+    command
+}
+
+/// Takes away what the outer runner and the person at the terminal have set.
+fn clean(command: &mut Command) -> &mut Command {
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        let outer = ["NEXTEST", "SQLITE_FIXTURES_", "CARGO_PKG", "CARGO_MANIFEST", "RUST_BACKTRACE", "RUST_TEST"];
+        if outer.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// Unchanged files keep their time, so that cargo does not build again.
+fn write_if_changed(path: &Path, text: &str) {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return;
+    }
+    fs::write(path, text).unwrap();
+}
+
+fn text_of(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}

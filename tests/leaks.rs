@@ -1,0 +1,230 @@
+//! Planted faults: each in a process of its own, which must be red, with the right test and the right line.
+//!
+//! The faults are tests of the package `tests/planted`.
+
+mod common;
+
+use common::package::{Package, Run};
+use rstest::rstest;
+use sqlite_fixtures::rusqlite::Connection;
+use std::{fs, path::Path, sync::OnceLock};
+
+const PLANTED: &str = include_str!("planted/tests/planted.rs");
+
+fn planted() -> &'static Package {
+    static PACKAGE: OnceLock<Package> = OnceLock::new();
+    PACKAGE.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = vec![("tests/planted.rs".to_owned(), PLANTED.to_owned())];
+        for path in ["Cargo.toml", "src/lib.rs", "fixtures/schema.sql", "fixtures/users.json"] {
+            let text = fs::read_to_string(root.join("tests/planted").join(path)).unwrap();
+            files.push((path.to_owned(), text.replace("../..", root.to_str().unwrap())));
+        }
+        Package::build("planted", &files)
+    })
+}
+
+fn run(test: &str, settings: &[(&str, &str)]) -> Run {
+    planted().run("planted", &["--exact", test], settings)
+}
+
+/// The line of a planted test that is marked as the leak.
+fn leak_line(test: &str) -> usize {
+    let name = test.split("::").next().unwrap();
+    let lines: Vec<_> = PLANTED.lines().collect();
+    let start = lines.iter().position(|line| line.contains(&format!("fn {name}("))).unwrap();
+    // The mark is in the body, or on the attribute above.
+    let above = lines[..start].iter().rposition(|line| line.is_empty()).unwrap();
+    lines.iter().enumerate().skip(above).find(|(_, line)| line.contains("// leak")).unwrap().0 + 1
+}
+
+/// The report, with its test and place.
+fn assert_reported(run: &Run, test: &str) {
+    let place = format!("opened at tests/planted.rs:{}:", leak_line(test));
+    assert!(run.text.contains(&place), "{place}\n{}", run.text);
+    assert!(run.text.contains(&format!("by test `{test}`")), "{}", run.text);
+}
+
+#[rstest]
+#[case("forgotten_session_of_the_factory")]
+#[case("forgotten_session_beside_the_tests_own")]
+#[case("forgotten_session_of_the_engine")]
+#[case("forgotten_session_of_a_template")]
+#[case("forgotten_in_a_case::case_1_one")]
+#[case("forgotten_in_a_case::case_2_two")]
+#[case("cyclic_session")]
+#[case("session_in_a_static")]
+#[case("forgotten_on_a_thread_of_the_test")]
+#[case("forgotten_async_session")]
+#[case("forgotten_statement")]
+#[case("swapped_connection")]
+#[case("leak_instead_of_the_expected_panic")]
+#[case("leak_beside_an_error")]
+fn a_leak_fails_its_own_test(#[case] test: &str) {
+    let run = run(test, &[]);
+    assert_eq!(run.code, Some(101), "{}", run.text);
+    assert!(run.text.contains("FAILED"), "{}", run.text);
+    assert_reported(&run, test);
+}
+
+/// What no destructor can fail, the end of the process does.
+#[rstest]
+#[case("the_tests_own_session_forgotten")]
+#[case("forgotten_without_rstest")]
+#[case("exit_in_a_test")]
+#[case("leak_instead_of_any_panic")]
+#[case("leak_beside_the_expected_panic")]
+fn a_leak_that_no_destructor_sees_fails_the_process(#[case] test: &str) {
+    let run = run(test, &[]);
+    assert_eq!(run.code, Some(101), "{}", run.text);
+    assert!(!run.text.contains("FAILED"), "the process, not the test: {}", run.text);
+    assert!(run.text.contains("at the end of the process, 1 session is still open"), "{}", run.text);
+    assert_reported(&run, test);
+}
+
+#[test]
+fn a_forgotten_statement_is_named_by_its_sql() {
+    assert!(run("forgotten_statement", &[]).text.contains("the unfinished `SELECT 'blocks'`"));
+}
+
+#[test]
+fn a_failed_test_keeps_its_own_message_and_its_leak_is_told_beside() {
+    let run = run("leak_beside_a_failure", &[]);
+    assert_eq!(run.code, Some(101));
+    assert!(run.text.contains("the test's own failure"), "{}", run.text);
+    assert_reported(&run, "leak_beside_a_failure");
+}
+
+/// Among them a session returned inside something else, which outlives the factory that opened it.
+#[test]
+fn clean_tests_are_green_in_every_shape_together_and_one_at_a_time() {
+    for threads in ["--test-threads=8", "--test-threads=1"] {
+        let run = planted().run("planted", &["clean::", threads], &[]);
+        assert_eq!(run.code, Some(0), "{}", run.text);
+        assert!(run.text.contains("15 passed"), "{}", run.text);
+        assert!(!run.text.contains("still open"), "{}", run.text);
+    }
+}
+
+#[test]
+fn only_the_leaking_test_is_blamed_among_others_in_parallel() {
+    let run = planted().run("planted", &["clean::", "forgotten_session_of_the_factory", "--test-threads=8"], &[]);
+    assert_eq!(run.code, Some(101), "{}", run.text);
+    assert!(run.text.contains("15 passed; 1 failed"), "{}", run.text);
+    assert!(run.text.contains("test forgotten_session_of_the_factory ... FAILED"), "{}", run.text);
+}
+
+#[test]
+fn a_known_leak_can_be_ignored() {
+    let run = run("known_leak_is_ignored", &[]);
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert!(!run.text.contains("still open"), "{}", run.text);
+}
+
+#[test]
+fn leaks_can_be_told_only_or_not_at_all() {
+    let test = "forgotten_session_of_the_factory";
+    let warned = run(test, &[("SQLITE_FIXTURES_LEAKS", "warn")]);
+    assert_eq!(warned.code, Some(0), "{}", warned.text);
+    assert_reported(&warned, test);
+    let off = run(test, &[("SQLITE_FIXTURES_LEAKS", "off")]);
+    assert_eq!(off.code, Some(0), "{}", off.text);
+    assert!(!off.text.contains("still open"), "{}", off.text);
+}
+
+#[test]
+fn a_backtrace_of_the_opening_is_shown_when_asked_for() {
+    let test = "forgotten_session_of_the_factory";
+    assert!(!run(test, &[]).text.contains("0: "));
+    assert!(
+        run(test, &[("SQLITE_FIXTURES_BACKTRACE", "1")]).text.contains("planted::forgotten_session_of_the_factory")
+    );
+}
+
+/// The path in the command that a failed test prints.
+fn kept(run: &Run) -> String {
+    let (_, rest) = run.text.split_once("sqlite3 '").unwrap_or_else(|| panic!("{}", run.text));
+    rest.split_once('\'').unwrap().0.to_owned()
+}
+
+#[rstest]
+#[case("failure_with_rows", "")]
+#[case("failure_with_a_temporary_file", "")]
+#[case("error_with_rows", "always")]
+fn a_failed_test_keeps_its_database_and_prints_how_to_open_it(#[case] test: &str, #[case] keep: &str) {
+    let path = kept(&run(test, &[("SQLITE_FIXTURES_KEEP", keep)]));
+    let names: String = Connection::open(&path)
+        .unwrap()
+        .query_row("SELECT group_concat(name, ' ') FROM users ORDER BY name", [], |row| row.get(0))
+        .unwrap();
+    assert!(names.contains("seen") && !names.contains("unseen"), "what was committed, no more: {names}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(Path::new(&path)), 0o600);
+        assert_eq!(mode(Path::new(&path).parent().unwrap()), 0o700);
+    }
+    // The next run of the same test takes the place of this one.
+    assert_eq!(kept(&run(test, &[("SQLITE_FIXTURES_KEEP", keep)])), path);
+    let never = run(test, &[("SQLITE_FIXTURES_KEEP", "never")]);
+    assert!(!never.text.contains("sqlite3 '"), "{}", never.text);
+    assert!(!Path::new(&path).exists(), "nothing is left of the earlier runs");
+}
+
+#[test]
+fn a_passed_test_leaves_nothing() {
+    let arguments = ["--exact", "passes_with_rows", "--nocapture"];
+    let path = kept(&planted().run("planted", &arguments, &[("SQLITE_FIXTURES_KEEP", "always")]));
+    assert!(Path::new(&path).exists());
+    let run = run("passes_with_rows", &[]);
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert!(!Path::new(&path).parent().unwrap().exists());
+}
+
+#[test]
+fn a_test_that_fails_by_its_leak_keeps_its_database_too() {
+    assert!(Path::new(&kept(&run("leak_with_rows", &[]))).exists());
+}
+
+#[rstest]
+#[case("temporary_file_in_a_static")]
+#[case("temporary_file_of_the_process")]
+fn the_folder_of_an_engine_that_lives_for_ever_goes_at_exit(#[case] test: &str) {
+    let run = planted().run("planted", &["--exact", test, "--nocapture"], &[]);
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    let (_, rest) = run.text.split_once("folder ").unwrap();
+    let folder = Path::new(rest.lines().next().unwrap());
+    assert!(folder.is_absolute() && !folder.exists(), "{}", folder.display());
+}
+
+#[test]
+fn a_setting_that_is_not_understood_is_an_error_and_not_a_default() {
+    let run = run("template_is_built_or_not", &[("SQLITE_FIXTURES_LEAKS", "maybe")]);
+    assert_eq!(run.code, Some(101));
+    assert!(run.text.contains("SQLITE_FIXTURES_LEAKS=maybe is not understood"), "{}", run.text);
+    assert!(run.text.contains("panicked at tests/planted.rs"), "at the test, not in the library: {}", run.text);
+}
+
+#[test]
+fn a_template_that_is_off_gives_the_same_rows() {
+    assert_eq!(run("template_is_built_or_not", &[("SQLITE_FIXTURES_TEMPLATE", "off")]).code, Some(0));
+}
+
+#[test]
+fn unordered_selects_are_reversed_when_asked_for() {
+    let first = |settings: &[(&str, &str)]| {
+        let run = planted().run("planted", &["--exact", "rows_in_reverse", "--nocapture"], settings);
+        run.text.split_once("first ").unwrap().1.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(first(&[]), "1");
+    assert_eq!(first(&[("SQLITE_FIXTURES_UNORDERED", "1")]), "2");
+}
+
+/// Without `CARGO_MANIFEST_DIR`, as under a debugger, the folder is found above the executable, or the error says so.
+#[test]
+fn without_a_manifest_dir_the_error_says_what_to_set() {
+    let run = run("template_is_built_or_not", &[("CARGO_MANIFEST_DIR", "/nowhere")]);
+    assert!(run.text.contains("/nowhere/fixtures"), "{}", run.text);
+    assert!(run.text.contains("set CARGO_MANIFEST_DIR"), "{}", run.text);
+}
