@@ -2,9 +2,9 @@
 
 use std::{fmt, panic::Location, path::Path, sync::Arc};
 
-/// A place in a text: file, line and column, both counted from 1, columns in characters.
+/// A place in a text: file, line and column, both counted from 1, columns in characters; or a file as a whole.
 ///
-/// Its `Display` is `file:line:column`, which terminals and editors turn into a link.
+/// Its `Display` is `file:line:column`, which terminals and editors turn into a link, or `file`.
 ///
 /// ```
 /// let position = sqlite_fixtures::Position::new("fixtures/users.yaml", 3, 10);
@@ -23,6 +23,11 @@ impl Position {
         Self { file: file.as_ref().into(), line, column }
     }
 
+    /// A file or folder as a whole.
+    pub(crate) fn whole(file: impl AsRef<Path>) -> Self {
+        Self::new(file, 0, 0)
+    }
+
     /// Another place in the same file, which shares its name.
     pub(crate) fn at(&self, line: u32, column: u32) -> Self {
         Self { file: Arc::clone(&self.file), line, column }
@@ -34,13 +39,13 @@ impl Position {
         &self.file
     }
 
-    /// The line, from 1.
+    /// The line, from 1; 0 for the file as a whole.
     #[must_use]
     pub fn line(&self) -> u32 {
         self.line
     }
 
-    /// The column in characters, from 1.
+    /// The column in characters, from 1; 0 for the file as a whole.
     #[must_use]
     pub fn column(&self) -> u32 {
         self.column
@@ -55,7 +60,11 @@ impl From<&Location<'_>> for Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file.display(), self.line, self.column)
+        write!(f, "{}", self.file.display())?;
+        if self.line > 0 {
+            write!(f, ":{}:{}", self.line, self.column)?;
+        }
+        Ok(())
     }
 }
 

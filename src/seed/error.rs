@@ -69,8 +69,9 @@ pub(crate) enum Fault {
         message: String,
         source: rusqlite::Error,
     },
+    Statement(String),
     Sql(rusqlite::Error),
-    Forbidden(rusqlite::Error),
+    Forbidden,
     OpenTransaction,
     OwnTransaction,
     BrokenReferences(Vec<BrokenReference>),
@@ -87,6 +88,7 @@ pub struct BrokenReference {
     pub(super) row: Option<i64>,
     pub(super) columns: Vec<(String, String)>,
     pub(super) parent: String,
+    pub(super) parent_is_missing: bool,
 }
 
 impl BrokenReference {
@@ -238,7 +240,7 @@ impl fmt::Display for Fault {
             }
             Self::Syntax { format, message } => write!(f, "this is not {format}: {message}; correct it here"),
             Self::Shape { expected, found } => write!(f, "expected {expected}, found {found}; write it so"),
-            Self::Value(rule) => write!(f, "this value cannot be stored: {rule}; write it so"),
+            Self::Value(rule) => write!(f, "this is not allowed: {rule}; change it"),
             Self::Serialize(message) => write!(f, "the row does not serialize: {message}; correct its `Serialize`"),
             Self::UnknownTable { nearest } => {
                 f.write_str("there is no such table")?;
@@ -262,8 +264,9 @@ impl fmt::Display for Fault {
                 f.write_str("no key can be made from a label for a key column of bytes; give the key itself")
             }
             Self::Constraint { message, .. } => f.write_str(message),
+            Self::Statement(message) => write!(f, "SQLite does not understand this: {message}; correct the statement"),
             Self::Sql(_) => f.write_str("SQLite refused this statement; correct it"),
-            Self::Forbidden(_) => {
+            Self::Forbidden => {
                 f.write_str("seed SQL may not attach or write other files; remove the statement")
             }
             Self::OpenTransaction => {
@@ -305,10 +308,14 @@ impl fmt::Display for BrokenReference {
             (None, Some(row)) => write!(f, ", rowid {row}")?,
             (None, None) => {}
         }
+        if self.position.is_none() {
+            f.write_str(", made by a script or a trigger")?;
+        }
         for (column, value) in &self.columns {
             write!(f, ", `{column}` = {value}")?;
         }
-        write!(f, ": no such row in `{}`", self.parent)
+        let what = if self.parent_is_missing { "there is no table" } else { "no such row in" };
+        write!(f, ": {what} `{}`", self.parent)
     }
 }
 
@@ -318,7 +325,6 @@ impl Error for SeedError {
             Fault::Read(source) => Some(source),
             Fault::Constraint { source, .. }
             | Fault::Sql(source)
-            | Fault::Forbidden(source)
             | Fault::Database(source)
             | Fault::Restore(source) => Some(source),
             _ => None,

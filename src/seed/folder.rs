@@ -25,13 +25,13 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, SeedError> {
     };
     match candidates.iter().find(|candidate| candidate.exists()) {
         Some(found) => Ok(found.clone()),
-        None => Err(SeedError::new(Fault::NoFolder { looked_in: candidates }).at(Position::new(path, 1, 1))),
+        None => Err(SeedError::new(Fault::NoFolder { looked_in: candidates }).at(Position::whole(path))),
     }
 }
 
 /// The scripts that make the schema of a folder: its `schema.sql`, or its migrations.
 pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
-    let error = |fault| SeedError::new(fault).at(Position::new(folder, 1, 1));
+    let error = |fault| SeedError::new(fault).at(Position::whole(folder));
     let script = folder.join(SCHEMA);
     let migrations = folder.join(MIGRATIONS);
     match (script.is_file(), migrations.is_dir()) {
@@ -53,7 +53,7 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         }
     }
     if scripts.is_empty() {
-        return Err(SeedError::new(Fault::NoMigrations).at(Position::new(folder, 1, 1)));
+        return Err(SeedError::new(Fault::NoMigrations).at(Position::whole(folder)));
     }
     scripts.sort();
     Ok(scripts.into_iter().map(|(_, _, path)| path).collect())
@@ -83,7 +83,7 @@ pub(crate) fn seeds(path: &Path) -> Result<Vec<PathBuf>, SeedError> {
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
-    let error = |source| SeedError::new(Fault::Read(source)).at(Position::new(folder, 1, 1));
+    let error = |source| SeedError::new(Fault::Read(source)).at(Position::whole(folder));
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(error)? {
         let path = entry.map_err(error)?.path();
@@ -102,7 +102,7 @@ pub(crate) fn format(path: &Path) -> Result<Format, SeedError> {
         "csv" => Ok(Format::Csv),
         "json" => Ok(Format::Json),
         "yaml" | "yml" => Ok(Format::Yaml),
-        _ => Err(SeedError::new(Fault::UnknownFormat).at(Position::new(path, 1, 1))),
+        _ => Err(SeedError::new(Fault::UnknownFormat).at(Position::whole(path))),
     }
 }
 

@@ -154,7 +154,7 @@ impl Seeds {
         let loaded = match written {
             Ok(Ok(Ok(()))) => return Ok(labels),
             Ok(Err(error)) => error,
-            Ok(Ok(Err(source))) | Err(source) => SeedError::new(Fault::Database(source)).at(Position::new(path, 1, 1)),
+            Ok(Ok(Err(source))) | Err(source) => SeedError::new(Fault::Database(source)).at(Position::whole(path)),
         };
         if !existed {
             let _ = fs::remove_file(path);

@@ -34,11 +34,15 @@ pub(super) fn check(
                 broken.extend(in_row(connection, resolver, &table, row, group, &columns)?);
             }
         }
+        let parent_is_missing = tables.get(&group.parent).is_err();
         if broken.len() == before {
             let same = violations.iter().filter(|other| other.table == group.table && other.key == group.key);
             for violation in same {
                 broken.push(unplaced(connection, violation, &columns).map_err(database)?);
             }
+        }
+        for reference in &mut broken[before..] {
+            reference.parent_is_missing = parent_is_missing;
         }
     }
     if broken.is_empty() { Ok(()) } else { Err(SeedError::new(Fault::BrokenReferences(broken))) }
@@ -106,6 +110,7 @@ fn in_row(
         row: None,
         columns: names.zip(values.iter().map(literal)).collect(),
         parent: violation.parent.clone(),
+        parent_is_missing: false,
     }))
 }
 
@@ -154,5 +159,6 @@ fn unplaced(
         row: violation.row,
         columns: values,
         parent: violation.parent.clone(),
+        parent_is_missing: false,
     })
 }

@@ -1,15 +1,17 @@
 //! Runs SQL scripts, statement by statement.
 
 use super::{
-    Fault, Format, SeedError,
+    Fault, SeedError,
     script::{Piece, statements},
     source::{Source, Spot},
+    tables::database,
 };
-use rusqlite::{Connection, limits::Limit};
+use rusqlite::{Connection, config::DbConfig, ffi::SQLITE_ERROR, limits::Limit};
 
 /// Runs a script, which keeps its own transactions and pragmas but may not attach or write files.
 pub(super) fn run(connection: &Connection, source: &Source) -> Result<(), SeedError> {
-    let _sandbox = Attachable::limit(connection, 0).map_err(|error| SeedError::new(Fault::Database(error)))?;
+    let _attachable = Attachable::limit(connection, 0).map_err(database)?;
+    let _quotes = NoDoubleQuotes::enter(connection).map_err(database)?;
     let inside = !connection.is_autocommit();
     let mut last = None;
     for piece in statements(source.text()) {
@@ -69,24 +71,20 @@ fn error_offset(_: &rusqlite::Error) -> usize {
 }
 
 fn fault(error: rusqlite::Error) -> Fault {
-    use rusqlite::ErrorCode::{ConstraintViolation, Unknown};
-    let text = error.to_string();
-    match error.sqlite_error_code() {
-        Some(ConstraintViolation) => Fault::Sql(error),
-        Some(Unknown) if text.contains("too many attached databases") => Fault::Forbidden(error),
-        Some(Unknown) if text.contains("within a transaction") => Fault::OwnTransaction,
-        Some(Unknown) => Fault::Syntax { format: Format::Sql, message: first_line(&error) },
-        _ => Fault::Sql(error),
-    }
-}
-
-/// What SQLite says, without the statement that rusqlite appends.
-fn first_line(error: &rusqlite::Error) -> String {
     match error {
+        // Its own `Display` has the whole statement in it.
         #[cfg(feature = "bundled")]
-        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
-        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
-        other => other.to_string(),
+        rusqlite::Error::SqlInputError { msg, .. } => Fault::Statement(msg),
+        rusqlite::Error::SqliteFailure(code, Some(message)) if code.extended_code == SQLITE_ERROR => {
+            if message.contains("too many attached databases") {
+                Fault::Forbidden
+            } else if message.contains("within a transaction") {
+                Fault::OwnTransaction
+            } else {
+                Fault::Statement(message)
+            }
+        }
+        other => Fault::Sql(other),
     }
 }
 
@@ -106,5 +104,33 @@ impl<'a> Attachable<'a> {
 impl Drop for Attachable<'_> {
     fn drop(&mut self) {
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, self.before);
+    }
+}
+
+/// While it lives, double quotes are for names only, so that a misspelt name is no text.
+struct NoDoubleQuotes<'a> {
+    connection: &'a Connection,
+    before: [bool; 2],
+}
+
+impl<'a> NoDoubleQuotes<'a> {
+    const WHERE: [DbConfig; 2] = [DbConfig::SQLITE_DBCONFIG_DQS_DML, DbConfig::SQLITE_DBCONFIG_DQS_DDL];
+
+    fn enter(connection: &'a Connection) -> rusqlite::Result<Self> {
+        let [dml, ddl] = Self::WHERE;
+        let before = [connection.db_config(dml)?, connection.db_config(ddl)?];
+        let guard = Self { connection, before };
+        for place in Self::WHERE {
+            connection.set_db_config(place, false)?;
+        }
+        Ok(guard)
+    }
+}
+
+impl Drop for NoDoubleQuotes<'_> {
+    fn drop(&mut self) {
+        for (place, before) in Self::WHERE.into_iter().zip(self.before) {
+            let _ = self.connection.set_db_config(place, before);
+        }
     }
 }

@@ -80,7 +80,7 @@ fn scripts(path: &Path) -> Result<Seeds, TemplateError> {
     }
     match found.extension() {
         Some(extension) if extension.eq_ignore_ascii_case("sql") => Ok(Seeds::from(found)),
-        _ => Err(TemplateError::seed(SeedError::new(Fault::NoSchema).at(Position::new(found, 1, 1)))),
+        _ => Err(TemplateError::seed(SeedError::new(Fault::NoSchema).at(Position::whole(found)))),
     }
 }
 

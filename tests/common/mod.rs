@@ -34,7 +34,7 @@ pub fn dump(connection: &Connection) -> String {
             continue;
         }
         let mut rows: Vec<String> = Vec::new();
-        let mut select = connection.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
+        let mut select = connection.prepare(&format!("SELECT * FROM \"{}\"", name.replace('"', "\"\""))).unwrap();
         let columns = select.column_count();
         let mut found = select.query([]).unwrap();
         while let Some(row) = found.next().unwrap() {

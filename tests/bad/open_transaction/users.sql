@@ -1,0 +1,2 @@
+BEGIN;
+INSERT INTO users (name) VALUES ('Alice');

@@ -1,0 +1,1 @@
+CREATE TABLE posts (author INTEGER REFERENCES authors (id));
