@@ -10,9 +10,7 @@ use sqlite_fixtures::{Seeds, Template, rusqlite::Connection};
 use std::{env, error::Error, fs, path::PathBuf};
 
 #[rstest]
-fn a_mistake_is_told_at_its_place_and_nothing_is_applied(
-    #[files("tests/bad/*.txt")] expected: PathBuf,
-) {
+fn a_mistake_is_told_at_its_place_and_nothing_is_applied(#[files("tests/bad/*.txt")] expected: PathBuf) {
     let folder = expected.with_extension("");
     let error = Template::from_folder(&folder).memory().expect_err("the folder holds a mistake");
     let said = chain(&error);

@@ -12,7 +12,6 @@ use std::{backtrace::Backtrace, sync::Arc, thread};
 ///
 /// Dropped anywhere else it asserts nothing, since whoever holds the sessions may still close them: the check at exit
 /// has the last word.
-#[derive(Debug)]
 pub(super) struct EndOfTest {
     database: Arc<Database>,
     made: Backtrace,

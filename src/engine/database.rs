@@ -9,7 +9,6 @@ use crate::{
 };
 use rusqlite::Connection;
 use std::{
-    fmt,
     fs::{self, OpenOptions},
     path::{Path, PathBuf},
     sync::{
@@ -72,15 +71,6 @@ pub(crate) struct Database {
     labels: Mutex<Labels>,
     failed: AtomicBool,
     settled: AtomicBool,
-}
-
-impl fmt::Debug for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Database")
-            .field("name", &self.record.name)
-            .field("uri", &self.place.uri())
-            .finish_non_exhaustive()
-    }
 }
 
 impl Database {

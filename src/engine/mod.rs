@@ -25,6 +25,7 @@ use check::EndOfTest;
 use database::Database;
 use rusqlite::Connection;
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, MutexGuard},
 };
@@ -49,10 +50,15 @@ use std::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Engine {
     database: Arc<Database>,
     check: Option<EndOfTest>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("name", &self.name()).field("uri", &self.uri()).finish_non_exhaustive()
+    }
 }
 
 impl Clone for Engine {

@@ -55,7 +55,12 @@ pub(crate) fn run_scripts(connection: &Connection, files: &[File]) -> Result<(),
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database)
 }
 
-/// Puts files into a database that is discarded on any error: an image, or a copy.
+/// Puts files into a new database, which is discarded on any error.
+pub(crate) fn build(connection: &Connection, files: &[File], labels: &mut Labels) -> Result<(), SeedError> {
+    apply(connection, files, labels, &[], true)
+}
+
+/// Puts files into a copy of a database, which is discarded on any error; what was broken in it before is not blamed.
 pub(crate) fn fill(connection: &Connection, files: &[File], labels: &mut Labels) -> Result<(), SeedError> {
     let before = references::violations(connection)?;
     apply(connection, files, labels, &before, true)

@@ -3,11 +3,13 @@
 //! Read it in the order that data goes: [`folder`] lists the files, [`source`] is the text of one, [`csv`], [`json`] and
 //! [`yaml`] turn it into [`node`]s and rows, [`serialize`] does so for values of the code; [`tables`] knows the schema,
 //! [`resolve`] turns labels into keys, [`insert`] puts rows in, [`references`] checks foreign keys when all are in;
-//! [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together. Nothing here knows an engine.
+//! [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together; [`error`] is
+//! a mistake with its place, [`fault`] what it can be. Nothing here knows an engine.
 
 #[cfg(feature = "csv")]
 mod csv;
 mod error;
+mod fault;
 pub(crate) mod folder;
 mod insert;
 #[cfg(feature = "json")]
@@ -24,8 +26,8 @@ mod tables;
 #[cfg(feature = "yaml")]
 mod yaml;
 
-pub(crate) use error::Fault;
 pub use error::{BrokenReference, SeedError};
+pub(crate) use fault::Fault;
 pub(crate) use serialize::rows_of;
 
 use crate::{Labels, Position};

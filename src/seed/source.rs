@@ -40,7 +40,8 @@ impl Source {
     /// Reads a file, which must be UTF-8; a byte-order mark is passed over.
     pub(crate) fn read(path: &Path) -> Result<Arc<Self>, SeedError> {
         let start = Position::new(shown(path), 1, 1);
-        let bytes = fs::read(path).map_err(|source| SeedError::new(Fault::Read(source)).at(Position::whole(shown(path))))?;
+        let bytes =
+            fs::read(path).map_err(|source| SeedError::new(Fault::Read(source)).at(Position::whole(shown(path))))?;
         let mut text = String::from_utf8(bytes).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let valid = String::from_utf8_lossy(valid).into_owned();

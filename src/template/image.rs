@@ -51,7 +51,7 @@ impl Image {
         // Seeds that are named beside the folder's own may refer to their labels.
         let mut files = beside.read().map_err(TemplateError::seed)?;
         files.extend(seeds.read().map_err(TemplateError::seed)?);
-        load::fill(&connection, &files, &mut labels).map_err(TemplateError::seed)?;
+        load::build(&connection, &files, &mut labels).map_err(TemplateError::seed)?;
         Ok(Self { connection: Mutex::new(connection), labels })
     }
 

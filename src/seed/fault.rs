@@ -1,0 +1,165 @@
+//! What can be wrong with seed files, and how it is said: one table of messages, each with its remedy.
+
+use super::{BrokenReference, Format};
+use crate::Position;
+use std::{error::Error, fmt, io, path::PathBuf};
+
+/// What is wrong.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    NoFolder {
+        looked_in: Vec<PathBuf>,
+    },
+    NoSchema,
+    TwoSchemas,
+    NoMigrations,
+    Read(io::Error),
+    NotUtf8,
+    Empty,
+    UnknownFormat,
+    #[cfg(not(all(feature = "csv", feature = "json", feature = "yaml")))]
+    Feature {
+        what: &'static str,
+        feature: &'static str,
+    },
+    Syntax {
+        format: Format,
+        message: String,
+    },
+    Shape {
+        expected: &'static str,
+        found: &'static str,
+    },
+    Value(&'static str),
+    Serialize(String),
+    UnknownTable {
+        nearest: Option<String>,
+    },
+    UnknownColumn {
+        nearest: Option<String>,
+    },
+    DuplicateColumn {
+        first: Position,
+    },
+    DuplicateLabel {
+        first: Position,
+    },
+    UnknownLabel {
+        parent: String,
+        nearest: Option<String>,
+    },
+    NoKeyForLabel,
+    Constraint {
+        message: String,
+        source: rusqlite::Error,
+    },
+    Statement(String),
+    Sql(rusqlite::Error),
+    Forbidden,
+    OpenTransaction,
+    OwnTransaction,
+    BrokenReferences(Vec<BrokenReference>),
+    Database(rusqlite::Error),
+    Restore(rusqlite::Error),
+}
+
+impl fmt::Display for Fault {
+    #[expect(clippy::too_many_lines, reason = "one table of messages")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFolder { looked_in } => {
+                f.write_str("there is no such file or folder")?;
+                for (number, folder) in looked_in.iter().enumerate() {
+                    write!(f, "{} {}", if number == 0 { "; looked in" } else { "," }, folder.display())?;
+                }
+                f.write_str("; create it, or set CARGO_MANIFEST_DIR to the folder of the crate")
+            }
+            Self::NoSchema => f.write_str(
+                "the folder has neither `schema.sql` nor `migrations/`; add one, or give the template its schema in code",
+            ),
+            Self::TwoSchemas => {
+                f.write_str("the folder has both `schema.sql` and `migrations/`; keep the one that is the schema")
+            }
+            Self::NoMigrations => {
+                f.write_str("the folder holds no `*.sql` but `*.down.sql`; add the migrations, or remove the folder")
+            }
+            Self::Read(_) => f.write_str("the file cannot be read; check that it exists and its permissions"),
+            Self::NotUtf8 => f.write_str("the file is not UTF-8 from here on; save it as UTF-8"),
+            Self::Empty => f.write_str("the file is empty; write what it should hold, or remove it"),
+            Self::UnknownFormat => f.write_str(
+                "this is no format of seed files; name the file *.sql, *.csv, *.json, *.yaml or *.yml, or move it out of the folder",
+            ),
+            #[cfg(not(all(feature = "csv", feature = "json", feature = "yaml")))]
+            Self::Feature { what, feature } => {
+                write!(f, "{what} needs the crate feature `{feature}`; add it with `cargo add --dev sqlite-fixtures --features {feature}`")
+            }
+            Self::Syntax { format, message } => write!(f, "this is not {format}: {message}; correct it here"),
+            Self::Shape { expected, found } => write!(f, "expected {expected}, found {found}; write it so"),
+            Self::Value(rule) => write!(f, "this is not allowed: {rule}; change it"),
+            Self::Serialize(message) => write!(f, "the row does not serialize: {message}; correct its `Serialize`"),
+            Self::UnknownTable { nearest } => {
+                f.write_str("there is no such table")?;
+                remedy(f, nearest.as_deref(), "; name the file after its table, or add the table to the schema")
+            }
+            Self::UnknownColumn { nearest } => {
+                f.write_str("there is no such column")?;
+                remedy(f, nearest.as_deref(), "; correct the name, or add the column to the schema")
+            }
+            Self::DuplicateColumn { first } => {
+                write!(f, "the column is given twice, first at {first}; keep one")
+            }
+            Self::DuplicateLabel { first } => {
+                write!(f, "the label is taken by the row at {first}; rename one of them")
+            }
+            Self::UnknownLabel { parent, nearest } => {
+                write!(f, "this is neither a key nor a label of `{parent}`")?;
+                remedy(f, nearest.as_deref(), "; correct it, or add the row it means")
+            }
+            Self::NoKeyForLabel => {
+                f.write_str("no key can be made from a label for a key column of bytes; give the key itself")
+            }
+            Self::Constraint { message, .. } => f.write_str(message),
+            Self::Statement(message) => write!(f, "SQLite does not understand this: {message}; correct the statement"),
+            Self::Sql(_) => f.write_str("SQLite refused this statement; correct it"),
+            Self::Forbidden => {
+                f.write_str("seed SQL may not attach or write other files; remove the statement")
+            }
+            Self::OpenTransaction => {
+                f.write_str("the script ends inside a transaction; add the COMMIT that is missing")
+            }
+            Self::OwnTransaction => f.write_str(
+                "a script runs on a connection of its own, not inside a transaction; load it before the transaction begins",
+            ),
+            Self::BrokenReferences(broken) => {
+                write!(f, "{} broken reference{}:", broken.len(), if broken.len() == 1 { "" } else { "s" })?;
+                for reference in broken {
+                    write!(f, "\n  {reference}")?;
+                }
+                f.write_str("\nadd the rows that are missing, or correct the values")
+            }
+            Self::Database(_) => f.write_str("the database could not be read or written; see the cause"),
+            Self::Restore(_) => f.write_str(
+                "the load failed, and the database could not be put back as it was because another connection uses it; rebuild it",
+            ),
+        }
+    }
+}
+
+fn remedy(f: &mut fmt::Formatter<'_>, nearest: Option<&str>, otherwise: &str) -> fmt::Result {
+    match nearest {
+        Some(name) => write!(f, "; did you mean `{name}`?"),
+        None => f.write_str(otherwise),
+    }
+}
+
+impl Fault {
+    pub(super) fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Read(source) => Some(source),
+            Self::Constraint { source, .. } | Self::Sql(source) | Self::Database(source) | Self::Restore(source) => {
+                Some(source)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Engines: what every connection has, what an engine leaves behind, how many sessions it allows.
+
+mod common;
+
+use common::entries;
+use rstest::rstest;
+use sqlite_fixtures::{
+    Engine, EngineBuilder, EngineError, JournalMode, SessionError, SessionFactory,
+    rusqlite::{Connection, Result, TransactionBehavior, types::FromSql},
+};
+use std::{fs, path::Path, sync::mpsc, thread, time::Duration};
+
+type Make = fn(EngineBuilder) -> std::result::Result<Engine, EngineError>;
+
+fn one<T: FromSql>(connection: &Connection, sql: &str) -> T {
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn sessions(engine: &Engine) -> SessionFactory {
+    SessionFactory::new(engine).unwrap()
+}
+
+#[rstest]
+#[case::memory(EngineBuilder::memory)]
+#[case::temp_file(EngineBuilder::temp_file)]
+fn every_connection_has_foreign_keys_no_double_quoted_text_and_temporary_tables_in_memory(#[case] make: Make) {
+    let sessions = sessions(&make(Engine::builder()).unwrap());
+    for session in [sessions.open().unwrap(), sessions.open().unwrap()] {
+        assert_eq!(one::<i64>(&session, "PRAGMA foreign_keys"), 1);
+        assert_eq!(one::<i64>(&session, "PRAGMA temp_store"), 2);
+        assert_eq!(one::<i64>(&session, "PRAGMA synchronous"), 0);
+        assert!(session.prepare("SELECT \"no such column\"").is_err());
+        session.execute_batch("CREATE TABLE IF NOT EXISTS t (a)").unwrap();
+        assert!(session.execute_batch("CREATE INDEX i ON t (\"b\")").is_err());
+    }
+}
+
+#[rstest]
+#[case::memory(EngineBuilder::memory)]
+#[case::temp_file(EngineBuilder::temp_file)]
+fn several_sessions_share_one_database_with_real_commits(#[case] make: Make) {
+    let sessions = sessions(&make(Engine::builder()).unwrap());
+    let (mut writer, reader) = (sessions.open().unwrap(), sessions.open().unwrap());
+    writer.execute_batch("CREATE TABLE t (a)").unwrap();
+    let transaction = writer.transaction().unwrap();
+    transaction.execute("INSERT INTO t VALUES (1)", []).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(one::<i64>(&reader, "SELECT count(*) FROM t"), 1);
+    drop((writer, reader));
+    let later = sessions.open().unwrap();
+    assert_eq!(one::<i64>(&later, "SELECT count(*) FROM t"), 1, "two sessions in a row see the same database");
+}
+
+#[rstest]
+#[case::memory(EngineBuilder::memory)]
+#[case::temp_file(EngineBuilder::temp_file)]
+fn several_threads_write_to_one_database_and_nothing_is_lost(#[case] make: Make) {
+    let sessions = sessions(&make(Engine::builder()).unwrap());
+    sessions.open().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    let mut session = sessions.open().unwrap();
+                    let transaction = session.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+                    transaction.execute("INSERT INTO t VALUES (1)", []).unwrap();
+                    transaction.commit().unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(one::<i64>(&sessions.open().unwrap(), "SELECT count(*) FROM t"), 100);
+    assert_eq!(sessions.ledger().counts().opened, sessions.ledger().counts().closed);
+}
+
+#[test]
+fn two_engines_are_two_databases() {
+    let (one_engine, two) = (Engine::memory().unwrap(), Engine::memory().unwrap());
+    sessions(&one_engine).open().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    assert_eq!(one::<i64>(&sessions(&two).open().unwrap(), "SELECT count(*) FROM sqlite_schema"), 0);
+    assert_ne!(one_engine.uri(), two.uri());
+    assert_ne!(one_engine.name(), two.name());
+}
+
+#[rstest]
+#[case::memory(EngineBuilder::memory)]
+#[case::temp_file(EngineBuilder::temp_file)]
+fn any_client_of_the_same_library_can_open_the_uri(#[case] make: Make) {
+    let engine = make(Engine::builder()).unwrap();
+    sessions(&engine).open().unwrap().execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (7)").unwrap();
+    let client = Connection::open(engine.uri()).unwrap();
+    assert_eq!(one::<i64>(&client, "SELECT a FROM t"), 7);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_temporary_file_is_open_to_nobody_else_with_all_its_side_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+
+    let engine = Engine::builder().journal_mode(JournalMode::Wal).temp_file().unwrap();
+    let session = sessions(&engine).open().unwrap();
+    session.execute_batch("CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)").unwrap();
+    let folder = engine.path().unwrap().parent().unwrap().to_owned();
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!(entries(&folder), ["database.sqlite3", "database.sqlite3-shm", "database.sqlite3-wal"]);
+    for name in entries(&folder) {
+        assert_eq!(mode(&folder.join(&name)), 0o600, "{name}");
+    }
+}
+
+#[rstest]
+#[case(JournalMode::Wal)]
+#[case(JournalMode::Persist)]
+#[case(JournalMode::Delete)]
+fn a_temporary_file_goes_with_the_last_of_its_engine_factories_and_sessions(#[case] mode: JournalMode) {
+    let engine = Engine::builder().journal_mode(mode).temp_file().unwrap();
+    let folder = engine.path().unwrap().parent().unwrap().to_owned();
+    let factory = sessions(&engine);
+    let session = factory.open().unwrap();
+    session.execute_batch("CREATE TABLE t (a)").unwrap();
+    drop(engine);
+    drop(factory);
+    session.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+    assert!(folder.exists());
+    drop(session);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_temporary_file_that_is_kept_stays() {
+    let engine = Engine::temp_file().unwrap();
+    sessions(&engine).open().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    let folder = engine.keep().unwrap();
+    assert_eq!(engine.keep().unwrap(), folder, "again");
+    let path = engine.path().unwrap().to_owned();
+    drop(engine);
+    assert_eq!(one::<i64>(&Connection::open(&path).unwrap(), "SELECT count(*) FROM t"), 0);
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_database_in_memory_has_no_folder_but_can_be_saved() {
+    let engine = Engine::memory().unwrap();
+    assert!(matches!(engine.keep(), Err(EngineError::NoFolder)));
+    assert_eq!(engine.path(), None);
+    sessions(&engine).open().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("saved.sqlite3");
+    engine.save_to(&path).unwrap();
+    assert_eq!(one::<i64>(&Connection::open(&path).unwrap(), "SELECT count(*) FROM t"), 0);
+    assert!(matches!(engine.save_to(&path), Err(EngineError::Save { .. })), "never over a file that is there");
+    assert!(engine.save_to(folder.path().join("no/such/folder.db")).is_err());
+    assert_eq!(entries(folder.path()), ["saved.sqlite3"]);
+}
+
+#[test]
+fn pragmas_hooks_and_the_journal_mode_are_applied_to_every_connection() {
+    let engine = Engine::builder()
+        .name("shop")
+        .pragma("cache_size", 77)
+        .pragma("user_version", 5)
+        .journal_mode(JournalMode::Wal)
+        .durable(true)
+        .unordered(true)
+        .on_open(|connection| connection.execute_batch("CREATE TEMP TABLE hooked (a)"))
+        .temp_file()
+        .unwrap();
+    assert_eq!(engine.name(), "shop");
+    for session in [sessions(&engine).open().unwrap(), sessions(&engine).open().unwrap()] {
+        assert_eq!(one::<i64>(&session, "PRAGMA cache_size"), 77);
+        assert_eq!(one::<i64>(&session, "PRAGMA user_version"), 5);
+        assert_eq!(one::<String>(&session, "PRAGMA journal_mode"), "wal");
+        assert_ne!(one::<i64>(&session, "PRAGMA synchronous"), 0);
+        assert_eq!(one::<i64>(&session, "PRAGMA reverse_unordered_selects"), 1);
+        assert_eq!(one::<i64>(&session, "SELECT count(*) FROM hooked"), 0);
+    }
+}
+
+#[test]
+fn a_session_that_cannot_be_prepared_is_an_error_and_is_not_counted() {
+    let failed = |builder: EngineBuilder| {
+        let sessions = sessions(&builder.memory().unwrap());
+        let error = sessions.open().unwrap_err();
+        assert_eq!(sessions.ledger().counts().opened, 0);
+        match error {
+            SessionError::Engine(error) => error,
+            other => panic!("{other}"),
+        }
+    };
+    let hook = |connection: &Connection| -> Result<()> { connection.execute_batch("no SQL") };
+    assert!(matches!(failed(Engine::builder().on_open(hook)), EngineError::OnOpen(_)));
+    let pragma = failed(Engine::builder().pragma("no pragma", 1));
+    assert!(matches!(&pragma, EngineError::Pragma { name, .. } if name == "no pragma"), "{pragma}");
+    let mode = failed(Engine::builder().journal_mode(JournalMode::Wal));
+    assert!(mode.to_string().contains("use `temp_file()`"), "{mode}");
+}
+
+#[test]
+fn one_session_too_many_is_an_error_that_says_where_the_others_were_opened() {
+    let sessions = sessions(&Engine::builder().max_sessions(2).memory().unwrap());
+    let first = sessions.open().unwrap();
+    let second = sessions.open().unwrap();
+    let error = sessions.open().unwrap_err();
+    let message = error.to_string();
+    for session in [&first, &second] {
+        assert!(message.contains(&session.entry().position().to_string()), "{message}");
+    }
+    assert!(matches!(error, SessionError::TooManySessions { max: 2, open } if open.len() == 2));
+    drop(first);
+    sessions.open().unwrap().close().unwrap();
+}
+
+#[test]
+fn one_session_too_many_waits_for_another_to_close_if_it_may() {
+    let engine = Engine::builder().max_sessions(1).acquire_timeout(Duration::from_secs(60)).memory().unwrap();
+    let sessions = sessions(&engine);
+    let first = sessions.open().unwrap();
+    let (tell, opened) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(|| tell.send(sessions.open().is_ok()).unwrap());
+        drop(first);
+        assert!(opened.recv().unwrap());
+    });
+}
+
+#[test]
+fn a_time_out_that_runs_out_is_the_same_error() {
+    let engine = Engine::builder().max_sessions(1).acquire_timeout(Duration::from_millis(1)).memory().unwrap();
+    let sessions = sessions(&engine);
+    let _first = sessions.open().unwrap();
+    assert!(matches!(sessions.open(), Err(SessionError::TooManySessions { .. })));
+}

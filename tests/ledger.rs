@@ -1,0 +1,171 @@
+//! The ledger: it knows every session, blames the right test, and never counts itself.
+
+use sqlite_fixtures::{Engine, Leaks, Ledger, SessionFactory, State};
+use std::{
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
+
+fn factory(name: &str) -> SessionFactory {
+    SessionFactory::new(Engine::builder().name(name).memory().unwrap()).unwrap()
+}
+
+#[test]
+fn sessions_are_counted_when_they_open_and_when_their_handle_is_freed() {
+    let sessions = factory("counted");
+    let (first, second) = (sessions.open().unwrap(), sessions.open().unwrap());
+    drop(first);
+    let third = sessions.open().unwrap();
+    let counts = sessions.ledger().counts();
+    assert_eq!((counts.opened, counts.closed, counts.live, counts.peak), (3, 1, 2, 2));
+    drop((second, third));
+    let counts = sessions.ledger().counts();
+    assert_eq!((counts.opened, counts.closed, counts.live, counts.peak), (3, 3, 0, 2));
+}
+
+#[test]
+fn an_entry_has_its_number_engine_test_and_place() {
+    let sessions = factory("shop");
+    let line = line!() + 1;
+    let session = sessions.open().unwrap();
+    let entry = session.entry();
+    assert_eq!(entry.engine(), "shop");
+    assert_eq!(entry.test(), Some("an_entry_has_its_number_engine_test_and_place"));
+    assert_eq!((entry.location().file(), entry.location().line()), (file!(), line));
+    assert!(entry.position().to_string().ends_with(":28"), "file:line:column: {}", entry.position());
+    assert_eq!(*entry.state(), State::Open);
+    assert!(session.factory().open().unwrap().entry().number() > entry.number());
+}
+
+#[test]
+fn every_way_to_open_a_session_names_its_caller() {
+    let sessions = factory("callers");
+    let line = line!() + 1;
+    let inside = sessions.with_session(|session| Ok::<_, sqlite_fixtures::SessionError>(session.entry())).unwrap();
+    assert_eq!((inside.location().file(), inside.location().line()), (file!(), line));
+}
+
+#[test]
+fn a_session_of_a_bare_thread_belongs_to_the_test_that_made_the_database() {
+    let sessions = factory("threads");
+    let test = thread::spawn(move || sessions.open().unwrap().entry().test().map(str::to_owned)).join().unwrap();
+    assert_eq!(test.as_deref(), Some("a_session_of_a_bare_thread_belongs_to_the_test_that_made_the_database"));
+}
+
+#[test]
+fn the_question_is_answered_and_the_demand_is_made() {
+    let sessions = factory("asked");
+    assert!(sessions.ledger().find().is_ok());
+    let session = sessions.open().unwrap();
+    let report = sessions.ledger().find().unwrap_err();
+    assert_eq!(report.engine(), Some("asked"));
+    assert_eq!(report.leaks().len(), 1);
+    let panic = catch_unwind(AssertUnwindSafe(|| sessions.ledger().verify())).unwrap_err();
+    assert!(panic.downcast_ref::<String>().unwrap().starts_with("1 session is still open on `asked`"));
+    drop(session);
+    sessions.ledger().verify();
+}
+
+#[test]
+fn the_report_names_test_place_age_in_events_and_remedy() {
+    let sessions = factory("aged");
+    let session = sessions.open().unwrap();
+    let report = sessions.ledger().find().unwrap_err();
+    let young = report.age(&report.leaks()[0]);
+    for _ in 0..5 {
+        sessions.open().unwrap().close().unwrap();
+    }
+    let report = sessions.ledger().find().unwrap_err();
+    assert!(report.age(&report.leaks()[0]) >= young + 10, "five openings and five ends");
+    let text = report.to_string();
+    let place = session.entry().position().to_string();
+    for part in [
+        "1 session is still open on `aged`:",
+        &format!("opened at {place} by test `the_report_names_test_place_age_in_events_and_remedy`, "),
+        " events ago",
+        "drop or close each session before the test ends",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("seconds"));
+}
+
+#[test]
+fn a_demand_while_unwinding_is_told_and_not_panicked() {
+    struct Verify(SessionFactory);
+    impl Drop for Verify {
+        fn drop(&mut self) {
+            self.0.ledger().verify();
+        }
+    }
+    let sessions = factory("unwinding");
+    let session = sessions.open().unwrap();
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        let _verify = Verify(sessions.clone());
+        panic!("the first panic");
+    }));
+    assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"the first panic"));
+    drop(session);
+}
+
+#[test]
+fn a_demand_is_as_loud_as_it_was_asked_to_be() {
+    for leaks in [Leaks::Warn, Leaks::Off] {
+        let sessions = SessionFactory::new(Engine::builder().leaks(leaks).memory().unwrap()).unwrap();
+        let _session = sessions.open().unwrap();
+        sessions.ledger().verify();
+    }
+}
+
+#[test]
+fn what_is_known_is_passed_over_and_what_comes_after_is_not() {
+    let sessions = factory("adopted");
+    mem::forget(sessions.open().unwrap());
+    sessions.ledger().ignore_current();
+    sessions.ledger().verify();
+    assert_eq!(sessions.ledger().counts().live, 1, "the figures stay true");
+    let _new = sessions.open().unwrap();
+    let report = sessions.ledger().find().unwrap_err();
+    assert_eq!(report.leaks().len(), 1);
+}
+
+#[test]
+fn the_process_knows_the_sessions_of_all_engines_and_an_engine_only_its_own() {
+    let (one, two) = (factory("one"), factory("two"));
+    let (a, b) = (one.open().unwrap(), two.open().unwrap());
+    let numbers = |ledger: &Ledger| ledger.entries().iter().map(|entry| entry.number()).collect::<Vec<_>>();
+    let all = numbers(&Ledger::process());
+    assert!(all.contains(&a.entry().number()) && all.contains(&b.entry().number()));
+    assert_eq!(numbers(&one.ledger()), [a.entry().number()]);
+    assert!(Ledger::process().counts().opened >= 2);
+}
+
+#[test]
+fn ended_sessions_are_remembered_but_not_without_bound() {
+    let sessions = factory("bounded");
+    for _ in 0..300 {
+        drop(sessions.open().unwrap());
+    }
+    assert_eq!(sessions.ledger().entries().len(), 256);
+    assert_eq!(sessions.ledger().counts().opened, 300);
+}
+
+/// A thousand sessions on each of several threads: all are counted and nobody is blamed for another's.
+#[test]
+fn many_threads_open_and_close_and_the_figures_are_exact() {
+    thread::scope(|scope| {
+        for number in 0..8 {
+            scope.spawn(move || {
+                let sessions = factory(&format!("thread {number}"));
+                for _ in 0..200 {
+                    let session = sessions.open().unwrap();
+                    assert_eq!(sessions.ledger().find().unwrap_err().leaks().len(), 1);
+                    drop(session);
+                }
+                let counts = sessions.ledger().counts();
+                assert_eq!((counts.opened, counts.closed, counts.peak), (200, 200, 1));
+            });
+        }
+    });
+}

@@ -1,0 +1,260 @@
+//! The session guard: closed on every way out, and honest when it cannot be.
+
+use rstest::rstest;
+use serde::Serialize;
+use sqlite_fixtures::{
+    CloseError, Engine, Leaks, Session, SessionFactory, State, label_id,
+    rusqlite::{Connection, backup::Backup, ffi},
+};
+use std::{
+    error::Error,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+fn factory() -> SessionFactory {
+    SessionFactory::new(Engine::memory().unwrap()).unwrap()
+}
+
+/// How the last session of a factory ended.
+fn end(sessions: &SessionFactory) -> State {
+    sessions.ledger().entries().pop().unwrap().state().clone()
+}
+
+#[test]
+fn a_session_derefs_to_its_connection_also_mutably() {
+    let mut session = factory().open().unwrap();
+    session.execute_batch("CREATE TABLE t (a)").unwrap();
+    let transaction = session.transaction().unwrap();
+    transaction.execute("INSERT INTO t VALUES (1)", []).unwrap();
+    transaction.commit().unwrap();
+    session.close().unwrap();
+}
+
+#[test]
+fn a_session_is_closed_on_return_on_a_question_mark_and_on_a_panic() {
+    let sessions = factory();
+    let early = |sessions: &SessionFactory| -> Result<(), Box<dyn Error>> {
+        let session = sessions.open()?;
+        session.execute_batch("not SQL")?;
+        Ok(())
+    };
+    early(&sessions).unwrap_err();
+    sessions.ledger().verify();
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _session = sessions.open().unwrap();
+        panic!("on purpose");
+    }));
+    panicked.unwrap_err();
+    sessions.ledger().verify();
+    assert_eq!(end(&sessions), State::Closed);
+}
+
+#[test]
+fn an_uncommitted_transaction_is_rolled_back_and_recorded_so() {
+    let sessions = factory();
+    let session = sessions.open().unwrap();
+    session.execute_batch("CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)").unwrap();
+    drop(session);
+    assert_eq!(end(&sessions), State::RolledBack);
+    let rows: i64 = sessions.open().unwrap().query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+}
+
+#[test]
+fn a_refused_close_names_the_statement_and_hands_the_session_back() {
+    let sessions = factory();
+    let session = sessions.open().unwrap();
+    mem::forget(session.prepare("SELECT 'forgotten'").unwrap());
+
+    let refused = session.close().unwrap_err();
+    assert_eq!(refused.statements(), ["SELECT 'forgotten'"]);
+    assert!(!refused.is_swapped_out());
+    let message = refused.to_string();
+    assert!(message.contains("the unfinished `SELECT 'forgotten'`; drop every statement"), "{message}");
+    assert!(message.contains(&refused.entry().position().to_string()), "{message}");
+    assert!(refused.source().is_some(), "what SQLite says");
+    assert_eq!(sessions.ledger().counts().live, 1);
+
+    let session = refused.into_session();
+    let one: i64 = session.query_row("SELECT 1", [], |row| row.get(0)).unwrap();
+    assert_eq!(one, 1, "it is still open");
+    // SAFETY: it is the one statement of this handle, and its owner was forgotten above.
+    unsafe { ffi::sqlite3_finalize(ffi::sqlite3_next_stmt(session.handle(), std::ptr::null_mut())) };
+    session.close().unwrap();
+    sessions.ledger().verify();
+}
+
+#[test]
+fn a_close_that_an_unfinished_backup_refuses_says_so() {
+    let sessions = factory();
+    let session = sessions.open().unwrap();
+    let mut to = Connection::open_in_memory().unwrap();
+    mem::forget(Backup::new(&session, &mut to).unwrap());
+    mem::forget(to);
+    let refused = session.close().unwrap_err();
+    assert_eq!(refused.statements(), [""; 0]);
+    assert!(refused.to_string().contains("an unfinished blob or backup"), "{refused}");
+    drop(refused);
+    assert_eq!(sessions.ledger().counts().live, 1, "an error that is dropped leaves the entry");
+    sessions.ledger().ignore_current();
+}
+
+#[test]
+fn dropping_a_session_that_is_refused_fails_the_test_unless_it_has_failed_already() {
+    let sessions = factory();
+    let session = sessions.open().unwrap();
+    mem::forget(session.prepare("SELECT 1").unwrap());
+    let panic = catch_unwind(AssertUnwindSafe(|| drop(session))).unwrap_err();
+    assert!(panic.downcast_ref::<String>().unwrap().contains("`SELECT 1`"));
+    assert_eq!(end(&sessions), State::CloseRefused(vec!["SELECT 1".to_owned()]));
+
+    let session = sessions.open().unwrap();
+    mem::forget(session.prepare("SELECT 2").unwrap());
+    let panic = catch_unwind(AssertUnwindSafe(move || {
+        let _session = session;
+        panic!("the first panic");
+    }));
+    assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"the first panic"), "a panic is never doubled");
+    sessions.ledger().ignore_current();
+}
+
+#[test]
+fn a_refused_drop_is_quiet_where_leaks_are_off() {
+    let engine = Engine::builder().leaks(Leaks::Off).memory().unwrap();
+    let sessions = SessionFactory::new(engine).unwrap();
+    let session = sessions.open().unwrap();
+    mem::forget(session.prepare("SELECT 1").unwrap());
+    drop(session);
+    assert_eq!(sessions.ledger().find().unwrap_err().leaks().len(), 1, "the question is still answered");
+    sessions.ledger().ignore_current();
+}
+
+#[test]
+fn a_connection_swapped_out_of_its_guard_is_noticed_and_can_be_swapped_back() {
+    let sessions = factory();
+    let mut session = sessions.open().unwrap();
+    let own = mem::replace(&mut *session, Connection::open_in_memory().unwrap());
+    let error = session.close().unwrap_err();
+    assert!(error.is_swapped_out());
+    assert!(error.to_string().contains("not the one that the session opened"), "{error}");
+    let mut session = error.into_session();
+    drop(mem::replace(&mut *session, own));
+    session.close().unwrap();
+    sessions.ledger().verify();
+}
+
+#[test]
+fn a_guard_dropped_with_a_swapped_connection_fails_the_test_and_its_entry_stays_open() {
+    let sessions = factory();
+    let mut session = sessions.open().unwrap();
+    let own = mem::replace(&mut *session, Connection::open_in_memory().unwrap());
+    catch_unwind(AssertUnwindSafe(|| drop(session))).unwrap_err();
+    assert_eq!(end(&sessions), State::SwappedOut);
+    assert_eq!(sessions.ledger().counts().live, 1);
+    drop(own);
+    sessions.ledger().ignore_current();
+}
+
+#[test]
+fn a_close_error_goes_through_a_question_mark_into_any_error() {
+    fn send_sync_static<T: Error + Send + Sync + 'static>() {}
+    send_sync_static::<CloseError>();
+    fn close(session: Session) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(session.close()?)
+    }
+    close(factory().open().unwrap()).unwrap();
+}
+
+#[test]
+fn a_session_opens_another_beside_it() {
+    let session = factory().open().unwrap();
+    session.execute_batch("CREATE TABLE t (a)").unwrap();
+    let other = session.factory().open().unwrap();
+    other.execute("INSERT INTO t VALUES (1)", []).unwrap();
+    assert_eq!(session.engine().ledger().counts().live, 2);
+    assert_eq!(session.engine().name(), other.engine().name());
+}
+
+#[test]
+fn a_session_moves_to_another_thread() {
+    let session = factory().open().unwrap();
+    std::thread::spawn(move || session.close().unwrap()).join().unwrap();
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    _label: Option<&'a str>,
+    invited_by: Option<&'a str>,
+}
+
+fn users() -> Session {
+    let session = factory().open().unwrap();
+    session
+        .execute_batch(
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, invited_by INTEGER REFERENCES users)",
+        )
+        .unwrap();
+    session
+}
+
+#[test]
+fn rows_from_code_may_be_labelled_and_refer_to_labels() {
+    let session = users();
+    let rows = [
+        User { name: "Bob", _label: None, invited_by: Some("alice") },
+        User { name: "Alice", _label: Some("alice"), invited_by: None },
+    ];
+    assert_eq!(session.insert("users", &rows).unwrap(), 2);
+    assert_eq!(session.id("users", "alice").unwrap(), label_id("alice"));
+    session.insert("users", &User { name: "Carol", _label: None, invited_by: Some("alice") }).unwrap();
+    let invited: i64 = session
+        .query_row("SELECT count(*) FROM users WHERE invited_by = ?1", [label_id("alice")], |row| row.get(0))
+        .unwrap();
+    assert_eq!(invited, 2);
+}
+
+#[test]
+fn rows_from_code_go_in_all_or_none_and_the_error_stands_at_the_call() {
+    let session = users();
+    let rows = [
+        User { name: "Alice", _label: None, invited_by: None },
+        User { name: "Bob", _label: None, invited_by: Some("nobody") },
+    ];
+    let line = line!() + 1;
+    let error = session.insert("users", &rows).unwrap_err();
+    assert_eq!(error.position().unwrap().line(), line);
+    assert_eq!((error.table(), error.column(), error.value()), (Some("users"), Some("invited_by"), Some("nobody")));
+    let count: i64 = session.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn rows_from_code_go_into_the_transaction_that_is_open() {
+    let session = users();
+    session.execute_batch("BEGIN").unwrap();
+    session.insert("users", &User { name: "Alice", _label: None, invited_by: None }).unwrap();
+    session.execute_batch("ROLLBACK").unwrap();
+    let count: i64 = session.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 0);
+}
+
+#[rstest]
+#[case::a_number(&7, "expected a row")]
+#[case::a_text(&"alice", "expected a row")]
+fn what_is_no_row_is_an_error<T: Serialize>(#[case] row: &T, #[case] message: &str) {
+    let error = users().insert("users", row).unwrap_err();
+    assert!(error.to_string().contains(message), "{error}");
+}
+
+#[test]
+fn a_label_that_is_not_there_names_the_nearest() {
+    let session = users();
+    session.insert("users", &User { name: "Alice", _label: Some("alice"), invited_by: None }).unwrap();
+    let error = session.id("users", "alcie").unwrap_err();
+    assert_eq!(error.to_string(), "no row of `users` is labelled `alcie`; did you mean `alice`?");
+    assert_eq!((error.table(), error.label()), ("users", "alcie"));
+    assert!(session.id("user", "alice").unwrap_err().to_string().contains("did you mean the table `users`?"));
+}
