@@ -80,6 +80,19 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Gives an error a `Debug` that people can read, since `unwrap` and a test that returns `Err` show that: the error and
+/// its causes, one a line.
+macro_rules! debug_is_chain {
+    ($error:ty) => {
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&$crate::error::chain(self))
+            }
+        }
+    };
+}
+pub(crate) use debug_is_chain;
+
 /// The known name that `wanted` was probably meant to be, if one is near enough.
 pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let wanted = wanted.to_lowercase();

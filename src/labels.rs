@@ -19,17 +19,25 @@ pub fn label_id(label: &str) -> i64 {
 ///
 /// Table names are compared as SQLite does, without regard to ASCII case; labels are compared exactly.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Labels(BTreeMap<String, BTreeMap<String, Option<Value>>>);
+pub struct Labels(BTreeMap<String, BTreeMap<String, Key>>);
+
+/// What a label stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Key {
+    Single(Value),
+    /// The table has no key of one column, so that the label only names the row.
+    None,
+}
 
 impl Labels {
-    /// Enters a label; `None` for a row whose key is composite, which a label cannot stand for.
-    pub(crate) fn insert(&mut self, table: &str, label: &str, key: Option<Value>) {
+    /// Enters a label.
+    pub(crate) fn insert(&mut self, table: &str, label: &str, key: Key) {
         self.0.entry(table.to_ascii_lowercase()).or_default().insert(label.to_owned(), key);
     }
 
-    /// The key that `label` stands for; `Some(None)` when it stands for none.
-    pub(crate) fn get(&self, table: &str, label: &str) -> Option<Option<&Value>> {
-        Some(self.0.get(&table.to_ascii_lowercase())?.get(label)?.as_ref())
+    /// What `label` stands for.
+    pub(crate) fn get(&self, table: &str, label: &str) -> Option<&Key> {
+        self.0.get(&table.to_ascii_lowercase())?.get(label)
     }
 
     /// The labels of one table.
@@ -43,21 +51,22 @@ impl Labels {
     /// [`LabelError`] when no such label was loaded, or its key is composite or of another type than `T`.
     pub fn key<T: FromSql>(&self, table: &str, label: &str) -> Result<T, LabelError> {
         let error = |fault| LabelError { table: table.to_owned(), label: label.to_owned(), fault };
-        let key = self
-            .get(table, label)
-            .ok_or_else(|| {
-                error(match self.0.contains_key(&table.to_ascii_lowercase()) {
-                    true => LabelFault::Unknown { nearest: nearest(label, self.of(table)) },
-                    false => LabelFault::NoLabels { nearest: nearest(table, self.0.keys().map(String::as_str)) },
-                })
-            })?
-            .ok_or_else(|| error(LabelFault::Composite))?;
+        let key = match self.get(table, label) {
+            Some(Key::Single(key)) => key,
+            Some(Key::None) => return Err(error(LabelFault::NoKey)),
+            None if self.of(table).next().is_some() => {
+                return Err(error(LabelFault::Unknown { nearest: nearest(label, self.of(table)) }));
+            }
+            None => {
+                let nearest = nearest(table, self.0.keys().map(String::as_str));
+                return Err(error(LabelFault::NoLabels { nearest }));
+            }
+        };
         T::column_result(key.into()).map_err(|source| error(LabelFault::Type(source)))
     }
 }
 
 /// A label that does not lead to the key that was asked for.
-#[derive(Debug)]
 pub struct LabelError {
     table: String,
     label: String,
@@ -68,7 +77,7 @@ pub struct LabelError {
 enum LabelFault {
     Unknown { nearest: Option<String> },
     NoLabels { nearest: Option<String> },
-    Composite,
+    NoKey,
     Type(FromSqlError),
 }
 
@@ -103,9 +112,9 @@ impl fmt::Display for LabelError {
                 f,
                 "no row of `{table}` has a label; label rows with the keys of a JSON or YAML map, or a `_label` column in CSV"
             ),
-            LabelFault::Composite => write!(
+            LabelFault::NoKey => write!(
                 f,
-                "`{label}` of `{table}` stands for no single key, because the table's key is composite; select its columns"
+                "`{label}` of `{table}` stands for no key, because the table has none or a composite one; select its columns"
             ),
             LabelFault::Type(_) => {
                 write!(f, "the key of `{label}` in `{table}` is of another type; ask for it with `session.key`")
@@ -113,6 +122,8 @@ impl fmt::Display for LabelError {
         }
     }
 }
+
+crate::error::debug_is_chain!(LabelError);
 
 impl Error for LabelError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

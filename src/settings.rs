@@ -31,7 +31,7 @@ pub enum Leaks {
 }
 
 /// A setting whose value is not understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SettingError {
     name: &'static str,
     value: String,
@@ -44,6 +44,8 @@ impl fmt::Display for SettingError {
         write!(f, "{name}={value} is not understood; set it to {expected}, or unset it")
     }
 }
+
+crate::error::debug_is_chain!(SettingError);
 
 impl Error for SettingError {}
 

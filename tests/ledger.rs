@@ -134,7 +134,7 @@ fn what_is_known_is_passed_over_and_what_comes_after_is_not() {
 fn the_process_knows_the_sessions_of_all_engines_and_an_engine_only_its_own() {
     let (one, two) = (factory("one"), factory("two"));
     let (a, b) = (one.open().unwrap(), two.open().unwrap());
-    let numbers = |ledger: &Ledger| ledger.entries().iter().map(|entry| entry.number()).collect::<Vec<_>>();
+    let numbers = |ledger: &Ledger| ledger.entries().iter().map(sqlite_fixtures::Entry::number).collect::<Vec<_>>();
     let all = numbers(&Ledger::process());
     assert!(all.contains(&a.entry().number()) && all.contains(&b.entry().number()));
     assert_eq!(numbers(&one.ledger()), [a.entry().number()]);

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{dump, folder};
+use common::folder;
 use rstest::rstest;
 use sqlite_fixtures::{
-    Engine, SeedError, Seeds, SessionFactory, Template, label_id,
+    Engine, SeedError, Seeds, SessionFactory, Template,
     rusqlite::{self, Connection},
 };
 use std::{fs, path::Path};
@@ -15,9 +15,9 @@ use std::{fs, path::Path};
 fn all_formats_give_the_same_database() {
     let database = |seeds: &'static str| {
         let session = Template::schema("fixtures/schema.sql").seeds(seeds).session();
-        dump(&session)
+        common::dump(&session)
     };
-    let json = dump(&Template::folder("fixtures").session());
+    let json = common::dump(&Template::folder("fixtures").session());
     assert!(json.contains("'Zoë Abara'") && json.contains("x'89494d00ff'"), "{json}");
     assert!(json.contains("INSERT INTO loan_log"), "seeds fire triggers: {json}");
     for other in ["fixtures/csv", "fixtures/yaml", "fixtures/sql"] {
@@ -60,6 +60,7 @@ fn one<T: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> T {
 #[cfg(feature = "json")]
 mod json {
     use super::*;
+    use sqlite_fixtures::label_id;
 
     #[test]
     fn a_label_becomes_the_id_that_rails_computes() {

@@ -142,7 +142,7 @@ impl Database {
             .and_then(|path| self.save_to(&path).map(|()| path));
         match kept {
             Ok(path) => {
-                tell(&format!("the database of test `{test}` is kept; open it with\n  sqlite3 '{}'", path.display()))
+                tell(&format!("the database of test `{test}` is kept; open it with\n  sqlite3 '{}'", path.display()));
             }
             Err(error) => {
                 tell(&format!("the database of test `{test}` could not be kept: {}", crate::error::chain(&error)));

@@ -5,7 +5,6 @@ use crate::SettingError;
 use std::{error::Error, fmt, io, path::PathBuf};
 
 /// An engine that cannot be made, or may not give what was asked of it.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum EngineError {
     /// No engine is configured for the process; call [`configure`](crate::configure) first.
@@ -86,6 +85,8 @@ impl fmt::Display for EngineError {
         }
     }
 }
+
+crate::error::debug_is_chain!(EngineError);
 
 impl Error for EngineError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

@@ -6,7 +6,7 @@ use std::{error::Error, sync::Arc};
 /// The sessions that are open when all should be closed.
 ///
 /// Its `Display` names the test, the place and the age of each, and what to do.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LeakReport {
     engine: Option<Arc<str>>,
     event: u64,
@@ -36,5 +36,7 @@ impl LeakReport {
         self.event.saturating_sub(entry.opened_at())
     }
 }
+
+crate::error::debug_is_chain!(LeakReport);
 
 impl Error for LeakReport {}

@@ -7,7 +7,6 @@ use std::{error::Error, fmt};
 /// A mistake in a seed file: where it stands, which row and value it concerns, and what to do.
 ///
 /// `Display` is one line, `file:line:column: what is wrong; what to do`; the database is as it was.
-#[derive(Debug)]
 pub struct SeedError(Box<Inner>);
 
 #[derive(Debug)]
@@ -170,6 +169,8 @@ impl fmt::Display for BrokenReference {
         write!(f, ": {what} `{}`", self.parent)
     }
 }
+
+crate::error::debug_is_chain!(SeedError);
 
 impl Error for SeedError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

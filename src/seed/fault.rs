@@ -1,6 +1,6 @@
 //! What can be wrong with seed files, and how it is said: one table of messages, each with its remedy.
 
-use super::{BrokenReference, Format};
+use super::BrokenReference;
 use crate::Position;
 use std::{error::Error, fmt, io, path::PathBuf};
 
@@ -22,8 +22,9 @@ pub(crate) enum Fault {
         what: &'static str,
         feature: &'static str,
     },
+    #[cfg(any(feature = "csv", feature = "json", feature = "yaml"))]
     Syntax {
-        format: Format,
+        format: super::Format,
         message: String,
     },
     Shape {
@@ -64,7 +65,6 @@ pub(crate) enum Fault {
 }
 
 impl fmt::Display for Fault {
-    #[expect(clippy::too_many_lines, reason = "one table of messages")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFolder { looked_in } => {
@@ -93,6 +93,7 @@ impl fmt::Display for Fault {
             Self::Feature { what, feature } => {
                 write!(f, "{what} needs the crate feature `{feature}`; add it with `cargo add --dev sqlite-fixtures --features {feature}`")
             }
+            #[cfg(any(feature = "csv", feature = "json", feature = "yaml"))]
             Self::Syntax { format, message } => write!(f, "this is not {format}: {message}; correct it here"),
             Self::Shape { expected, found } => write!(f, "expected {expected}, found {found}; write it so"),
             Self::Value(rule) => write!(f, "this is not allowed: {rule}; change it"),

@@ -1,15 +1,15 @@
 //! Files become rows, rows become a database: all of them or none.
 
 use super::{
-    Fault, Format, SeedError, folder, insert, node,
+    Fault, Format, SeedError, folder, insert,
     node::Row,
     references::{self, Violation},
-    resolve::Resolver,
+    resolve::{self, Resolver},
     source::Source,
     sql,
     tables::{Tables, database},
 };
-use crate::{Labels, copy::copy};
+use crate::{Labels, Position, copy::copy};
 use rusqlite::{Connection, config::DbConfig};
 use std::{path::Path, sync::Arc};
 
@@ -25,24 +25,35 @@ pub(crate) enum File {
 /// Reads a seed file.
 pub(crate) fn read(path: &Path) -> Result<File, SeedError> {
     let format = folder::format(path)?;
+    format.is_read().map_err(|fault| SeedError::new(fault).at(Position::whole(path)))?;
     let source = Source::read(path)?;
     if source.text().trim().is_empty() {
         return Err(SeedError::new(Fault::Empty).at(source.position(super::source::Spot::Offset(0))));
     }
     let table = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let rows = match format {
-        Format::Sql => return Ok(File::Script(source)),
-        #[cfg(feature = "csv")]
-        Format::Csv => super::csv::parse(&source),
-        #[cfg(feature = "json")]
-        Format::Json => super::json::parse(&source).and_then(|document| node::rows(&source, document)),
-        #[cfg(feature = "yaml")]
-        Format::Yaml => super::yaml::parse(&source).and_then(|document| node::rows(&source, document)),
-        #[cfg(not(all(feature = "csv", feature = "json", feature = "yaml")))]
-        other => Err(other.missing()),
-    };
+    if format == Format::Sql {
+        return Ok(File::Script(source));
+    }
+    let rows = parse(format, &source);
     let start = || source.position(super::source::Spot::Offset(0));
     Ok(File::Rows { rows: rows.map_err(|error| error.at(start()).table_is(&*table))?, table })
+}
+
+#[cfg_attr(
+    not(any(feature = "csv", feature = "json", feature = "yaml")),
+    expect(unused_variables, clippy::unnecessary_wraps, reason = "no format is read")
+)]
+fn parse(format: Format, source: &Arc<Source>) -> Result<Vec<Row>, SeedError> {
+    match format {
+        #[cfg(feature = "csv")]
+        Format::Csv => super::csv::parse(source),
+        #[cfg(feature = "json")]
+        Format::Json => super::json::parse(source).and_then(|document| super::node::rows(source, document)),
+        #[cfg(feature = "yaml")]
+        Format::Yaml => super::yaml::parse(source).and_then(|document| super::node::rows(source, document)),
+        // A script has none, and a format that this build does not read was refused before.
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Runs the scripts that make a schema, in a database that is discarded on any error.
@@ -75,9 +86,10 @@ pub(crate) fn load(connection: &mut Connection, files: &[File], labels: &mut Lab
     // A script has transactions of its own, which no savepoint can hold: the database is put back from a copy instead.
     let mut backup = Connection::open("").map_err(database)?;
     copy(connection, &mut backup).map_err(database)?;
-    let _enforced = ForeignKeys::suspend(connection)?;
-    let loaded = fill(connection, files, labels);
-    drop(_enforced);
+    let loaded = {
+        let _enforced = ForeignKeys::suspend(connection)?;
+        fill(connection, files, labels)
+    };
     loaded.map_err(|error| {
         if !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
@@ -143,7 +155,7 @@ fn apply(
                 insert::insert(connection, &table, rows, &resolver)?;
                 for row in rows {
                     let Some(label) = &row.label else { continue };
-                    labels.insert(&table.name, &label.value, resolver.key(&table, row)?);
+                    labels.insert(&table.name, &label.value, resolve::key(&table, row)?);
                 }
             }
         }

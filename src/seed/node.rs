@@ -93,6 +93,7 @@ pub(crate) struct Row {
 pub(crate) const LABEL: &str = "_label";
 
 /// The rows of a document: a map of label -> row, or a list of rows.
+#[cfg(any(feature = "json", feature = "yaml"))]
 pub(crate) fn rows(source: &Arc<Source>, document: Spanned<Node>) -> Result<Vec<Row>, SeedError> {
     match document.value {
         Node::List(items) => items.into_iter().map(|item| row(source, None, item)).collect(),

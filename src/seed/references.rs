@@ -88,11 +88,11 @@ fn in_row(
     violation: &Violation,
     columns: &[(String, Option<String>)],
 ) -> Result<Option<BrokenReference>, SeedError> {
-    let resolved = resolver.resolve(table, row)?;
+    let given = resolver.resolve(table, row)?;
     let held = |name: &str| {
         let column = table.column(name)?;
-        let at = resolved.columns.iter().position(|given| *given == column)?;
-        Some(resolved.values[at].clone()).filter(|value| *value != Value::Null)
+        let at = given.columns.iter().position(|candidate| *candidate == column)?;
+        Some(given.values[at].clone()).filter(|value| *value != Value::Null)
     };
     let values: Option<Vec<Value>> = columns.iter().map(|(from, _)| held(from)).collect();
     let Some(values) = values else { return Ok(None) };
@@ -130,11 +130,8 @@ fn exists(
     let Some(to) = to.collect::<Option<Vec<_>>>() else { return Ok(false) };
     let terms: Vec<_> = to.iter().map(|name| format!("{} = ?", quoted(name))).collect();
     let sql = format!("SELECT EXISTS (SELECT 1 FROM main.{parent} WHERE {})", terms.join(" AND "));
-    let mut statement = match connection.prepare(&sql) {
-        Ok(statement) => statement,
-        // The parent is not there at all.
-        Err(_) => return Ok(false),
-    };
+    // It cannot be prepared when the parent is not there at all.
+    let Ok(mut statement) = connection.prepare(&sql) else { return Ok(false) };
     statement.query_row(rusqlite::params_from_iter(values), |row| row.get(0))
 }
 

@@ -11,7 +11,7 @@ use super::{
     source::Spot,
     tables::{Kind, Reference, Table, Tables, database, quoted},
 };
-use crate::{Labels, error::nearest, label_id};
+use crate::{Labels, error::nearest, label_id, labels::Key};
 use rusqlite::{Connection, types::Value};
 use std::{
     cell::RefCell,
@@ -109,15 +109,6 @@ impl<'r> Resolver<'r> {
         Ok(resolved)
     }
 
-    /// The key of the row that has a label in these files.
-    pub(super) fn key(&self, table: &Table, row: &Row) -> Result<Option<Value>, SeedError> {
-        let (Some(key), Some(label)) = (table.key, &row.label) else { return Ok(None) };
-        match given(table, row, key)? {
-            Some(value) => Ok(Some(value)),
-            None => made_key(table, key, &label.value).map(Some),
-        }
-    }
-
     /// What a text in a foreign-key column stands for.
     fn reference(&self, reference: &Reference, text: &str) -> Result<Value, SeedError> {
         let as_it_is = || Ok(Value::Text(text.to_owned()));
@@ -134,15 +125,17 @@ impl<'r> Resolver<'r> {
         }
         let given = self.given.get(&parent.name.to_ascii_lowercase());
         if let Some(row) = given.and_then(|given| given.labels.get(text)) {
-            if Some(to) == parent.key {
-                return Ok(self.key(&parent, row)?.unwrap_or(Value::Null));
+            if Some(to) == parent.key
+                && let Key::Single(key) = key(&parent, row)?
+            {
+                return Ok(key);
             }
             if let Some(value) = self::given(&parent, row, to)? {
                 return Ok(value);
             }
         }
         match self.known.get(&parent.name, text) {
-            Some(Some(key)) if Some(to) == parent.key => return Ok(key.clone()),
+            Some(Key::Single(key)) if Some(to) == parent.key => return Ok(key.clone()),
             _ if !number || is_number(text) => return as_it_is(),
             _ => {}
         }
@@ -183,6 +176,15 @@ impl<'r> Resolver<'r> {
         let keys = Rc::new(keys);
         self.keys.borrow_mut().insert(name, Rc::clone(&keys));
         Ok(keys)
+    }
+}
+
+/// What the label of a row stands for.
+pub(super) fn key(table: &Table, row: &Row) -> Result<Key, SeedError> {
+    let (Some(key), Some(label)) = (table.key, &row.label) else { return Ok(Key::None) };
+    match given(table, row, key)? {
+        Some(value) => Ok(Key::Single(value)),
+        None => made_key(table, key, &label.value).map(Key::Single),
     }
 }
 

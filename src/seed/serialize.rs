@@ -43,6 +43,7 @@ impl ser::Error for Refused {
 
 struct ToNode;
 
+#[expect(clippy::unnecessary_wraps, reason = "what every method of a serializer returns")]
 fn value(value: impl Into<Value>) -> Result<Node, Refused> {
     Ok(Node::Value(value.into()))
 }

@@ -55,7 +55,9 @@ impl fmt::Display for Refusal {
 ///
 /// It holds the session, still open: [`into_session`](Self::into_session) gives it back. Dropped with the error, the session
 /// stays in the ledger as open, for the check at the end of the test.
-pub struct CloseError {
+pub struct CloseError(Box<Inner>);
+
+struct Inner {
     /// A connection is not `Sync`, an error should be.
     session: Mutex<Session>,
     entry: Entry,
@@ -64,12 +66,12 @@ pub struct CloseError {
 
 impl CloseError {
     pub(super) fn new(session: Session, refusal: Refusal) -> Self {
-        Self { entry: session.entry(), session: Mutex::new(session), refusal }
+        Self(Box::new(Inner { entry: session.entry(), session: Mutex::new(session), refusal }))
     }
 
     /// The session, still open.
     pub fn into_session(self) -> Session {
-        let mut session = self.session.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut session = self.0.session.into_inner().unwrap_or_else(PoisonError::into_inner);
         session.reported = false;
         session
     }
@@ -77,13 +79,13 @@ impl CloseError {
     /// The session's entry in the ledger.
     #[must_use]
     pub fn entry(&self) -> &Entry {
-        &self.entry
+        &self.0.entry
     }
 
     /// The SQL of the statements that block; empty for a blob or backup, and for a connection that was swapped.
     #[must_use]
     pub fn statements(&self) -> &[String] {
-        match &self.refusal {
+        match &self.0.refusal {
             Refusal::Unfinished { statements, .. } => statements,
             Refusal::SwappedOut => &[],
         }
@@ -92,25 +94,21 @@ impl CloseError {
     /// Whether the connection inside is not the one that was opened.
     #[must_use]
     pub fn is_swapped_out(&self) -> bool {
-        matches!(self.refusal, Refusal::SwappedOut)
+        matches!(self.0.refusal, Refusal::SwappedOut)
     }
 }
 
-impl fmt::Debug for CloseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CloseError").field("entry", &self.entry).field("refusal", &self.refusal).finish_non_exhaustive()
-    }
-}
+crate::error::debug_is_chain!(CloseError);
 
 impl fmt::Display for CloseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.refusal.told(&self.entry))
+        f.write_str(&self.0.refusal.told(&self.0.entry))
     }
 }
 
 impl Error for CloseError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.refusal {
+        match &self.0.refusal {
             Refusal::Unfinished { source, .. } => Some(source),
             Refusal::SwappedOut => None,
         }

@@ -77,7 +77,7 @@ impl Session {
     ///
     /// let refused = session.close().unwrap_err();
     /// assert_eq!(refused.statements(), ["SELECT 'forgotten'"]);
-    /// # refused.into_session().ledger_entry_is_known_in_this_example();
+    /// # sessions.ledger().ignore_current();
     /// # Ok(())
     /// # }
     /// ```

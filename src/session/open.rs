@@ -4,7 +4,6 @@ use crate::{CloseError, EngineError, Entry, TemplateError};
 use std::{error::Error, fmt, io};
 
 /// A session that could not be had, or was not closed after its use.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionError {
     /// The engine cannot give it.
@@ -47,6 +46,8 @@ impl fmt::Display for SessionError {
         }
     }
 }
+
+crate::error::debug_is_chain!(SessionError);
 
 impl Error for SessionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

@@ -30,6 +30,7 @@ pub fn configure(engine: impl Into<AnyEngine>) -> Option<AnyEngine> {
 }
 
 /// Takes the engine of the process away, and gives it back.
+#[expect(clippy::must_use_candidate, reason = "most callers only want it gone")]
 pub fn unconfigure() -> Option<AnyEngine> {
     configured().take()
 }

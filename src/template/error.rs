@@ -5,7 +5,7 @@ use crate::{EngineError, SeedError};
 use std::{error::Error, fmt, sync::Arc};
 
 /// A template that cannot be built or cloned; the cause is a [`SeedError`], an [`EngineError`], or what the code returned.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TemplateError {
     step: Step,
     cause: Cause,
@@ -53,6 +53,8 @@ impl fmt::Display for TemplateError {
         })
     }
 }
+
+crate::error::debug_is_chain!(TemplateError);
 
 impl Error for TemplateError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
