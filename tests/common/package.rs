@@ -20,35 +20,40 @@ pub struct Run {
 }
 
 impl Package {
-    /// Builds what is in `files`, with our own lock file, so that nothing is fetched, and our own target folder, so that
-    /// nothing is compiled twice.
+    /// Builds what is in `files`, with our own lock file, so that nothing is fetched.
     pub fn build(name: &str, files: &[(String, String)]) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(folder.join("fixtures"));
-        for (path, text) in files {
-            let path = folder.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            write_if_changed(&path, text);
-        }
-        write_if_changed(&folder.join("Cargo.lock"), &fs::read_to_string(root.join("Cargo.lock")).unwrap());
-
-        let output = cargo(&folder)
-            .args(["test", "--offline", "--no-run", "--message-format=json", "--target-dir"])
-            .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap())
-            .output()
-            .unwrap();
+        // Under nextest every test builds; the first does the work while the others wait.
+        let lock = fs::File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.lock"))).unwrap();
+        lock.lock().unwrap();
+        let folder = Self::write(name, files);
+        let output = cargo(&folder).args(["test", "--offline", "--no-run", "--message-format=json"]).output().unwrap();
         assert!(output.status.success(), "{}", text_of(&output));
         let binaries = String::from_utf8(output.stdout)
             .unwrap()
             .lines()
             .filter_map(|line| {
                 let message: serde_json::Value = serde_json::from_str(line).ok()?;
+                if message["target"]["kind"] != serde_json::json!(["test"]) {
+                    return None;
+                }
                 let name = message["target"]["name"].as_str()?;
                 Some((name.to_owned(), PathBuf::from(message["executable"].as_str()?)))
             })
             .collect();
         Self { folder, binaries }
+    }
+
+    /// Writes the files, and our own lock file beside them.
+    pub fn write(name: &str, files: &[(String, String)]) -> PathBuf {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        for (path, text) in files {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            write_if_changed(&path, text);
+        }
+        write_if_changed(&folder.join("Cargo.lock"), &fs::read_to_string(root.join("Cargo.lock")).unwrap());
+        folder
     }
 
     /// Runs a test binary in a clean environment but for `settings`.
@@ -68,9 +73,11 @@ impl Package {
     }
 }
 
-fn cargo(folder: &Path) -> Command {
+/// Cargo, in a folder, with our own target folder, so that nothing is compiled twice.
+pub fn cargo(folder: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    clean(&mut command).current_dir(folder);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    clean(&mut command).current_dir(folder).env("CARGO_TARGET_DIR", target);
     command
 }
 
