@@ -26,15 +26,15 @@
 //!
 //! ```text
 //! error        where a mistake stands, what its author meant      <- nothing
-//! copy         a database, moved as a whole                       <- nothing
+//! sqlite       what only SQLite's C interface can do              <- nothing
 //! settings     the knobs of one run, from the environment         <- error
 //! labels       the names of rows, and the keys they stand for     <- error
 //! ledger       the record of every session                        <- settings, error
-//! engine       where a database lives, how it is opened           <- ledger, labels, settings, copy, error
+//! engine       where a database lives, how it is opened           <- ledger, labels, settings, sqlite, error
 //! validate     which engine may give synchronous sessions         <- engine
-//! seed         files -> rows -> inserts; one file a format        <- labels, copy, error
-//! template     schema + seeds -> image, cloned for each test      <- seed, engine, labels, settings, copy, error
-//! session      the guard and what opens it                        <- template, seed, validate, engine, labels, ledger, settings, error
+//! seed         files -> rows -> inserts; one file a format        <- labels, sqlite, error
+//! template     schema + seeds -> image, cloned for each test      <- seed, engine, labels, settings, sqlite, error
+//! session      the guard and what opens it                        <- template, seed, validate, engine, labels, ledger, settings, sqlite, error
 //! report       what leaked, as people read it                     <- ledger
 //! fixtures     what a test asks for by argument name              <- session, template, seed, engine, error
 //! ```
@@ -47,7 +47,6 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod copy;
 mod engine;
 mod error;
 pub mod fixtures;
@@ -57,6 +56,7 @@ mod report;
 mod seed;
 mod session;
 mod settings;
+mod sqlite;
 mod template;
 mod validate;
 

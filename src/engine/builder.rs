@@ -6,7 +6,10 @@ use super::{
     memory::Memory,
     temp_file::TempFile,
 };
-use crate::settings::{Keep, Leaks, Settings};
+use crate::{
+    settings::{Keep, Leaks, Settings},
+    sqlite::{DoubleQuotedText, double_quoted_text},
+};
 use rusqlite::{Connection, config::DbConfig, types::Value};
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -121,8 +124,7 @@ impl Options {
 /// What holds for every connection of ours.
 fn basics(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    double_quoted_text(connection, DoubleQuotedText::NOWHERE)?;
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 

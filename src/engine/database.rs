@@ -3,9 +3,9 @@
 use super::{EngineError, Options, kept, memory::Memory, slots::Slots, temp_file::TempFile};
 use crate::{
     Labels, Ledger,
-    copy::copy,
     ledger::{book::EngineRecord, tell, test},
     settings::Keep,
+    sqlite::copy,
 };
 use rusqlite::Connection;
 use std::{

@@ -7,6 +7,7 @@ use super::{
     source::Spot,
     tables::{Table, database, quoted},
 };
+use crate::sqlite::CONSTRAINT_DATATYPE;
 use rusqlite::{Connection, ErrorCode, Statement};
 use std::collections::HashMap;
 
@@ -61,7 +62,7 @@ fn refused(table: &Table, row: &Row, source: rusqlite::Error) -> SeedError {
             ("PRIMARY KEY", "another row has this key already; change one of them")
         }
         Some(rusqlite::ffi::SQLITE_CONSTRAINT_CHECK) => ("CHECK", "change the row to what the table allows"),
-        Some(DATATYPE) => ("STRICT", "give a value of the column's type"),
+        Some(CONSTRAINT_DATATYPE) => ("STRICT", "give a value of the column's type"),
         _ if source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
             ("a", "change the row to what the table allows")
         }
@@ -89,9 +90,6 @@ fn refused(table: &Table, row: &Row, source: rusqlite::Error) -> SeedError {
     }
     error
 }
-
-/// `SQLITE_CONSTRAINT_DATATYPE`, which the bindings to an older system library do not have.
-const DATATYPE: i32 = rusqlite::ffi::SQLITE_CONSTRAINT | (12 << 8);
 
 fn extended_code(error: &rusqlite::Error) -> Option<i32> {
     error.sqlite_error().map(|error| error.extended_code)

@@ -9,7 +9,7 @@ use super::{
     sql,
     tables::{Tables, database},
 };
-use crate::{Labels, Position, copy::copy};
+use crate::{Labels, Position, sqlite::copy};
 use rusqlite::{Connection, config::DbConfig};
 use std::{path::Path, sync::Arc};
 

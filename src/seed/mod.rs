@@ -157,10 +157,10 @@ impl Seeds {
             let mut work = Connection::open("")?;
             let mut file = Connection::open(path)?;
             if existed {
-                crate::copy::copy(&file, &mut work)?;
+                crate::sqlite::copy(&file, &mut work)?;
             }
             let filled = load::fill(&work, &files, &mut labels);
-            Ok(filled.map(|()| crate::copy::copy(&work, &mut file)))
+            Ok(filled.map(|()| crate::sqlite::copy(&work, &mut file)))
         })();
         let loaded = match written {
             Ok(Ok(Ok(()))) => return Ok(labels),

@@ -6,7 +6,8 @@ use super::{
     source::{Source, Spot},
     tables::database,
 };
-use rusqlite::{Connection, config::DbConfig, ffi::SQLITE_ERROR, limits::Limit};
+use crate::sqlite::{DoubleQuotedText, double_quoted_text};
+use rusqlite::{Connection, ffi::SQLITE_ERROR, limits::Limit};
 
 /// Runs a script, which keeps its own transactions and pragmas but may not attach or write files.
 pub(super) fn run(connection: &Connection, source: &Source) -> Result<(), SeedError> {
@@ -16,7 +17,10 @@ pub(super) fn run(connection: &Connection, source: &Source) -> Result<(), SeedEr
     let mut last = None;
     for piece in statements(source.text()) {
         last = Some(piece.start);
-        execute(connection, piece).map_err(|(error, spot)| SeedError::new(fault(error)).at(source.position(spot)))?;
+        execute(connection, piece).map_err(|error| {
+            let (fault, offset) = fault(error, piece.text);
+            SeedError::new(fault).at(source.position(Spot::Offset(piece.start + offset)))
+        })?;
     }
     match last {
         None => Err(SeedError::new(Fault::Empty).at(source.position(Spot::Offset(0)))),
@@ -28,24 +32,12 @@ pub(super) fn run(connection: &Connection, source: &Source) -> Result<(), SeedEr
     }
 }
 
-fn execute(connection: &Connection, piece: Piece<'_>) -> Result<(), (rusqlite::Error, Spot)> {
-    let start = Spot::Offset(piece.start);
-    let _space = needs_attach(piece.text)
-        .then(|| Attachable::limit(connection, 1))
-        .transpose()
-        .map_err(|error| (error, start))?;
-    let mut statement = connection.prepare(piece.text).map_err(|error| {
-        let spot = Spot::Offset(piece.start + error_offset(&error));
-        (error, spot)
-    })?;
+fn execute(connection: &Connection, piece: Piece<'_>) -> rusqlite::Result<()> {
+    let _space = needs_attach(piece.text).then(|| Attachable::limit(connection, 1)).transpose()?;
+    let mut statement = connection.prepare(piece.text)?;
     let mut rows = statement.raw_query();
-    loop {
-        match rows.next() {
-            Ok(Some(_)) => {}
-            Ok(None) => return Ok(()),
-            Err(error) => return Err((error, start)),
-        }
-    }
+    while rows.next()?.is_some() {}
+    Ok(())
 }
 
 /// A plain VACUUM attaches a temporary database of its own; `VACUUM INTO` writes a file.
@@ -55,37 +47,28 @@ fn needs_attach(statement: &str) -> bool {
         && !statement.to_ascii_uppercase().contains("INTO")
 }
 
-/// Where in its text a statement is wrong, where SQLite says so.
-#[cfg(feature = "bundled")]
-fn error_offset(error: &rusqlite::Error) -> usize {
-    match error {
-        rusqlite::Error::SqlInputError { offset, .. } => usize::try_from(*offset).unwrap_or(0),
-        _ => 0,
+/// What is wrong with a statement, and where in its text if SQLite says so.
+///
+/// What rusqlite shows of an error in the text is `MESSAGE in STATEMENT at offset N`; which of its variants that is depends
+/// on its version and features.
+fn fault(error: rusqlite::Error, statement: &str) -> (Fault, usize) {
+    if error.sqlite_error().is_some_and(|error| error.extended_code != SQLITE_ERROR) {
+        return (Fault::Sql(error), 0);
     }
-}
-
-/// The bindings to an older system library have no `sqlite3_error_offset`.
-#[cfg(not(feature = "bundled"))]
-fn error_offset(_: &rusqlite::Error) -> usize {
-    0
-}
-
-fn fault(error: rusqlite::Error) -> Fault {
-    match error {
-        // Its own `Display` has the whole statement in it.
-        #[cfg(feature = "bundled")]
-        rusqlite::Error::SqlInputError { msg, .. } => Fault::Statement(msg),
-        rusqlite::Error::SqliteFailure(code, Some(message)) if code.extended_code == SQLITE_ERROR => {
-            if message.contains("too many attached databases") {
-                Fault::Forbidden
-            } else if message.contains("within a transaction") {
-                Fault::OwnTransaction
-            } else {
-                Fault::Statement(message)
-            }
-        }
-        other => Fault::Sql(other),
-    }
+    let shown = error.to_string();
+    let placed = shown.rsplit_once(" at offset ").and_then(|(shown, offset)| {
+        let message = shown.strip_suffix(statement)?.strip_suffix(" in ")?;
+        Some((message, offset.parse().ok()?))
+    });
+    let (message, offset) = placed.unwrap_or((&shown, 0));
+    let fault = if message.contains("too many attached databases") {
+        Fault::Forbidden
+    } else if message.contains("within a transaction") {
+        Fault::OwnTransaction
+    } else {
+        Fault::Statement(message.to_owned())
+    };
+    (fault, offset)
 }
 
 /// While it lives, this many databases can be attached: with none, no other file is opened or written.
@@ -107,30 +90,21 @@ impl Drop for Attachable<'_> {
     }
 }
 
-/// While it lives, double quotes are for names only, so that a misspelt name is no text.
+/// While it lives, double quotes are for names only.
 struct NoDoubleQuotes<'a> {
     connection: &'a Connection,
-    before: [bool; 2],
+    before: DoubleQuotedText,
 }
 
 impl<'a> NoDoubleQuotes<'a> {
-    const WHERE: [DbConfig; 2] = [DbConfig::SQLITE_DBCONFIG_DQS_DML, DbConfig::SQLITE_DBCONFIG_DQS_DDL];
-
     fn enter(connection: &'a Connection) -> rusqlite::Result<Self> {
-        let [dml, ddl] = Self::WHERE;
-        let before = [connection.db_config(dml)?, connection.db_config(ddl)?];
-        let guard = Self { connection, before };
-        for place in Self::WHERE {
-            connection.set_db_config(place, false)?;
-        }
-        Ok(guard)
+        let before = double_quoted_text(connection, DoubleQuotedText::NOWHERE)?;
+        Ok(Self { connection, before })
     }
 }
 
 impl Drop for NoDoubleQuotes<'_> {
     fn drop(&mut self) {
-        for (place, before) in Self::WHERE.into_iter().zip(self.before) {
-            let _ = self.connection.set_db_config(place, before);
-        }
+        let _ = double_quoted_text(self.connection, self.before);
     }
 }

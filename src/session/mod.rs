@@ -1,13 +1,12 @@
 //! Sessions: an RAII guard over one connection, and what opens it.
 //!
-//! [`factory`] opens them, [`close`] is what can go wrong when they close, [`handle`] asks SQLite about the handle,
+//! [`factory`] opens them, [`close`] is what can go wrong when they close,
 //! [`rows`] is what a test does with seeds and labels, [`asynchronous`] gives sessions on a thread of their own,
 //! [`process`] is the engine that the whole process configured, [`open`] is what can go wrong when they open.
 
 mod asynchronous;
 mod close;
 mod factory;
-mod handle;
 mod open;
 mod process;
 mod rows;
@@ -23,9 +22,9 @@ use crate::{
     engine::Slot,
     ledger::{book::Token, demand, tell},
     settings::Leaks,
+    sqlite::{Handle, statements},
 };
 use close::Refusal;
-use handle::Handle;
 use rusqlite::Connection;
 use std::{
     ops::{Deref, DerefMut},
@@ -126,7 +125,7 @@ impl Session {
             }
             Err((connection, source)) => {
                 // Only now: statements that SQLite keeps for itself are gone after it has tried.
-                let statements = handle::statements(&connection);
+                let statements = statements(&connection);
                 self.connection = Some(connection);
                 Err(Refusal::Unfinished { statements, source })
             }

@@ -3,9 +3,9 @@
 use super::{Folder, Schema, TemplateError};
 use crate::{
     Engine, EngineBuilder, Labels, Position, SeedError, Seeds,
-    copy::copy,
     engine::Options,
     seed::{Fault, folder, load},
+    sqlite::copy,
 };
 use rusqlite::{Connection, config::DbConfig};
 use std::{

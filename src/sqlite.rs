@@ -1,0 +1,135 @@
+//! What only SQLite's C interface can do, and what rusqlite spells differently over the range that we take.
+
+use rusqlite::{
+    Connection, Error,
+    backup::{Backup, StepResult},
+    ffi,
+};
+use std::{
+    ffi::{CStr, c_int},
+    ptr,
+};
+
+/// `SQLITE_CONSTRAINT_DATATYPE`, which the bindings to an older library do not have.
+pub(crate) const CONSTRAINT_DATATYPE: c_int = ffi::SQLITE_CONSTRAINT | (12 << 8);
+
+/// Makes `to` the same database as `from`, by SQLite's [backup](https://sqlite.org/backup.html) in one step, so all or
+/// nothing.
+pub(crate) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    match Backup::new(from, to)?.step(-1)? {
+        StepResult::Done => Ok(()),
+        _ => Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None)),
+    }
+}
+
+/// Where double quotes may be around a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DoubleQuotedText {
+    pub in_statements: bool,
+    pub in_schema: bool,
+}
+
+impl DoubleQuotedText {
+    /// Nowhere, so that a misspelt name is an error and no text.
+    pub(crate) const NOWHERE: Self = Self { in_statements: false, in_schema: false };
+}
+
+/// Says where double quotes may be around a text, and gives what was said before.
+///
+/// By [`sqlite3_db_config`](https://sqlite.org/c3ref/db_config.html), since rusqlite 0.37 hides these options from builds
+/// on the system's library.
+pub(crate) fn double_quoted_text(
+    connection: &Connection,
+    allowed: DoubleQuotedText,
+) -> rusqlite::Result<DoubleQuotedText> {
+    /// `SQLITE_DBCONFIG_DQS_DML` and `SQLITE_DBCONFIG_DQS_DDL`; an argument of -1 changes nothing.
+    const OPTIONS: [c_int; 2] = [1013, 1014];
+    let config = |option: c_int, value: c_int| {
+        let mut now: c_int = 0;
+        // SAFETY: the handle is open, since a connection holds it; for these options the arguments that follow are an
+        // `int` and a pointer to an `int`, which outlives the call.
+        let code = unsafe { ffi::sqlite3_db_config(connection.handle(), option, value, &raw mut now) };
+        if code == ffi::SQLITE_OK { Ok(now != 0) } else { Err(Error::SqliteFailure(ffi::Error::new(code), None)) }
+    };
+    let before = DoubleQuotedText { in_statements: config(OPTIONS[0], -1)?, in_schema: config(OPTIONS[1], -1)? };
+    config(OPTIONS[0], allowed.in_statements.into())?;
+    config(OPTIONS[1], allowed.in_schema.into())?;
+    Ok(before)
+}
+
+/// Which SQLite handle a connection is; only ever compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Handle(usize);
+
+impl Handle {
+    pub(crate) fn of(connection: &Connection) -> Self {
+        // SAFETY: the pointer is made a number and never followed.
+        Self(unsafe { connection.handle() }.addr())
+    }
+}
+
+/// The SQL of the statements that are not finalized ([`sqlite3_next_stmt`](https://sqlite.org/c3ref/next_stmt.html)).
+///
+/// Unfinished blobs and backups have none.
+pub(crate) fn statements(connection: &Connection) -> Vec<String> {
+    let mut found = Vec::new();
+    // SAFETY: the handle is open, since a connection holds it, and this thread has it, since a connection is not `Sync`;
+    // so no statement comes or goes while the list is walked, and each SQL text lives as long as its statement.
+    unsafe {
+        let handle = connection.handle();
+        let mut statement = ffi::sqlite3_next_stmt(handle, ptr::null_mut());
+        while !statement.is_null() {
+            let sql = ffi::sqlite3_sql(statement);
+            if !sql.is_null() {
+                found.push(CStr::from_ptr(sql).to_string_lossy().into_owned());
+            }
+            statement = ffi::sqlite3_next_stmt(handle, statement);
+        }
+    }
+    // SQLite lists the newest first.
+    found.reverse();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DoubleQuotedText, Handle, double_quoted_text, statements};
+    use rusqlite::Connection;
+
+    #[test]
+    fn two_connections_are_two_handles() {
+        let (one, two) = (Connection::open_in_memory().unwrap(), Connection::open_in_memory().unwrap());
+        assert_eq!(Handle::of(&one), Handle::of(&one));
+        assert_ne!(Handle::of(&one), Handle::of(&two));
+    }
+
+    #[test]
+    fn live_statements_are_listed_in_the_order_they_were_made_and_finalized_ones_are_not() {
+        let connection = Connection::open_in_memory().unwrap();
+        let one = connection.prepare("SELECT 1").unwrap();
+        let two = connection.prepare("SELECT 2").unwrap();
+        assert_eq!(statements(&connection), ["SELECT 1", "SELECT 2"]);
+        drop(one);
+        assert_eq!(statements(&connection), ["SELECT 2"]);
+        drop(two);
+        assert_eq!(statements(&connection), [""; 0]);
+    }
+
+    #[test]
+    fn double_quoted_text_is_refused_and_allowed_again() {
+        let connection = Connection::open_in_memory().unwrap();
+        let statement = |connection: &Connection| connection.execute_batch("SELECT \"no such column\"").is_ok();
+        let schema = |connection: &Connection| {
+            let table = "CREATE TABLE IF NOT EXISTS t (a CHECK (a <> \"no such column\")); DROP TABLE t";
+            connection.execute_batch(table).is_ok()
+        };
+        for in_statements in [true, false] {
+            for in_schema in [true, false] {
+                let allowed = DoubleQuotedText { in_statements, in_schema };
+                double_quoted_text(&connection, allowed).unwrap();
+                assert_eq!((statement(&connection), schema(&connection)), (in_statements, in_schema));
+                assert_eq!(double_quoted_text(&connection, allowed).unwrap(), allowed, "what was said before");
+            }
+        }
+    }
+}
