@@ -84,7 +84,7 @@ fn fresh(seeds: &Seeds) -> Engine {
     let engine = or_panic(FIXTURES.engine());
     if !seeds.is_empty() {
         let mut connection = or_panic(engine.connect());
-        or_panic(seeds.load_onto(&mut connection, &mut engine.labels()));
+        engine.add_labels(or_panic(seeds.load_knowing(&mut connection, &engine.labels())));
         or_panic(connection.close().map_err(|(_, error)| error));
     }
     engine

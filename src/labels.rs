@@ -40,6 +40,13 @@ impl Labels {
         self.0.get(&table.to_ascii_lowercase())?.get(label)
     }
 
+    /// Takes over all labels of `newer`.
+    pub(crate) fn extend(&mut self, newer: Self) {
+        for (table, labels) in newer.0 {
+            self.0.entry(table).or_default().extend(labels);
+        }
+    }
+
     /// The labels of one table.
     pub(crate) fn of(&self, table: &str) -> impl Iterator<Item = &str> {
         self.0.get(&table.to_ascii_lowercase()).into_iter().flat_map(BTreeMap::keys).map(String::as_str)

@@ -101,7 +101,7 @@ fn clean_tests_are_green_in_every_shape_together_and_one_at_a_time() {
     for threads in ["--test-threads=8", "--test-threads=1"] {
         let run = planted().run("planted", &["clean::", threads], &[]);
         assert_eq!(run.code, Some(0), "{}", run.text);
-        assert!(run.text.contains("15 passed"), "{}", run.text);
+        assert!(run.text.contains("17 passed"), "{}", run.text);
         assert!(!run.text.contains("still open"), "{}", run.text);
     }
 }
@@ -110,7 +110,7 @@ fn clean_tests_are_green_in_every_shape_together_and_one_at_a_time() {
 fn only_the_leaking_test_is_blamed_among_others_in_parallel() {
     let run = planted().run("planted", &["clean::", "forgotten_session_of_the_factory", "--test-threads=8"], &[]);
     assert_eq!(run.code, Some(101), "{}", run.text);
-    assert!(run.text.contains("15 passed; 1 failed"), "{}", run.text);
+    assert!(run.text.contains("17 passed; 1 failed"), "{}", run.text);
     assert!(run.text.contains("test forgotten_session_of_the_factory ... FAILED"), "{}", run.text);
 }
 

@@ -216,6 +216,25 @@ fn a_script_keeps_its_own_transactions_and_pragmas() {
 }
 
 #[rstest]
+#[case("COMMIT")]
+#[case("BEGIN; DELETE FROM users; COMMIT")]
+#[case("DELETE FROM users; rollback")]
+#[case("DELETE FROM users; END TRANSACTION")]
+fn a_script_cannot_end_a_transaction_of_the_caller(#[case] script: &str) {
+    let folder = folder(&[("evil.sql", script)]);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(BLOG).unwrap();
+    let transaction = connection.transaction().unwrap();
+    transaction.execute_batch("INSERT INTO users VALUES (1, 'a')").unwrap();
+    let error = Seeds::from(folder.path()).load_in(&transaction).unwrap_err();
+    assert!(error.to_string().contains("not inside a transaction"), "{error}");
+    assert_eq!(one::<i64>(&transaction, "SELECT count(*) FROM users"), 1);
+    assert_eq!(one::<i64>(&transaction, "PRAGMA defer_foreign_keys"), 0, "as it was");
+    transaction.rollback().unwrap();
+    assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM users"), 0);
+}
+
+#[rstest]
 #[case::attach("ATTACH '{}/out.db' AS x; CREATE TABLE x.t (a)")]
 #[case::vacuum_into("VACUUM INTO '{}/out.db'")]
 #[case::vacuum_main_into("VACUUM /* */ main INTO '{}/out.db'")]

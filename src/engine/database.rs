@@ -68,7 +68,7 @@ pub(crate) struct Database {
     pub(super) record: Arc<EngineRecord>,
     /// The test that made the database.
     pub(super) owner: Option<Arc<str>>,
-    labels: Mutex<Labels>,
+    labels: Mutex<Arc<Labels>>,
     failed: AtomicBool,
     settled: AtomicBool,
 }
@@ -100,7 +100,7 @@ impl Database {
         Ledger::of(Arc::clone(&self.record), self.options.leaks)
     }
 
-    pub(super) fn labels(&self) -> MutexGuard<'_, Labels> {
+    pub(super) fn labels(&self) -> MutexGuard<'_, Arc<Labels>> {
         self.labels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

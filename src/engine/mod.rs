@@ -27,7 +27,7 @@ use rusqlite::Connection;
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, MutexGuard},
+    sync::Arc,
 };
 
 /// A synchronous engine: one database, in memory or in a temporary file.
@@ -174,8 +174,19 @@ impl Engine {
         &self.database.options
     }
 
-    pub(crate) fn labels(&self) -> MutexGuard<'_, Labels> {
-        self.database.labels()
+    /// The labels of the database, as they are now.
+    pub(crate) fn labels(&self) -> Arc<Labels> {
+        Arc::clone(&self.database.labels())
+    }
+
+    /// Adds labels to those of the database.
+    pub(crate) fn add_labels(&self, newer: Labels) {
+        Arc::make_mut(&mut self.database.labels()).extend(newer);
+    }
+
+    /// Gives an empty database its labels.
+    pub(crate) fn set_labels(&self, labels: &Arc<Labels>) {
+        *self.database.labels() = Arc::clone(labels);
     }
 
     pub(crate) fn record(&self) -> &Arc<crate::ledger::book::EngineRecord> {

@@ -42,9 +42,20 @@ pub(crate) fn is_ending(made: &Backtrace) -> bool {
     let frames = functions(&Backtrace::force_capture());
     let glue = |name: &String| drops_ours(name);
     let Some(first) = frames.iter().position(glue) else { return false };
-    let Some(body) = frames[first..].iter().find(|name| !glue(name)) else { return false };
-    let body = plain(body);
-    is_body_of(&body, &test) && !functions(made).iter().any(|name| plain(name) == body)
+    let Some(dropping) = frames[first..].iter().position(|name| !glue(name)) else { return false };
+    let [dropping, callers @ ..] = &frames[first + dropping..] else { return false };
+    let body = plain(dropping);
+    is_body_of(&body, &test)
+        && !is_closure_of_a_caller(dropping, callers)
+        && !functions(made).iter().any(|name| plain(name) == body)
+}
+
+/// Whether a function is a closure that its own function has called: that one goes on afterwards. The body of an
+/// asynchronous test looks like a closure too, but its function has long returned.
+fn is_closure_of_a_caller(function: &str, callers: &[String]) -> bool {
+    function
+        .rsplit_once("::")
+        .is_some_and(|(parent, last)| last.starts_with('{') && callers.iter().any(|caller| caller == parent))
 }
 
 /// Whether a function is the compiler's drop of one of our own types, not of a larger value that holds one.
@@ -86,7 +97,7 @@ fn is_body_of(function: &str, test: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{drops_ours, is_body_of, is_path, plain};
+    use super::{drops_ours, is_body_of, is_closure_of_a_caller, is_path, plain};
 
     #[test]
     fn a_test_is_named_by_a_path_and_a_worker_thread_is_not() {
@@ -106,6 +117,16 @@ mod tests {
         assert!(!drops_ours("core::ptr::drop_in_place<alloc::vec::Vec<sqlite_fixtures::session::Session>>"));
         assert!(!drops_ours("core::ptr::drop_in_place<core::option::Option<sqlite_fixtures::session::Session>>"));
         assert!(!drops_ours("core::ptr::drop_in_place<app::App>"));
+    }
+
+    #[test]
+    fn a_closure_in_a_body_is_told_from_an_asynchronous_body() {
+        let callers = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let sync = callers(&["core::ops::function::FnOnce::call_once", "suite::top::top", "suite::top"]);
+        assert!(is_closure_of_a_caller("suite::top::top::{{closure}}", &sync));
+        assert!(!is_closure_of_a_caller("suite::top::top", &sync));
+        let asynchronous = callers(&["suite::top::{{closure}}", "tokio::block_on", "suite::top"]);
+        assert!(!is_closure_of_a_caller("suite::top::{{closure}}::top::{{closure}}", &asynchronous));
     }
 
     #[test]

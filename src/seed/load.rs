@@ -5,7 +5,7 @@ use super::{
     node::Row,
     references::{self, Violation},
     resolve::{self, Resolver},
-    source::Source,
+    source::{Source, Spot},
     sql,
     tables::{Tables, database},
 };
@@ -19,7 +19,7 @@ pub(crate) enum File {
     /// A SQL script, which says itself where its rows go.
     Script(Arc<Source>),
     /// Rows of one table.
-    Rows { table: String, rows: Vec<Row> },
+    Rows { table: String, start: Position, rows: Vec<Row> },
 }
 
 /// Reads a seed file.
@@ -28,15 +28,15 @@ pub(crate) fn read(path: &Path) -> Result<File, SeedError> {
     format.is_read().map_err(|fault| SeedError::new(fault).at(Position::whole(path)))?;
     let source = Source::read(path)?;
     if source.text().trim().is_empty() {
-        return Err(SeedError::new(Fault::Empty).at(source.position(super::source::Spot::Offset(0))));
+        return Err(SeedError::new(Fault::Empty).at(source.position(Spot::Offset(0))));
     }
     let table = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     if format == Format::Sql {
         return Ok(File::Script(source));
     }
-    let rows = parse(format, &source);
-    let start = || source.position(super::source::Spot::Offset(0));
-    Ok(File::Rows { rows: rows.map_err(|error| error.at(start()).table_is(&*table))?, table })
+    let start = source.position(Spot::Offset(0));
+    let rows = parse(format, &source).map_err(|error| error.at(start.clone()).table_is(&*table))?;
+    Ok(File::Rows { table, start, rows })
 }
 
 #[cfg_attr(
@@ -66,29 +66,29 @@ pub(crate) fn run_scripts(connection: &Connection, files: &[File]) -> Result<(),
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database)
 }
 
-/// Puts files into a new database, which is discarded on any error.
-pub(crate) fn build(connection: &Connection, files: &[File], labels: &mut Labels) -> Result<(), SeedError> {
-    apply(connection, files, labels, &[], true)
+/// Puts files into a new database, which is discarded on any error. Gives their labels, as all of these do.
+pub(crate) fn build(connection: &Connection, files: &[File]) -> Result<Labels, SeedError> {
+    apply(connection, files, &Labels::default(), &[], Owner::Us)
 }
 
 /// Puts files into a copy of a database, which is discarded on any error; what was broken in it before is not blamed.
-pub(crate) fn fill(connection: &Connection, files: &[File], labels: &mut Labels) -> Result<(), SeedError> {
+pub(crate) fn fill(connection: &Connection, files: &[File], known: &Labels) -> Result<Labels, SeedError> {
     let before = references::violations(connection)?;
-    apply(connection, files, labels, &before, true)
+    apply(connection, files, known, &before, Owner::Us)
 }
 
 /// Puts files into a live database, which is as it was on any error.
-pub(crate) fn load(connection: &mut Connection, files: &[File], labels: &mut Labels) -> Result<(), SeedError> {
+pub(crate) fn load(connection: &mut Connection, files: &[File], known: &Labels) -> Result<Labels, SeedError> {
     let scripts = files.iter().any(|file| matches!(file, File::Script(_)));
     if !scripts || !connection.is_autocommit() {
-        return load_in(connection, files, labels);
+        return load_in(connection, files, known);
     }
     // A script has transactions of its own, which no savepoint can hold: the database is put back from a copy instead.
     let mut backup = Connection::open("").map_err(database)?;
     copy(connection, &mut backup).map_err(database)?;
     let loaded = {
         let _enforced = ForeignKeys::suspend(connection)?;
-        fill(connection, files, labels)
+        fill(connection, files, known)
     };
     loaded.map_err(|error| {
         if !connection.is_autocommit() {
@@ -102,56 +102,64 @@ pub(crate) fn load(connection: &mut Connection, files: &[File], labels: &mut Lab
 }
 
 /// Puts files into a live database inside a savepoint, so also inside a transaction.
-pub(crate) fn load_in(connection: &Connection, files: &[File], labels: &mut Labels) -> Result<(), SeedError> {
-    let _enforced = if connection.is_autocommit() { Some(ForeignKeys::suspend(connection)?) } else { None };
+pub(crate) fn load_in(connection: &Connection, files: &[File], known: &Labels) -> Result<Labels, SeedError> {
+    let outermost = connection.is_autocommit();
+    let _enforced = if outermost { Some(ForeignKeys::suspend(connection)?) } else { None };
     let before = references::violations(connection)?;
-    let savepoint = |sql: &str| connection.execute_batch(sql).map_err(database);
-    savepoint("SAVEPOINT sqlite_fixtures; PRAGMA defer_foreign_keys = ON")?;
-    let mut loaded = labels.clone();
-    match apply(connection, files, &mut loaded, &before, false) {
-        Ok(()) => {
-            savepoint("RELEASE sqlite_fixtures")?;
-            *labels = loaded;
-            Ok(())
-        }
-        Err(error) => {
-            savepoint("ROLLBACK TO sqlite_fixtures; RELEASE sqlite_fixtures")?;
-            Err(error)
-        }
+    let deferred: bool =
+        connection.pragma_query_value(None, "defer_foreign_keys", |row| row.get(0)).map_err(database)?;
+    let run = |sql: &str| connection.execute_batch(sql).map_err(database);
+    run("SAVEPOINT sqlite_fixtures; PRAGMA defer_foreign_keys = ON")?;
+    let loaded = apply(connection, files, known, &before, Owner::Caller);
+    let end = match &loaded {
+        Ok(_) => run("RELEASE sqlite_fixtures"),
+        Err(_) => run("ROLLBACK TO sqlite_fixtures; RELEASE sqlite_fixtures"),
+    };
+    if !outermost && !deferred {
+        run("PRAGMA defer_foreign_keys = OFF")?;
     }
+    // What went wrong first is what its author must hear.
+    let labels = loaded?;
+    end?;
+    Ok(labels)
+}
+
+/// Whose the database is while it is loaded.
+#[derive(Clone, Copy, PartialEq)]
+enum Owner {
+    Us,
+    Caller,
 }
 
 fn apply(
     connection: &Connection,
     files: &[File],
-    labels: &mut Labels,
+    known: &Labels,
     before: &[Violation],
-    own: bool,
-) -> Result<(), SeedError> {
+    owner: Owner,
+) -> Result<Labels, SeedError> {
     let tables = Tables::new(connection);
     let rows: Vec<(&str, &[Row])> = files
         .iter()
         .filter_map(|file| match file {
             File::Script(_) => None,
-            File::Rows { table, rows } => Some((table.as_str(), rows.as_slice())),
+            File::Rows { table, rows, .. } => Some((table.as_str(), rows.as_slice())),
         })
         .collect();
     let each = rows.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (*table, row)));
-    let known = labels.clone();
-    let resolver = Resolver::new(connection, &tables, &known, each)?;
+    let resolver = Resolver::new(connection, &tables, known, each)?;
+    let mut labels = Labels::default();
     for file in files {
         match file {
             File::Script(source) => {
                 sql::run(connection, source)?;
-                if own {
+                if owner == Owner::Us {
                     // A script may have turned them on; rows of other files may still be missing.
                     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(database)?;
                 }
             }
-            File::Rows { table, rows } => {
-                let Some(first) = rows.first() else { continue };
-                let start = || first.source.position(super::source::Spot::Offset(0));
-                let table = tables.get(table).map_err(|error| error.at(start()))?;
+            File::Rows { table, start, rows } => {
+                let table = tables.get(table).map_err(|error| error.at(start.clone()))?;
                 insert::insert(connection, &table, rows, &resolver)?;
                 for row in rows {
                     let Some(label) = &row.label else { continue };
@@ -160,7 +168,8 @@ fn apply(
             }
         }
     }
-    references::check(connection, &tables, &resolver, &rows, before)
+    references::check(connection, &tables, &resolver, &rows, before)?;
+    Ok(labels)
 }
 
 /// While it lives, foreign keys are not enforced.

@@ -30,7 +30,7 @@ pub use error::{BrokenReference, SeedError};
 pub(crate) use fault::Fault;
 pub(crate) use serialize::rows_of;
 
-use crate::{Labels, Position};
+use crate::{Labels, Position, sqlite::copy};
 use load::File;
 use rusqlite::Connection;
 use std::{
@@ -126,9 +126,7 @@ impl Seeds {
     /// # Errors
     /// [`SeedError`]; the database is as it was.
     pub fn load(&self, connection: &mut Connection) -> Result<Labels, SeedError> {
-        let mut labels = Labels::default();
-        self.load_onto(connection, &mut labels)?;
-        Ok(labels)
+        self.load_knowing(connection, &Labels::default())
     }
 
     /// Loads them inside a savepoint, for a connection that is only lent, such as a transaction.
@@ -136,15 +134,13 @@ impl Seeds {
     /// # Errors
     /// [`SeedError`], also for a script with a transaction of its own; the database is as it was.
     pub fn load_in(&self, connection: &Connection) -> Result<Labels, SeedError> {
-        let mut labels = Labels::default();
-        load::load_in(connection, &self.read()?, &mut labels)?;
-        Ok(labels)
+        load::load_in(connection, &self.read()?, &Labels::default())
     }
 
     /// Loads them into the SQLite file at `path`, which is made if there is none.
     ///
     /// The work is done on a copy, which is written back in one transaction of SQLite's own: a reader sees all or nothing,
-    /// and so does whoever looks after a crash.
+    /// and so does whoever looks after a crash. What another process writes meanwhile is lost.
     ///
     /// # Errors
     /// [`SeedError`]; the file is as it was.
@@ -152,30 +148,28 @@ impl Seeds {
         let path = path.as_ref();
         let files = self.read()?;
         let existed = path.exists();
-        let mut labels = Labels::default();
-        let written = (|| {
-            let mut work = Connection::open("")?;
-            let mut file = Connection::open(path)?;
-            if existed {
-                crate::sqlite::copy(&file, &mut work)?;
-            }
-            let filled = load::fill(&work, &files, &mut labels);
-            Ok(filled.map(|()| crate::sqlite::copy(&work, &mut file)))
-        })();
-        let loaded = match written {
-            Ok(Ok(Ok(()))) => return Ok(labels),
-            Ok(Err(error)) => error,
-            Ok(Ok(Err(source))) | Err(source) => SeedError::new(Fault::Database(source)).at(Position::whole(path)),
-        };
-        if !existed {
+        let loaded = Self::load_by_copy(&files, path, existed);
+        if loaded.is_err() && !existed {
             let _ = fs::remove_file(path);
         }
-        Err(loaded)
+        loaded
     }
 
-    /// Loads them into a live database whose labels are known.
-    pub(crate) fn load_onto(&self, connection: &mut Connection, labels: &mut Labels) -> Result<(), SeedError> {
-        load::load(connection, &self.read()?, labels)
+    fn load_by_copy(files: &[File], path: &Path, existed: bool) -> Result<Labels, SeedError> {
+        let error = |source| SeedError::new(Fault::Database(source)).at(Position::whole(path));
+        let mut work = Connection::open("").map_err(error)?;
+        let mut file = Connection::open(path).map_err(error)?;
+        if existed {
+            copy(&file, &mut work).map_err(error)?;
+        }
+        let labels = load::fill(&work, files, &Labels::default())?;
+        copy(&work, &mut file).map_err(error)?;
+        Ok(labels)
+    }
+
+    /// Loads them into a live database whose labels are known, and gives the new ones.
+    pub(crate) fn load_knowing(&self, connection: &mut Connection, known: &Labels) -> Result<Labels, SeedError> {
+        load::load(connection, &self.read()?, known)
     }
 
     /// Reads the files.

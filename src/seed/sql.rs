@@ -17,6 +17,9 @@ pub(super) fn run(connection: &Connection, source: &Source) -> Result<(), SeedEr
     let mut last = None;
     for piece in statements(source.text()) {
         last = Some(piece.start);
+        if inside && controls_transaction(piece.text) {
+            return Err(SeedError::new(Fault::OwnTransaction).at(source.position(Spot::Offset(piece.start))));
+        }
         execute(connection, piece).map_err(|error| {
             let (fault, offset) = fault(error, piece.text);
             SeedError::new(fault).at(source.position(Spot::Offset(piece.start + offset)))
@@ -38,6 +41,17 @@ fn execute(connection: &Connection, piece: Piece<'_>) -> rusqlite::Result<()> {
     let mut rows = statement.raw_query();
     while rows.next()?.is_some() {}
     Ok(())
+}
+
+/// Whether a statement begins or ends a transaction, which inside one of the caller's would end that.
+fn controls_transaction(statement: &str) -> bool {
+    let mut words = statement.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let is = |word: Option<&str>, names: &[&str]| {
+        word.is_some_and(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)))
+    };
+    let first = words.next();
+    is(first, &["BEGIN", "COMMIT", "END"])
+        || is(first, &["ROLLBACK"]) && !words.any(|word| word.eq_ignore_ascii_case("TO"))
 }
 
 /// A plain VACUUM attaches a temporary database of its own; `VACUUM INTO` writes a file.
@@ -63,8 +77,6 @@ fn fault(error: rusqlite::Error, statement: &str) -> (Fault, usize) {
     let (message, offset) = placed.unwrap_or((&shown, 0));
     let fault = if message.contains("too many attached databases") {
         Fault::Forbidden
-    } else if message.contains("within a transaction") {
-        Fault::OwnTransaction
     } else {
         Fault::Statement(message.to_owned())
     };

@@ -56,10 +56,11 @@ impl Session {
     /// [`SeedError`], which stands where this is called; the database is as it was.
     #[track_caller]
     pub fn insert(&self, table: &str, rows: &(impl Serialize + ?Sized)) -> Result<usize, SeedError> {
-        let rows = rows_of(rows, Position::from(Location::caller()))?;
+        let start = Position::from(Location::caller());
+        let rows = rows_of(rows, start.clone())?;
         let count = rows.len();
-        let file = File::Rows { table: table.to_owned(), rows };
-        load::load_in(self, &[file], &mut self.engine().labels())?;
+        let file = File::Rows { table: table.to_owned(), start, rows };
+        self.engine().add_labels(load::load_in(self, &[file], &self.engine().labels())?);
         Ok(count)
     }
 
@@ -68,8 +69,9 @@ impl Session {
     /// # Errors
     /// [`SeedError`]; the database is as it was.
     pub fn seed(&mut self, seeds: impl Into<Seeds>) -> Result<(), SeedError> {
-        let engine = self.engine().clone();
-        let mut labels = engine.labels();
-        seeds.into().load_onto(self, &mut labels)
+        let known = self.engine().labels();
+        let labels = seeds.into().load_knowing(self, &known)?;
+        self.engine().add_labels(labels);
+        Ok(())
     }
 }

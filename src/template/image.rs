@@ -10,13 +10,13 @@ use crate::{
 use rusqlite::{Connection, config::DbConfig};
 use std::{
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 #[derive(Debug)]
 pub(super) struct Image {
     connection: Mutex<Connection>,
-    labels: Labels,
+    labels: Arc<Labels>,
 }
 
 impl Image {
@@ -27,7 +27,6 @@ impl Image {
     ) -> Result<Self, TemplateError> {
         let options = options(Engine::builder()).options().map_err(TemplateError::engine)?;
         let mut connection = open(&options)?;
-        let mut labels = Labels::default();
         let beside = match schema {
             Schema::Code(build) => {
                 build(&mut connection).map_err(TemplateError::code)?;
@@ -51,8 +50,8 @@ impl Image {
         // Seeds that are named beside the folder's own may refer to their labels.
         let mut files = beside.read().map_err(TemplateError::seed)?;
         files.extend(seeds.read().map_err(TemplateError::seed)?);
-        load::build(&connection, &files, &mut labels).map_err(TemplateError::seed)?;
-        Ok(Self { connection: Mutex::new(connection), labels })
+        let labels = load::build(&connection, &files).map_err(TemplateError::seed)?;
+        Ok(Self { connection: Mutex::new(connection), labels: Arc::new(labels) })
     }
 
     /// Makes the engine's empty database a clone of the image.
@@ -61,7 +60,7 @@ impl Image {
         let from = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         copy(&from, &mut to).map_err(TemplateError::cloning)?;
         drop(from);
-        *engine.labels() = self.labels.clone();
+        engine.set_labels(&self.labels);
         to.close().map_err(|(_, error)| TemplateError::cloning(error))
     }
 }

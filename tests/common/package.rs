@@ -27,7 +27,7 @@ impl Package {
         lock.lock().unwrap();
         let folder = Self::write(name, files);
         let output = cargo(&folder).args(["test", "--offline", "--no-run", "--message-format=json"]).output().unwrap();
-        assert!(output.status.success(), "{}", text_of(&output));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let binaries = String::from_utf8(output.stdout)
             .unwrap()
             .lines()

@@ -108,6 +108,26 @@ mod clean {
     }
 
     #[rstest]
+    fn a_closure_takes_the_factory_and_gives_back_a_session(sessions: SessionFactory) {
+        let open = move || {
+            let sessions = sessions;
+            sessions.open().unwrap()
+        };
+        assert_eq!(count(&open()), 1);
+    }
+
+    #[rstest]
+    #[tokio::test]
+    async fn an_async_block_takes_the_engine_and_gives_back_a_session(engine: Engine) {
+        let open = async move {
+            let engine = engine;
+            SessionFactory::new(&engine).unwrap().open().unwrap()
+        };
+        let session: Session = open.await;
+        assert_eq!(count(&session), 1);
+    }
+
+    #[rstest]
     fn a_session_closes_on_another_thread(sessions: SessionFactory) {
         let other = sessions.clone();
         std::thread::spawn(move || count(&other.open().unwrap())).join().unwrap();
