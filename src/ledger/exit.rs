@@ -38,6 +38,7 @@ pub(crate) fn last_act(act: fn()) {
     LAST_ACTS.lock().unwrap_or_else(PoisonError::into_inner).push(act);
 }
 
+// SAFETY: the C library has these functions with these types: `on_exit` in glibc, `atexit` and `_exit` everywhere.
 unsafe extern "C" {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn on_exit(hook: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;

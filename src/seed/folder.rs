@@ -15,17 +15,19 @@ const MIGRATIONS: &str = "migrations";
 /// A relative one is below `CARGO_MANIFEST_DIR`, which cargo and nextest set at run time; without it (a debugger) it is
 /// below the nearest folder above the executable that has it.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, SeedError> {
-    let candidates: Vec<PathBuf> = match env::var_os("CARGO_MANIFEST_DIR") {
-        _ if path.is_absolute() => vec![path.to_owned()],
-        Some(manifest) => vec![PathBuf::from(manifest).join(path)],
-        None => {
-            let executable = env::current_exe().unwrap_or_default();
-            executable.ancestors().skip(1).map(|folder| folder.join(path)).collect()
-        }
-    };
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let candidates = candidates(path, manifest.as_deref(), &env::current_exe().unwrap_or_default());
     match candidates.iter().find(|candidate| candidate.exists()) {
         Some(found) => Ok(found.clone()),
         None => Err(SeedError::new(Fault::NoFolder { looked_in: candidates }).at(Position::whole(path))),
+    }
+}
+
+fn candidates(path: &Path, manifest: Option<&Path>, executable: &Path) -> Vec<PathBuf> {
+    match manifest {
+        _ if path.is_absolute() => vec![path.to_owned()],
+        Some(manifest) => vec![manifest.join(path)],
+        None => executable.ancestors().skip(1).map(|folder| folder.join(path)).collect(),
     }
 }
 
@@ -108,7 +110,19 @@ pub(crate) fn format(path: &Path) -> Result<Format, SeedError> {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{candidates, number};
+    use std::path::{Path, PathBuf};
+
+    #[test]
+    fn a_path_is_below_the_manifest_or_without_one_above_the_executable() {
+        let executable = Path::new("/shop/target/debug/deps/shop-0123");
+        let found =
+            |path: &str, manifest: Option<&str>| candidates(Path::new(path), manifest.map(Path::new), executable);
+        assert_eq!(found("/elsewhere", Some("/shop")), [PathBuf::from("/elsewhere")]);
+        assert_eq!(found("fixtures", Some("/shop")), [PathBuf::from("/shop/fixtures")]);
+        assert_eq!(found("fixtures", None)[0], PathBuf::from("/shop/target/debug/deps/fixtures"), "the nearest first");
+        assert!(found("fixtures", None).contains(&PathBuf::from("/shop/fixtures")));
+    }
 
     #[test]
     fn migrations_are_numbered_in_many_ways() {
