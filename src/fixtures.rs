@@ -35,7 +35,9 @@
 //!
 //! * A fixture of your own may take `sessions` or `engine`, open a session, and return it inside something else. What it
 //!   took is dropped before the test begins, so nothing is asserted then.
-//! * A value that holds both a factory and sessions may drop them in any order.
+//! * A value that holds both a factory and sessions may drop them in any order, and `drop(sessions)` may come early.
+//! * The one clean shape that is taken for a leak is a block of the test's body that drops the argument and gives back its
+//!   session: `let session = { let moved = sessions; moved.open() };`. Keep `sessions` instead.
 //! * A test that has already failed is not made worse: while it unwinds, a leak is printed, not panicked.
 //! * A test that returns `Err` looks like any other when its arguments drop: its leak is what is shown.
 //! * What `Drop` cannot see is caught when the process ends, which then fails with the report: a forgotten `session`, a
