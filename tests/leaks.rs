@@ -52,6 +52,7 @@ fn assert_reported(run: &Run, test: &str) {
 #[case("forgotten_session_of_a_template")]
 #[case("forgotten_in_a_case::case_1_one")]
 #[case("forgotten_in_a_case::case_2_two")]
+#[case("forgotten_in_a_matrix::_a_1_1::_b_1_2")]
 #[case("cyclic_session")]
 #[case("session_in_a_static")]
 #[case("forgotten_on_a_thread_of_the_test")]
@@ -72,6 +73,7 @@ fn a_leak_fails_its_own_test(#[case] test: &str) {
 #[case("the_tests_own_session_forgotten")]
 #[case("forgotten_without_rstest")]
 #[case("exit_in_a_test")]
+#[case("forgotten_inside_a_larger_value")]
 #[case("leak_instead_of_any_panic")]
 #[case("leak_beside_the_expected_panic")]
 fn a_leak_that_no_destructor_sees_fails_the_process(#[case] test: &str) {
@@ -101,7 +103,7 @@ fn clean_tests_are_green_in_every_shape_together_and_one_at_a_time() {
     for threads in ["--test-threads=8", "--test-threads=1"] {
         let run = planted().run("planted", &["clean::", threads], &[]);
         assert_eq!(run.code, Some(0), "{}", run.text);
-        assert!(run.text.contains("17 passed"), "{}", run.text);
+        assert!(run.text.contains("18 passed"), "{}", run.text);
         assert!(!run.text.contains("still open"), "{}", run.text);
     }
 }
@@ -110,7 +112,7 @@ fn clean_tests_are_green_in_every_shape_together_and_one_at_a_time() {
 fn only_the_leaking_test_is_blamed_among_others_in_parallel() {
     let run = planted().run("planted", &["clean::", "forgotten_session_of_the_factory", "--test-threads=8"], &[]);
     assert_eq!(run.code, Some(101), "{}", run.text);
-    assert!(run.text.contains("17 passed; 1 failed"), "{}", run.text);
+    assert!(run.text.contains("18 passed; 1 failed"), "{}", run.text);
     assert!(run.text.contains("test forgotten_session_of_the_factory ... FAILED"), "{}", run.text);
 }
 
@@ -127,9 +129,22 @@ fn leaks_can_be_told_only_or_not_at_all() {
     let warned = run(test, &[("SQLITE_FIXTURES_LEAKS", "warn")]);
     assert_eq!(warned.code, Some(0), "{}", warned.text);
     assert_reported(&warned, test);
+    assert!(!warned.text.contains("is kept"), "a passed test leaves nothing: {}", warned.text);
     let off = run(test, &[("SQLITE_FIXTURES_LEAKS", "off")]);
     assert_eq!(off.code, Some(0), "{}", off.text);
     assert!(!off.text.contains("still open"), "{}", off.text);
+}
+
+#[test]
+fn an_engine_can_say_so_too_up_to_the_end_of_the_process() {
+    let off = run("forgotten_where_the_engine_says_off", &[]);
+    assert_eq!(off.code, Some(0), "{}", off.text);
+    assert!(!off.text.contains("still open"), "{}", off.text);
+    let warned = run("forgotten_where_the_engine_says_warn", &[]);
+    assert_eq!(warned.code, Some(0), "{}", warned.text);
+    assert_reported(&warned, "forgotten_where_the_engine_says_warn");
+    let denied = run("forgotten_where_the_engine_says_off", &[("SQLITE_FIXTURES_LEAKS", "deny")]);
+    assert_eq!(denied.code, Some(101), "the environment wins: {}", denied.text);
 }
 
 #[test]

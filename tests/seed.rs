@@ -86,6 +86,68 @@ mod json {
     }
 
     #[test]
+    fn a_key_that_is_null_is_made_from_the_label() {
+        let (connection, labels) = blog(&[
+            ("users.json", r#"{"bob": {"id": null, "name": "Bob"}}"#),
+            ("posts.json", r#"[{"author_id": "bob"}]"#),
+        ]);
+        assert_eq!(labels.unwrap().key::<i64>("users", "bob").unwrap(), label_id("bob"));
+        assert_eq!(one::<i64>(&connection, "SELECT id FROM users"), label_id("bob"));
+    }
+
+    #[test]
+    fn a_key_that_points_at_another_table_stands_for_the_key_there() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY);
+            CREATE TABLE profiles (user_id INTEGER PRIMARY KEY REFERENCES users);
+            CREATE TABLE photos (profile_id INTEGER REFERENCES profiles);";
+        connection.execute_batch(schema).unwrap();
+        let folder = folder(&[
+            ("users.json", r#"{"alice": {"id": 7}}"#),
+            ("profiles.json", r#"{"of_alice": {"user_id": "alice"}}"#),
+            ("photos.json", r#"[{"profile_id": "of_alice"}]"#),
+        ]);
+        let labels = Seeds::from(folder.path()).load(&mut connection).unwrap();
+        assert_eq!(labels.key::<i64>("profiles", "of_alice").unwrap(), 7);
+        assert_eq!(one::<i64>(&connection, "SELECT profile_id FROM photos"), 7);
+    }
+
+    #[test]
+    fn keys_that_point_at_each_other_in_a_circle_are_a_mistake_and_no_endless_search() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (id TEXT PRIMARY KEY REFERENCES t)").unwrap();
+        let folder = folder(&[("t.json", r#"{"a": {"id": "b"}, "b": {"id": "a"}}"#)]);
+        // Each text is a key that a row gives, so each stands for itself.
+        Seeds::from(folder.path()).load(&mut connection).unwrap();
+        connection.execute_batch("DROP TABLE t; CREATE TABLE t (id INTEGER PRIMARY KEY REFERENCES t)").unwrap();
+        assert!(Seeds::from(folder.path()).load(&mut connection).is_err());
+    }
+
+    #[test]
+    fn a_row_without_rowid_that_was_broken_before_does_not_hide_a_new_one() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let schema = "CREATE TABLE p (id INTEGER PRIMARY KEY);
+            CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p) WITHOUT ROWID;
+            PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (1, 98); PRAGMA foreign_keys = ON";
+        connection.execute_batch(schema).unwrap();
+        let folder = folder(&[("c.json", r#"[{"id": 2, "p": 99}]"#)]);
+        let error = Seeds::from(folder.path()).load(&mut connection).unwrap_err();
+        assert!(error.broken_references().iter().any(|broken| broken.columns()[0].1 == "99"), "{error}");
+    }
+
+    #[test]
+    fn a_script_that_changes_a_table_is_seen_by_the_rows_after_it() {
+        let (connection, labels) = blog(&[
+            ("a.json.sql", "SELECT 1"),
+            ("countries.json", r#"{"nl": null}"#),
+            ("more.sql", "ALTER TABLE users ADD COLUMN age INTEGER; ALTER TABLE countries ADD COLUMN size INTEGER"),
+            ("users.json", r#"{"bob": {"age": 42}}"#),
+        ]);
+        labels.unwrap();
+        assert_eq!(one::<i64>(&connection, "SELECT age FROM users"), 42);
+    }
+
+    #[test]
     fn an_existing_key_wins_over_a_label_of_the_same_text() {
         let (connection, labels) = blog(&[
             ("countries.json", r#"{"nl": {"code": "NL"}, "other": {"code": "nl"}}"#),
@@ -278,6 +340,17 @@ fn migrations_run_in_the_order_of_their_numbers_and_never_down() {
     let session = Template::from_folder(folder.path()).session();
     let names: String = one(&session, "SELECT group_concat(name, ' ') FROM pragma_table_info('t')");
     assert_eq!(names, "a b c");
+}
+
+#[test]
+fn a_schema_with_a_foreign_key_that_points_at_no_key_is_taken_as_sqlite_takes_it() {
+    let schema = "CREATE TABLE p (name TEXT); CREATE TABLE c (p TEXT REFERENCES p (name)); INSERT INTO c VALUES ('x');
+        CREATE TABLE q (id INTEGER PRIMARY KEY); CREATE TABLE d (q INTEGER REFERENCES q);";
+    let loaded = Template::from_folder(folder(&[("schema.sql", schema)]).path()).session();
+    assert_eq!(one::<i64>(&loaded, "SELECT count(*) FROM c"), 1);
+    let broken = format!("{schema} INSERT INTO d VALUES (1);");
+    let error = Template::from_folder(folder(&[("schema.sql", &broken)]).path()).memory().unwrap_err();
+    assert_eq!(error.seed_error().unwrap().broken_references().len(), 1, "the others are checked all the same");
 }
 
 #[test]

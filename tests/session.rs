@@ -258,3 +258,18 @@ fn a_label_that_is_not_there_names_the_nearest() {
     assert_eq!((error.table(), error.label()), ("users", "alcie"));
     assert!(session.id("user", "alice").unwrap_err().to_string().contains("did you mean the table `users`?"));
 }
+
+#[test]
+fn an_insert_that_another_connection_refuses_at_the_end_leaves_no_transaction_open() {
+    let sessions = SessionFactory::new(Engine::builder().pragma("busy_timeout", 0).memory().unwrap()).unwrap();
+    let (reader, writer) = (sessions.open().unwrap(), sessions.open().unwrap());
+    reader.execute_batch("CREATE TABLE t (name TEXT); INSERT INTO t VALUES ('a'), ('b')").unwrap();
+    let mut select = reader.prepare("SELECT name FROM t").unwrap();
+    let mut rows = select.query([]).unwrap();
+    rows.next().unwrap();
+    let row = std::collections::BTreeMap::from([("name", "c")]);
+    writer.insert("t", &row).unwrap_err();
+    assert!(writer.is_autocommit(), "as it was");
+    drop(rows);
+    writer.insert("t", &row).unwrap();
+}

@@ -10,7 +10,7 @@ use crate::{
     settings::{Keep, Leaks, Settings},
     sqlite::{DoubleQuotedText, double_quoted_text},
 };
-use rusqlite::{Connection, config::DbConfig, types::Value};
+use rusqlite::{Connection, config::DbConfig};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// How a database keeps its journal; see [`PRAGMA journal_mode`](https://sqlite.org/pragma.html#pragma_journal_mode).
@@ -56,7 +56,7 @@ type Hook = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
 #[derive(Clone, Default)]
 pub(crate) struct Options {
     name: Option<String>,
-    pragmas: Vec<(String, Value)>,
+    pragmas: Vec<(String, String)>,
     journal_mode: Option<JournalMode>,
     durable: bool,
     unordered: bool,
@@ -81,20 +81,14 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// Prepares a connection to an engine's own database.
+    /// Prepares a connection, but for its journal mode.
     pub(crate) fn prepare(&self, connection: &Connection) -> Result<(), EngineError> {
-        self.prepare_image(connection)?;
-        self.set_journal_mode(connection)
-    }
-
-    /// Prepares a connection to an image, which has no journal mode of its own.
-    pub(crate) fn prepare_image(&self, connection: &Connection) -> Result<(), EngineError> {
         basics(connection).map_err(EngineError::Open)?;
         if !self.durable {
-            self.pragma(connection, "synchronous", &Value::from("OFF".to_owned()))?;
+            self.pragma(connection, "synchronous", "OFF")?;
         }
         if self.unordered {
-            self.pragma(connection, "reverse_unordered_selects", &Value::from(true))?;
+            self.pragma(connection, "reverse_unordered_selects", "ON")?;
         }
         for (name, value) in &self.pragmas {
             self.pragma(connection, name, value)?;
@@ -103,14 +97,20 @@ impl Options {
     }
 
     #[expect(clippy::unused_self, reason = "reads as what the options do")]
-    fn pragma(&self, connection: &Connection, name: &str, value: &Value) -> Result<(), EngineError> {
+    fn pragma(&self, connection: &Connection, name: &str, value: &str) -> Result<(), EngineError> {
         connection
             .pragma_update(None, name, value)
             .map_err(|source| EngineError::Pragma { name: name.to_owned(), source })
     }
 
-    fn set_journal_mode(&self, connection: &Connection) -> Result<(), EngineError> {
+    /// Sets the journal mode, unless the database has it already.
+    pub(super) fn set_journal_mode(&self, connection: &Connection) -> Result<(), EngineError> {
         let Some(asked) = self.journal_mode else { return Ok(()) };
+        let now: String =
+            connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(EngineError::Open)?;
+        if now.eq_ignore_ascii_case(asked.word()) {
+            return Ok(());
+        }
         let got: String = connection
             .pragma_update_and_check(None, "journal_mode", asked.word(), |row| row.get(0))
             .map_err(|source| EngineError::Pragma { name: "journal_mode".to_owned(), source })?;
@@ -144,10 +144,13 @@ impl EngineBuilder {
 
     /// Sets a [pragma](https://sqlite.org/pragma.html) on every connection.
     ///
+    /// Its value is written as text, which SQLite takes for numbers and words alike: `100`, `"NORMAL"`, `true`.
+    ///
     /// A pragma that shapes the file itself (`page_size`, `auto_vacuum`) belongs to the schema of a
     /// [`Template`](crate::Template).
-    pub fn pragma(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.0.pragmas.push((name.into(), value.into()));
+    #[expect(clippy::needless_pass_by_value, reason = "a literal reads better than a reference to one")]
+    pub fn pragma(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+        self.0.pragmas.push((name.into(), value.to_string()));
         self
     }
 
@@ -224,7 +227,9 @@ impl EngineBuilder {
     ///
     /// # Errors
     /// As [`Engine::memory`].
-    pub fn memory(self) -> Result<Engine, EngineError> {
+    pub fn memory(mut self) -> Result<Engine, EngineError> {
+        // There is no disk to wait for, and the pragma that says so would wait for a writer.
+        self.0.durable = true;
         self.build(|| Memory::new().map(Place::Memory))
     }
 

@@ -15,6 +15,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 #[derive(Debug)]
@@ -71,6 +72,7 @@ pub(crate) struct Database {
     labels: Mutex<Arc<Labels>>,
     failed: AtomicBool,
     settled: AtomicBool,
+    journal: Mutex<()>,
 }
 
 impl Database {
@@ -80,11 +82,12 @@ impl Database {
         let name = name.unwrap_or_else(|| format!("{}-{number}", place.kind()));
         Self {
             slots: Slots::new(options.max_sessions, options.acquire_timeout),
-            record: EngineRecord::new(number, name.into()),
+            record: EngineRecord::new(number, name.into(), options.leaks),
             owner: test::current(None),
             labels: Mutex::default(),
             failed: AtomicBool::new(false),
             settled: AtomicBool::new(false),
+            journal: Mutex::new(()),
             place,
             options,
         }
@@ -93,11 +96,14 @@ impl Database {
     pub(super) fn connect(&self) -> Result<Connection, EngineError> {
         let connection = self.place.open()?;
         self.options.prepare(&connection)?;
+        // Two connections that switch the mode at once do not wait for each other in SQLite.
+        let _one_at_a_time = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        self.options.set_journal_mode(&connection)?;
         Ok(connection)
     }
 
     pub(super) fn ledger(&self) -> Ledger {
-        Ledger::of(Arc::clone(&self.record), self.options.leaks)
+        Ledger::of(Arc::clone(&self.record))
     }
 
     pub(super) fn labels(&self) -> MutexGuard<'_, Arc<Labels>> {
@@ -113,6 +119,8 @@ impl Database {
             |source: Box<dyn std::error::Error + Send + Sync>| EngineError::Save { path: path.to_owned(), source };
         create_private(path).map_err(|source| error(source.into()))?;
         let saved = self.place.open().map_err(Into::into).and_then(|from| {
+            // Who holds a lock now may be the very leak that this is for.
+            from.busy_timeout(Duration::ZERO)?;
             let mut to = Connection::open(path)?;
             copy(&from, &mut to)?;
             to.close().map_err(|(_, source)| source.into())

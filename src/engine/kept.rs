@@ -38,10 +38,16 @@ pub(super) fn folder_of(test: &str) -> PathBuf {
         let executable = env::current_exe().unwrap_or_default();
         let target = executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
         let name = executable.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        target.map_or_else(env::temp_dir, Path::to_owned).join("sqlite-fixtures").join("kept").join(without_hash(&name))
+        target
+            .map_or_else(env::temp_dir, Path::to_owned)
+            .join("sqlite-fixtures")
+            .join("kept")
+            .join(env::var("CARGO_PKG_NAME").unwrap_or_default())
+            .join(without_hash(&name))
     });
-    // A test's name is a path of identifiers; its colons are not for every file system.
-    base.join(test.replace("::", "."))
+    // Whatever a test is called, its folder is one name below the base.
+    let plain = |letter: char| if letter.is_alphanumeric() || letter == '_' { letter } else { '.' };
+    base.join(format!("test.{}", test.replace("::", ".").chars().map(plain).collect::<String>()))
 }
 
 /// The name of a test binary without the hash that cargo adds, which changes from build to build.

@@ -35,8 +35,8 @@ use std::{
 /// It is a handle: clones lead to the same database, which lives until the last engine, factory and session on it are
 /// gone. Every connection has foreign keys on, double-quoted text refused and temporary tables in memory.
 ///
-/// An engine that comes from a [`Template`](crate::Template) or a [fixture](crate::fixtures) also asserts, when it is
-/// dropped by the body of a test, that every session of its database is closed; its clones do not.
+/// An engine that a [fixture](crate::fixtures) hands to a test also asserts, when it is dropped by the test's body, that
+/// every session of its database is closed; its clones do not.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,6 +1,7 @@
 //! The process-wide record. One lock, held for a few instructions at a time.
 
 use super::{Entry, State, exit};
+use crate::Leaks;
 use std::{
     backtrace::Backtrace,
     collections::{BTreeMap, VecDeque},
@@ -66,12 +67,14 @@ impl Tally {
 pub(crate) struct EngineRecord {
     pub number: u64,
     pub name: Arc<str>,
+    /// What becomes of a leak, if the engine says so.
+    pub leaks: Option<Leaks>,
     tally: Mutex<Tally>,
 }
 
 impl EngineRecord {
-    pub(crate) fn new(number: u64, name: Arc<str>) -> Arc<Self> {
-        Arc::new(Self { number, name, tally: Mutex::default() })
+    pub(crate) fn new(number: u64, name: Arc<str>, leaks: Option<Leaks>) -> Arc<Self> {
+        Arc::new(Self { number, name, leaks, tally: Mutex::default() })
     }
 
     fn tally(&self) -> MutexGuard<'_, Tally> {
@@ -106,6 +109,7 @@ pub(crate) fn enter(
         backtrace,
         opened_at: book.event,
         ignored: false,
+        leaks: engine.leaks,
         state: State::Open,
     };
     let token = Token { number: entry.number, engine: Arc::clone(engine) };

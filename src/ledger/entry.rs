@@ -1,6 +1,6 @@
 //! One session's line in the record.
 
-use crate::Position;
+use crate::{Leaks, Position};
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
 /// What is known of one session.
@@ -14,6 +14,7 @@ pub struct Entry {
     pub(super) backtrace: Option<Arc<Backtrace>>,
     pub(super) opened_at: u64,
     pub(super) ignored: bool,
+    pub(super) leaks: Option<Leaks>,
     pub(super) state: State,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `Drop` cannot see a guard that was forgotten, kept in a static, or left with a thread; nor can it undo a
 //! `#[should_panic]` that a leak's own panic satisfied. The C library's exit hook can: it shows what is open, and turns
-//! a success into a failure. A status that already says failure is left as it is.
+//! a success into a failure. A status that already says failure is left as it is where the C library tells it (glibc).
 
 use super::{Ledger, tell_at_exit};
 use crate::settings::Leaks;
@@ -69,14 +69,10 @@ fn at_exit(status: c_int) {
     if OWNER.load(Ordering::Relaxed) != process::id() {
         return;
     }
-    let level = Ledger::process().leaks();
-    let leaked = match Ledger::process().find() {
-        Err(report) if level != Leaks::Off => {
-            tell_at_exit(&format!("at the end of the process, {report}"));
-            level == Leaks::Deny
-        }
-        _ => false,
-    };
+    if let Err(report) = Ledger::process().find_among(|level| level != Leaks::Off) {
+        tell_at_exit(&format!("at the end of the process, {report}"));
+    }
+    let leaked = Ledger::process().find_among(|level| level == Leaks::Deny).is_err();
     let acts = std::mem::take(&mut *LAST_ACTS.lock().unwrap_or_else(PoisonError::into_inner));
     for act in acts {
         act();

@@ -15,7 +15,7 @@ pub use leak::LeakReport;
 
 use crate::settings::{Leaks, Settings};
 use book::EngineRecord;
-use std::{io::Write, sync::Arc, thread};
+use std::{io::Write, panic::catch_unwind, sync::Arc, thread};
 
 /// A view of the record of sessions: of one engine, or of the whole process.
 ///
@@ -40,18 +40,17 @@ use std::{io::Write, sync::Arc, thread};
 #[derive(Debug, Clone)]
 pub struct Ledger {
     engine: Option<Arc<EngineRecord>>,
-    leaks: Option<Leaks>,
 }
 
 impl Ledger {
     /// The record of the whole process.
     #[must_use]
     pub fn process() -> Self {
-        Self { engine: None, leaks: None }
+        Self { engine: None }
     }
 
-    pub(crate) fn of(engine: Arc<EngineRecord>, leaks: Option<Leaks>) -> Self {
-        Self { engine: Some(engine), leaks }
+    pub(crate) fn of(engine: Arc<EngineRecord>) -> Self {
+        Self { engine: Some(engine) }
     }
 
     /// How many sessions were opened, were closed, are live, and were live at once.
@@ -73,8 +72,13 @@ impl Ledger {
     /// # Errors
     /// The sessions that are open, but for those that [`ignore_current`](Self::ignore_current) was told of.
     pub fn find(&self) -> Result<(), LeakReport> {
-        let leaks: Vec<_> =
-            book::live(self.engine.as_deref()).into_iter().filter(|entry| !entry.is_ignored()).collect();
+        self.find_among(|_| true)
+    }
+
+    /// As [`find`](Self::find), among the entries of these levels.
+    fn find_among(&self, wanted: impl Fn(Leaks) -> bool) -> Result<(), LeakReport> {
+        let mut leaks = book::live(self.engine.as_deref());
+        leaks.retain(|entry| !entry.is_ignored() && wanted(level(entry.leaks)));
         if leaks.is_empty() {
             return Ok(());
         }
@@ -102,10 +106,15 @@ impl Ledger {
         book::ignore_live(self.engine.as_deref());
     }
 
-    /// What becomes of a leak here: the environment's word, else the engine's, else [`Leaks::Deny`].
+    /// What becomes of a leak here.
     pub(crate) fn leaks(&self) -> Leaks {
-        Settings::get().ok().and_then(|settings| settings.leaks).or(self.leaks).unwrap_or_default()
+        level(self.engine.as_ref().and_then(|engine| engine.leaks))
     }
+}
+
+/// What becomes of a leak: the environment's word, else what was asked for, else [`Leaks::Deny`].
+fn level(asked: Option<Leaks>) -> Leaks {
+    Settings::get().ok().and_then(|settings| settings.leaks).or(asked).unwrap_or_default()
 }
 
 /// Makes a fault known, as loudly as `leaks` says; never a panic within a panic.
@@ -121,7 +130,8 @@ pub(crate) fn demand(leaks: Leaks, fault: &str) {
 /// Prints a message where the running test's output goes.
 #[expect(clippy::print_stderr, reason = "only the macro's output is captured with the test's own")]
 pub(crate) fn tell(message: &str) {
-    eprintln!("sqlite-fixtures: {message}");
+    // It panics when standard error is gone, which a destructor must not pass on.
+    let _ = catch_unwind(|| eprintln!("sqlite-fixtures: {message}"));
 }
 
 /// Prints a message at the end of the process, when standard error may be gone.

@@ -34,7 +34,7 @@ fn is_path(name: &str) -> bool {
 ///
 /// A fixture's value may be dropped early for good reasons: by another fixture that took it as an argument, as part of a
 /// larger value, by `drop`. Only the call stack tells those from the end of the test. rstest puts the body of the test
-/// `m::name` into `m::name::name`, and that of the case `m::name::case_1` into `m::name`; the body drops its arguments
+/// `m::name` into `m::name::name`, and those of its cases, such as `m::name::case_1`, into `m::name`; the body drops its arguments
 /// itself, and it did not make them (`made` is the stack at their making). Where the stack has no names, the answer is
 /// no, and the check at exit decides.
 pub(crate) fn is_ending(made: &Backtrace) -> bool {
@@ -91,8 +91,10 @@ fn plain(name: &str) -> String {
 /// Whether `function`, a path with its crate, is the body that rstest made for `test`, a path without.
 fn is_body_of(function: &str, test: &str) -> bool {
     let Some((_, path)) = function.split_once("::") else { return false };
-    let (module, name) = test.rsplit_once("::").unwrap_or(("", test));
-    path == module || path.strip_prefix(test).is_some_and(|rest| rest.strip_prefix("::") == Some(name))
+    let name = test.rsplit_once("::").map_or(test, |(_, name)| name);
+    let inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with("::"));
+    // Cases and values are modules inside the body's name, as many as there are.
+    inside(path, test) || path.strip_prefix(test).is_some_and(|rest| rest.strip_prefix("::") == Some(name))
 }
 
 #[cfg(test)]
@@ -133,6 +135,7 @@ mod tests {
     fn the_body_of_a_test_is_known_by_its_name() {
         assert!(is_body_of("suite::m::single::single", "m::single"));
         assert!(is_body_of("suite::m::cases", "m::cases::case_1"));
+        assert!(is_body_of("suite::m::matrix", "m::matrix::a_1_x::b_1_y"));
         assert!(is_body_of("suite::top::top", "top"));
         assert!(is_body_of(&plain("suite::top::{{closure}}::top::{{closure}}"), "top"));
         assert!(!is_body_of("suite::top", "top"), "the outer function makes the arguments");

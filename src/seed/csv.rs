@@ -29,13 +29,30 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Vec<Row>, SeedError> {
             let fault = Fault::Syntax { format: Format::Csv, message };
             SeedError::new(fault).at(source.position(Spot::Offset(at)))
         })?;
+        if fields.len() != record.len() {
+            let message = "a quoted field goes on after its closing quote".to_owned();
+            let fault = Fault::Syntax { format: Format::Csv, message };
+            return Err(SeedError::new(fault).at(source.position(Spot::Offset(start))));
+        }
         let fields: Vec<_> = record.iter().zip(fields).map(|(field, raw)| raw.decode(field)).collect();
         if header.is_empty() {
             header = fields.into_iter().map(|(name, spot)| Spanned::new(name.unwrap_or_default(), spot)).collect();
+            twice(source, &header)?;
             continue;
         }
         rows.push(row(source, &header, fields));
     }
+}
+
+/// Refuses a header that names a column twice.
+fn twice(source: &Source, header: &[Spanned<String>]) -> Result<(), SeedError> {
+    for (number, name) in header.iter().enumerate() {
+        if let Some(first) = header[..number].iter().find(|first| first.value.eq_ignore_ascii_case(&name.value)) {
+            let fault = Fault::DuplicateColumn { first: source.position(first.spot) };
+            return Err(SeedError::new(fault).at(source.position(name.spot)).column_is(&*name.value));
+        }
+    }
+    Ok(())
 }
 
 fn row(source: &Arc<Source>, header: &[Spanned<String>], fields: Vec<(Option<String>, Spot)>) -> Row {

@@ -61,7 +61,10 @@ pub(crate) enum Fault {
     OwnTransaction,
     BrokenReferences(Vec<BrokenReference>),
     Database(rusqlite::Error),
-    Restore(rusqlite::Error),
+    Restore {
+        load: super::SeedError,
+        source: rusqlite::Error,
+    },
 }
 
 impl fmt::Display for Fault {
@@ -139,8 +142,9 @@ impl fmt::Display for Fault {
                 f.write_str("\nadd the rows that are missing, or correct the values")
             }
             Self::Database(_) => f.write_str("the database could not be read or written; see the cause"),
-            Self::Restore(_) => f.write_str(
-                "the load failed, and the database could not be put back as it was because another connection uses it; rebuild it",
+            Self::Restore { load, .. } => write!(
+                f,
+                "{load}\nnor could the database be put back as it was, because another connection uses it; rebuild it"
             ),
         }
     }
@@ -157,9 +161,10 @@ impl Fault {
     pub(super) fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Read(source) => Some(source),
-            Self::Constraint { source, .. } | Self::Sql(source) | Self::Database(source) | Self::Restore(source) => {
-                Some(source)
-            }
+            Self::Constraint { source, .. }
+            | Self::Sql(source)
+            | Self::Database(source)
+            | Self::Restore { source, .. } => Some(source),
             _ => None,
         }
     }

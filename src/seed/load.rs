@@ -4,7 +4,7 @@ use super::{
     Fault, Format, SeedError, folder, insert,
     node::Row,
     references::{self, Violation},
-    resolve::{self, Resolver},
+    resolve::Resolver,
     source::{Source, Spot},
     sql,
     tables::{Tables, database},
@@ -96,7 +96,7 @@ pub(crate) fn load(connection: &mut Connection, files: &[File], known: &Labels) 
         }
         match copy(&backup, connection) {
             Ok(()) => error,
-            Err(source) => SeedError::new(Fault::Restore(source)),
+            Err(source) => SeedError::new(Fault::Restore { load: error, source }),
         }
     })
 }
@@ -111,8 +111,12 @@ pub(crate) fn load_in(connection: &Connection, files: &[File], known: &Labels) -
     let run = |sql: &str| connection.execute_batch(sql).map_err(database);
     run("SAVEPOINT sqlite_fixtures; PRAGMA defer_foreign_keys = ON")?;
     let loaded = apply(connection, files, known, &before, Owner::Caller);
-    let end = match &loaded {
-        Ok(_) => run("RELEASE sqlite_fixtures"),
+    // The release of an outermost savepoint is a commit, which another connection may refuse.
+    let loaded = loaded.and_then(|labels| run("RELEASE sqlite_fixtures").map(|()| labels));
+    let undone = match &loaded {
+        Ok(_) => Ok(()),
+        // Its release would be a commit again, and refused again.
+        Err(_) if outermost => run("ROLLBACK"),
         Err(_) => run("ROLLBACK TO sqlite_fixtures; RELEASE sqlite_fixtures"),
     };
     if !outermost && !deferred {
@@ -120,8 +124,7 @@ pub(crate) fn load_in(connection: &Connection, files: &[File], known: &Labels) -
     }
     // What went wrong first is what its author must hear.
     let labels = loaded?;
-    end?;
-    Ok(labels)
+    undone.map(|()| labels)
 }
 
 /// Whose the database is while it is loaded.
@@ -153,6 +156,8 @@ fn apply(
         match file {
             File::Script(source) => {
                 sql::run(connection, source)?;
+                // It may have made or changed tables.
+                tables.forget();
                 if owner == Owner::Us {
                     // A script may have turned them on; rows of other files may still be missing.
                     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(database)?;
@@ -160,10 +165,17 @@ fn apply(
             }
             File::Rows { table, start, rows } => {
                 let table = tables.get(table).map_err(|error| error.at(start.clone()))?;
-                insert::insert(connection, &table, rows, &resolver)?;
+                let together = |sql: &str| match owner {
+                    Owner::Us => connection.execute_batch(sql).map_err(database),
+                    Owner::Caller => Ok(()),
+                };
+                together("SAVEPOINT sqlite_fixtures_rows")?;
+                let inserted = insert::insert(connection, &table, rows, &resolver);
+                together("RELEASE sqlite_fixtures_rows")?;
+                inserted?;
                 for row in rows {
                     let Some(label) = &row.label else { continue };
-                    labels.insert(&table.name, &label.value, resolve::key(&table, row)?);
+                    labels.insert(&table.name, &label.value, resolver.key(&table, row)?);
                 }
             }
         }

@@ -98,9 +98,15 @@ impl<'r> Resolver<'r> {
             resolved.values.push(stored);
             spots.push(name.spot);
         }
-        if let (Some(key), Some(label)) = (table.key, &row.label)
-            && !resolved.columns.contains(&key)
+        let Some((key, label)) = table.key.zip(row.label.as_ref()) else { return Ok(resolved) };
+        // A key that is NULL is none.
+        if let Some(at) = resolved.columns.iter().position(|column| *column == key)
+            && resolved.values[at] == Value::Null
         {
+            resolved.columns.remove(at);
+            resolved.values.remove(at);
+        }
+        if !resolved.columns.contains(&key) {
             let value =
                 made_key(table, key, &label.value).map_err(|error| error.at(row.source.position(label.spot)))?;
             resolved.columns.push(key);
@@ -109,8 +115,31 @@ impl<'r> Resolver<'r> {
         Ok(resolved)
     }
 
+    /// What the label of a row stands for.
+    pub(super) fn key(&self, table: &Table, row: &Row) -> Result<Key, SeedError> {
+        self.key_within(table, row, 0)
+    }
+
+    /// A key may itself point at another table, whose key may too.
+    fn key_within(&self, table: &Table, row: &Row, depth: usize) -> Result<Key, SeedError> {
+        const DEPTH: usize = 16;
+        let (Some(key), Some(label)) = (table.key, &row.label) else { return Ok(Key::None) };
+        let reference = table.references.iter().find(|reference| reference.column == key);
+        match (given(table, row, key)?, reference) {
+            (Some(Value::Text(text)), Some(reference)) if depth < DEPTH => {
+                self.reference_within(reference, &text, depth + 1).map(Key::Single)
+            }
+            (Some(value), _) => Ok(Key::Single(value)),
+            (None, _) => made_key(table, key, &label.value).map(Key::Single),
+        }
+    }
+
     /// What a text in a foreign-key column stands for.
     fn reference(&self, reference: &Reference, text: &str) -> Result<Value, SeedError> {
+        self.reference_within(reference, text, 0)
+    }
+
+    fn reference_within(&self, reference: &Reference, text: &str, depth: usize) -> Result<Value, SeedError> {
         let as_it_is = || Ok(Value::Text(text.to_owned()));
         // A parent that is not there is for the check of foreign keys to report, with the row.
         let Ok(parent) = self.tables.get(&reference.parent) else { return as_it_is() };
@@ -126,7 +155,7 @@ impl<'r> Resolver<'r> {
         let given = self.given.get(&parent.name.to_ascii_lowercase());
         if let Some(row) = given.and_then(|given| given.labels.get(text)) {
             if Some(to) == parent.key
-                && let Key::Single(key) = key(&parent, row)?
+                && let Key::Single(key) = self.key_within(&parent, row, depth)?
             {
                 return Ok(key);
             }
@@ -176,15 +205,6 @@ impl<'r> Resolver<'r> {
         let keys = Rc::new(keys);
         self.keys.borrow_mut().insert(name, Rc::clone(&keys));
         Ok(keys)
-    }
-}
-
-/// What the label of a row stands for.
-pub(super) fn key(table: &Table, row: &Row) -> Result<Key, SeedError> {
-    let (Some(key), Some(label)) = (table.key, &row.label) else { return Ok(Key::None) };
-    match given(table, row, key)? {
-        Some(value) => Ok(Key::Single(value)),
-        None => made_key(table, key, &label.value).map(Key::Single),
     }
 }
 

@@ -89,6 +89,11 @@ impl<'c> Tables<'c> {
         Ok(table)
     }
 
+    /// Reads them again from now on.
+    pub(super) fn forget(&self) {
+        self.known.borrow_mut().clear();
+    }
+
     fn names(&self) -> rusqlite::Result<Vec<String>> {
         self.connection
             .prepare(

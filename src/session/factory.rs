@@ -33,8 +33,8 @@ impl SessionFactory {
         let engine = engine.into();
         validate_sync_engine(Some(&engine))?;
         match engine {
-            // The very handle, not a clone of it, so that a check that it carries goes with it.
-            AnyEngine::Sync(engine) => Ok(Self { engine }),
+            // A clone, since what a test's body makes of its argument may be dropped before sessions that are still closed.
+            AnyEngine::Sync(engine) => Ok(Self { engine: engine.clone() }),
             AnyEngine::Async(_) => Err(EngineError::AsyncEngine),
         }
     }
@@ -110,7 +110,8 @@ impl SessionFactory {
 impl Template {
     /// A session on a fresh database of its own, for a fixture over this template.
     ///
-    /// Dropped by the body of a test, it asserts that every session on its database is closed.
+    /// Handed to a test by a fixture and dropped by its body, it asserts that every session on its database is closed; see
+    /// [`fixtures`](crate::fixtures).
     ///
     /// # Panics
     /// When the template cannot be built or the session not be opened, with all causes.
@@ -125,7 +126,8 @@ impl Template {
 
     /// A factory on a fresh database of its own, for a fixture over this template.
     ///
-    /// Dropped by the body of a test, it asserts that every session on its database is closed.
+    /// Handed to a test by a fixture and dropped by its body, it asserts that every session on its database is closed; see
+    /// [`fixtures`](crate::fixtures).
     ///
     /// # Panics
     /// When the template cannot be built, with all causes.

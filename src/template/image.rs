@@ -67,7 +67,7 @@ impl Image {
 
 fn open(options: &Options) -> Result<Connection, TemplateError> {
     let connection = Connection::open_in_memory().map_err(TemplateError::cloning)?;
-    options.prepare_image(&connection).map_err(TemplateError::engine)?;
+    options.prepare(&connection).map_err(TemplateError::engine)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(TemplateError::cloning)?;
     Ok(connection)
 }

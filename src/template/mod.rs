@@ -5,7 +5,7 @@ mod image;
 
 pub use error::TemplateError;
 
-use crate::{Engine, EngineBuilder, EngineError, Seeds, settings::Settings};
+use crate::{Engine, EngineBuilder, EngineError, settings::Settings};
 use image::Image;
 use rusqlite::Connection;
 use std::{
@@ -38,7 +38,8 @@ pub type BuildSchema = fn(&mut Connection) -> Result<(), Box<dyn Error + Send + 
 /// A relative path is below the folder of the crate under test, which is found at run time.
 pub struct Template {
     schema: Schema,
-    seeds: Option<&'static str>,
+    /// At most this many, because a `static` cannot grow.
+    seeds: [Option<&'static str>; 8],
     engine: fn(EngineBuilder) -> EngineBuilder,
     temp_file: bool,
     cached: bool,
@@ -99,13 +100,28 @@ impl Template {
     }
 
     const fn new(schema: Schema) -> Self {
-        Self { schema, seeds: None, engine: |builder| builder, temp_file: false, cached: true, image: OnceLock::new() }
+        Self {
+            schema,
+            seeds: [None; 8],
+            engine: |builder| builder,
+            temp_file: false,
+            cached: true,
+            image: OnceLock::new(),
+        }
     }
 
-    /// Adds a seed file, or a folder of them.
+    /// Adds a seed file, or a folder of them; up to eight.
+    ///
+    /// # Panics
+    /// At the ninth; of a `static`, when it is compiled.
     #[must_use]
     pub const fn seeds(mut self, path: &'static str) -> Self {
-        self.seeds = Some(path);
+        let mut free = 0;
+        while self.seeds[free].is_some() {
+            free += 1;
+            assert!(free < self.seeds.len(), "a template has at most eight seed paths; put the files into one folder");
+        }
+        self.seeds[free] = Some(path);
         self
     }
 
@@ -139,7 +155,8 @@ impl Template {
 
     /// A fresh database, in the place that the template is for.
     ///
-    /// Dropped by the body of a test, the engine asserts that every session on it is closed.
+    /// Handed to a test by a fixture and dropped by its body, the engine asserts that every session on it is closed; see
+    /// [`fixtures`](crate::fixtures).
     ///
     /// # Errors
     /// [`TemplateError`] when schema or seeds are wrong, or the engine cannot be made.
@@ -175,7 +192,7 @@ impl Template {
     }
 
     fn build(&self) -> Result<Image, TemplateError> {
-        Image::build(&self.schema, &self.seeds.map_or_else(Seeds::none, Seeds::from), self.engine)
+        Image::build(&self.schema, &self.seeds.into_iter().flatten().collect(), self.engine)
     }
 }
 

@@ -128,6 +128,14 @@ mod clean {
     }
 
     #[rstest]
+    fn a_factory_made_of_the_engine_is_dropped_before_the_session(engine: Engine) {
+        let mut open = Vec::new();
+        let sessions = SessionFactory::new(engine).unwrap();
+        open.push(sessions.open().unwrap());
+        assert_eq!(count(&open[0]), 1);
+    }
+
+    #[rstest]
     fn a_session_closes_on_another_thread(sessions: SessionFactory) {
         let other = sessions.clone();
         std::thread::spawn(move || count(&other.open().unwrap())).join().unwrap();
@@ -192,6 +200,29 @@ fn forgotten_session_of_a_template(users: SessionFactory) {
 #[case::two()]
 fn forgotten_in_a_case(sessions: SessionFactory) {
     mem::forget(sessions.open().unwrap()); // leak
+}
+
+#[rstest]
+fn forgotten_in_a_matrix(sessions: SessionFactory, #[values(1)] _a: i32, #[values(2)] _b: i32) {
+    mem::forget(sessions.open().unwrap()); // leak
+}
+
+#[rstest]
+fn forgotten_inside_a_larger_value(sessions: SessionFactory) {
+    let app = (sessions, 1);
+    mem::forget(app.0.open().unwrap()); // leak
+}
+
+#[test]
+fn forgotten_where_the_engine_says_off() {
+    let engine = Engine::builder().leaks(sqlite_fixtures::Leaks::Off).memory().unwrap();
+    mem::forget(SessionFactory::new(&engine).unwrap().open().unwrap());
+}
+
+#[test]
+fn forgotten_where_the_engine_says_warn() {
+    let engine = Engine::builder().leaks(sqlite_fixtures::Leaks::Warn).memory().unwrap();
+    mem::forget(SessionFactory::new(&engine).unwrap().open().unwrap()); // leak
 }
 
 #[rstest]
