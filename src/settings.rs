@@ -63,7 +63,10 @@ impl Settings {
     /// The environment's settings, read once.
     pub(crate) fn get() -> Result<&'static Self, SettingError> {
         static SETTINGS: OnceLock<Result<Settings, SettingError>> = OnceLock::new();
-        SETTINGS.get_or_init(|| Self::read(|name| env::var_os(name)?.into_string().ok())).as_ref().map_err(Clone::clone)
+        SETTINGS
+            .get_or_init(|| Self::read(|name| Some(env::var_os(name)?.to_string_lossy().into_owned())))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     fn read(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Self, SettingError> {

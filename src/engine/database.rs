@@ -15,7 +15,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 #[derive(Debug)]
@@ -120,7 +119,8 @@ impl Database {
         create_private(path).map_err(|source| error(source.into()))?;
         let saved = self.place.open().map_err(Into::into).and_then(|from| {
             // Who holds a lock now may be the very leak that this is for.
-            from.busy_timeout(Duration::ZERO)?;
+            // By pragma: rusqlite's own way does not link with a system library before 3.44.
+            from.pragma_update(None, "busy_timeout", 0)?;
             let mut to = Connection::open(path)?;
             copy(&from, &mut to)?;
             to.close().map_err(|(_, source)| source.into())

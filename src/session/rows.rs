@@ -33,7 +33,8 @@ impl Session {
     ///
     /// All go in or none: in one transaction, or in a savepoint of the one that is open. Rows are treated as those of seed
     /// files: a label in a foreign-key column becomes the key it stands for, `_label` gives a row a label, bytes are given
-    /// as bytes, and any other nested value is stored as JSON.
+    /// as bytes, and any other nested value is stored as JSON. A label that is known already stands for the newer row from
+    /// now on; labels are not part of a transaction.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
