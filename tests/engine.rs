@@ -1,8 +1,5 @@
 //! Engines: what every connection has, what an engine leaves behind, how many sessions it allows.
 
-mod common;
-
-use common::entries;
 use rstest::rstest;
 use sqlite_fixtures::{
     Engine, EngineBuilder, EngineError, JournalMode, SessionError, SessionFactory,
@@ -14,6 +11,14 @@ type Make = fn(EngineBuilder) -> std::result::Result<Engine, EngineError>;
 
 fn one<T: FromSql>(connection: &Connection, sql: &str) -> T {
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// The names of the entries of a folder.
+fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 fn sessions(engine: &Engine) -> SessionFactory {

@@ -67,10 +67,6 @@ impl Package {
         let output = command.output().unwrap();
         Run { code: output.status.code(), text: text_of(&output) }
     }
-
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
 }
 
 /// Cargo, in a folder, with our own target folder, so that nothing is compiled twice.
