@@ -5,7 +5,7 @@
 pub mod package;
 
 use sqlite_fixtures::rusqlite::{Connection, types::Value};
-use std::{fmt::Write, fs, path::Path};
+use std::{fmt::Write, fs};
 use tempfile::TempDir;
 
 /// A temporary folder with these files.
