@@ -29,8 +29,9 @@
 //! sqlite       what only SQLite's C interface can do              <- nothing
 //! settings     the knobs of one run, from the environment         <- error
 //! labels       the names of rows, and the keys they stand for     <- error
+//! vfs          the file system in memory, under the memory engine  <- nothing
 //! ledger       the record of every session                        <- settings, error
-//! engine       where a database lives, how it is opened           <- ledger, labels, settings, sqlite, error
+//! engine       where a database lives, how it is opened           <- vfs, ledger, labels, settings, sqlite, error
 //! validate     which engine may give synchronous sessions         <- engine
 //! seed         files -> rows -> inserts; one file a format        <- labels, sqlite, error
 //! template     schema + seeds -> image, cloned for each test      <- seed, engine, labels, settings, sqlite, error
@@ -59,6 +60,7 @@ mod settings;
 mod sqlite;
 mod template;
 mod validate;
+mod vfs;
 
 pub use rusqlite;
 

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use sqlite_fixtures::{
     Engine, EngineBuilder, EngineError, JournalMode, SessionError, SessionFactory,
-    rusqlite::{Connection, Result, TransactionBehavior, types::FromSql},
+    rusqlite::{Connection, Result, TransactionBehavior, config::DbConfig, types::FromSql},
 };
 use std::{fs, path::Path, sync::mpsc, thread, time::Duration};
 
@@ -201,8 +201,11 @@ fn a_session_that_cannot_be_prepared_is_an_error_and_is_not_counted() {
     assert!(matches!(failed(Engine::builder().on_open(hook)), EngineError::OnOpen(_)));
     let pragma = failed(Engine::builder().pragma("no pragma", 1));
     assert!(matches!(&pragma, EngineError::Pragma { name, .. } if name == "no pragma"), "{pragma}");
-    let mode = failed(Engine::builder().journal_mode(JournalMode::Wal));
-    assert!(mode.to_string().contains("use `temp_file()`"), "{mode}");
+    // A defensive connection keeps its journal.
+    let defend =
+        |connection: &Connection| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map(drop);
+    let mode = failed(Engine::builder().on_open(defend).journal_mode(JournalMode::Off));
+    assert!(matches!(&mode, EngineError::JournalMode { asked: JournalMode::Off, got } if got == "delete"), "{mode}");
 }
 
 #[test]

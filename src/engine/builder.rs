@@ -24,7 +24,7 @@ pub enum JournalMode {
     Persist,
     /// A rollback journal in memory.
     Memory,
-    /// A write-ahead log; not yet for engines in memory.
+    /// A write-ahead log, in memory too.
     Wal,
     /// No journal: a failed transaction destroys the database.
     Off,
@@ -230,7 +230,7 @@ impl EngineBuilder {
     pub fn memory(mut self) -> Result<Engine, EngineError> {
         // There is no disk to wait for, and the pragma that says so would wait for a writer.
         self.0.durable = true;
-        self.build(|| Memory::new().map(Place::Memory))
+        self.build(|| Memory::over(Arc::new([])).map(Place::Memory))
     }
 
     /// Makes the engine, with an empty database in a temporary file.

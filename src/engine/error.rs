@@ -66,10 +66,6 @@ impl fmt::Display for EngineError {
             Self::Pragma { name, .. } => {
                 write!(f, "the pragma `{name}` was refused; correct it in the engine's builder")
             }
-            Self::JournalMode { asked: JournalMode::Wal, got } => write!(
-                f,
-                "journal mode `wal` is not to be had here, SQLite has `{got}`; use `temp_file()` for a write-ahead log"
-            ),
             Self::JournalMode { asked, got } => {
                 write!(f, "journal mode `{asked}` is not to be had here, SQLite has `{got}`; leave the mode out")
             }

@@ -1,39 +1,36 @@
-//! The place in memory. What is behind this door will be a file system of our own.
+//! The place in memory, in the file system of our own.
 
 use super::EngineError;
+use crate::vfs::{self, Base, Database};
 use rusqlite::{Connection, OpenFlags};
-use std::sync::{
-    Mutex,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
-/// A database of SQLite's `memdb` file system, which lives for as long as a connection to it is open.
 #[derive(Debug)]
 pub(super) struct Memory {
     uri: String,
-    /// Holds the database alive between sessions.
-    _keeper: Mutex<Connection>,
+    /// The database lives for as long as this, or a connection to it.
+    database: Arc<Database>,
 }
 
 impl Memory {
-    pub(super) fn new() -> Result<Self, EngineError> {
-        static NUMBER: AtomicU64 = AtomicU64::new(1);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        // The leading slash makes `memdb` share the database between connections.
-        let uri = format!("file:/sqlite-fixtures/{number}?vfs=memdb");
-        let keeper = open(&uri).map_err(EngineError::Open)?;
-        Ok(Self { uri, _keeper: Mutex::new(keeper) })
+    /// A database that starts as `base`; an empty one as an empty database.
+    pub(super) fn over(base: Base) -> Result<Self, EngineError> {
+        let database = Database::over(base);
+        let uri = vfs::uri(&database).map_err(EngineError::Open)?;
+        Ok(Self { uri, database })
     }
 
     pub(super) fn open(&self) -> rusqlite::Result<Connection> {
-        open(&self.uri)
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        Connection::open_with_flags(&self.uri, flags)
     }
 
     pub(super) fn uri(&self) -> &str {
         &self.uri
     }
-}
 
-fn open(uri: &str) -> rusqlite::Result<Connection> {
-    Connection::open_with_flags(uri, OpenFlags::default() | OpenFlags::SQLITE_OPEN_URI)
+    /// The bytes of the database, as the last checkpoint left them.
+    pub(super) fn to_vec(&self) -> Vec<u8> {
+        self.database.to_vec()
+    }
 }

@@ -71,8 +71,8 @@ impl Clone for Engine {
 impl Engine {
     /// An empty database in memory, which several sessions can share with real commits.
     ///
-    /// It is kept by SQLite's [`memdb` file system](https://sqlite.org/src/file/src/memdb.c), not by a shared cache: locks
-    /// are those of a file, so a writer that has reserved the database makes new readers wait.
+    /// It is kept by a [file system](https://sqlite.org/vfs.html) of our own, not by a shared cache: locks are those of a real
+    /// file, and every journal mode is to be had, a write-ahead log too.
     ///
     /// # Errors
     /// [`EngineError::Setting`] when the environment is not understood, [`EngineError::Open`] when SQLite cannot open it.

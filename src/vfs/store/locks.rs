@@ -1,0 +1,138 @@
+//! The locks of one database file, as [SQLite's own](https://sqlite.org/lockingv3.html) are on a real one.
+
+/// How far a handle has locked its file. Each level includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Level {
+    #[default]
+    None,
+    /// It reads; any number may.
+    Shared,
+    /// It will write; others go on reading, and new ones may begin.
+    Reserved,
+    /// It waits for the readers to end; no new ones may begin.
+    Pending,
+    /// It writes, alone.
+    Exclusive,
+}
+
+/// Another handle's lock is in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Busy;
+
+#[derive(Debug, Default)]
+pub(crate) struct Locks {
+    /// How many handles have a lock of any level.
+    holders: usize,
+    /// The level of the one that has more than [`Level::Shared`].
+    writer: Level,
+}
+
+impl Locks {
+    /// Raises a handle's lock to `wanted`. Refused, it is as it was, but that a handle which waits for readers to end is
+    /// left [pending](Level::Pending), as on a real file.
+    pub(crate) fn lock(&mut self, held: &mut Level, wanted: Level) -> Result<(), Busy> {
+        if wanted <= *held {
+            return Ok(());
+        }
+        let writes = *held > Level::Shared;
+        let other = if writes { Level::None } else { self.writer };
+        if other >= Level::Pending || (other > Level::None && wanted > Level::Shared) {
+            return Err(Busy);
+        }
+        if *held == Level::None {
+            self.holders += 1;
+            *held = Level::Shared;
+        }
+        if wanted > Level::Shared {
+            let alone = self.holders == 1;
+            *held = if wanted == Level::Exclusive && !alone { Level::Pending } else { wanted };
+            self.writer = *held;
+        }
+        if *held == wanted { Ok(()) } else { Err(Busy) }
+    }
+
+    /// Lowers a handle's lock to `wanted`, which is none or shared.
+    pub(crate) fn unlock(&mut self, held: &mut Level, wanted: Level) {
+        if *held > Level::Shared && wanted <= Level::Shared {
+            self.writer = Level::None;
+            *held = Level::Shared;
+        }
+        if *held == Level::Shared && wanted == Level::None {
+            self.holders -= 1;
+            *held = Level::None;
+        }
+    }
+
+    /// Whether any handle means to write.
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.writer > Level::None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Busy, Level, Locks};
+    use proptest::prelude::{Strategy, prop_oneof, proptest};
+
+    #[test]
+    fn readers_begin_beside_a_writer_that_has_only_reserved() {
+        let (mut locks, mut writer, mut reader) = (Locks::default(), Level::None, Level::None);
+        locks.lock(&mut writer, Level::Shared).unwrap();
+        locks.lock(&mut writer, Level::Reserved).unwrap();
+        assert_eq!(locks.lock(&mut reader, Level::Shared), Ok(()));
+        assert!(locks.is_reserved());
+    }
+
+    #[test]
+    fn a_writer_that_waits_for_readers_keeps_new_ones_out_until_it_writes() {
+        let (mut locks, mut writer, mut reader, mut late) = (Locks::default(), Level::None, Level::None, Level::None);
+        locks.lock(&mut reader, Level::Shared).unwrap();
+        locks.lock(&mut writer, Level::Shared).unwrap();
+        assert_eq!(locks.lock(&mut writer, Level::Exclusive), Err(Busy));
+        assert_eq!(writer, Level::Pending);
+        assert_eq!(locks.lock(&mut late, Level::Shared), Err(Busy));
+        locks.unlock(&mut reader, Level::None);
+        assert_eq!(locks.lock(&mut writer, Level::Exclusive), Ok(()));
+        locks.unlock(&mut writer, Level::None);
+        assert_eq!(locks.lock(&mut late, Level::Shared), Ok(()));
+    }
+
+    fn level() -> impl Strategy<Value = Level> {
+        prop_oneof![
+            proptest::prelude::Just(Level::Shared),
+            proptest::prelude::Just(Level::Reserved),
+            proptest::prelude::Just(Level::Exclusive)
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn one_handle_writes_at_most_and_it_writes_alone(
+            steps in proptest::collection::vec((0_usize..4, level(), proptest::bool::ANY), 0..60)
+        ) {
+            let (mut locks, mut held) = (Locks::default(), [Level::None; 4]);
+            for (handle, wanted, raise) in steps {
+                let before = held[handle];
+                if raise {
+                    let done = locks.lock(&mut held[handle], wanted);
+                    assert_eq!(done.is_ok(), held[handle] >= wanted);
+                    assert!(held[handle] >= before);
+                } else {
+                    locks.unlock(&mut held[handle], if wanted == Level::Shared { Level::Shared } else { Level::None });
+                }
+                let writers = held.iter().filter(|held| **held > Level::Shared).count();
+                assert!(writers <= 1);
+                assert_eq!(locks.is_reserved(), writers == 1);
+                if held.contains(&Level::Exclusive) {
+                    assert_eq!(held.iter().filter(|held| **held > Level::None).count(), 1);
+                }
+            }
+            for held in &mut held {
+                locks.unlock(held, Level::None);
+            }
+            assert_eq!((locks.holders, locks.writer), (0, Level::None));
+        }
+    }
+}
