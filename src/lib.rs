@@ -26,15 +26,16 @@
 //!
 //! ```text
 //! error        where a mistake stands, what its author meant      <- nothing
+//! folders      where the crate leaves things                      <- nothing
 //! sqlite       what only SQLite's C interface can do              <- nothing
 //! settings     the knobs of one run, from the environment         <- error
 //! labels       the names of rows, and the keys they stand for     <- error
 //! vfs          the file system in memory, under the memory engine  <- nothing
 //! ledger       the record of every session                        <- settings, error
-//! engine       where a database lives, how it is opened           <- vfs, ledger, labels, settings, sqlite, error
+//! engine       where a database lives, how it is opened           <- vfs, ledger, labels, settings, folders, sqlite, error
 //! validate     which engine may give synchronous sessions         <- engine
 //! seed         files -> rows -> inserts; one file a format        <- labels, sqlite, error
-//! template     schema + seeds -> image, cloned for each test      <- seed, engine, labels, settings, sqlite, error
+//! template     schema + seeds -> image, cloned for each test      <- seed, engine, vfs, labels, settings, folders, sqlite, error
 //! session      the guard and what opens it                        <- template, seed, validate, engine, labels, ledger, settings, sqlite, error
 //! report       what leaked, as people read it                     <- ledger
 //! fixtures     what a test asks for by argument name              <- session, template, seed, engine, error
@@ -51,6 +52,7 @@
 mod engine;
 mod error;
 pub mod fixtures;
+mod folders;
 mod labels;
 mod ledger;
 mod report;

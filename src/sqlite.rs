@@ -13,6 +13,12 @@ use std::{
 /// `SQLITE_CONSTRAINT_DATATYPE`, which the bindings to an older library do not have.
 pub(crate) const CONSTRAINT_DATATYPE: c_int = ffi::SQLITE_CONSTRAINT | (12 << 8);
 
+/// Which SQLite this is, to the commit ([`sqlite3_sourceid`](https://sqlite.org/c3ref/libversion.html)).
+pub(crate) fn source_id() -> &'static str {
+    // SAFETY: it is a constant C string.
+    unsafe { CStr::from_ptr(ffi::sqlite3_sourceid()) }.to_str().unwrap_or_default()
+}
+
 /// Makes `to` the same database as `from`, by SQLite's [backup](https://sqlite.org/backup.html) in one step, so all or
 /// nothing.
 pub(crate) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {

@@ -4,25 +4,12 @@
 
 mod common;
 
-use common::package::{Package, Run};
+use common::package::{Run, planted};
 use rstest::rstest;
 use sqlite_fixtures::rusqlite::Connection;
-use std::{fs, path::Path, sync::OnceLock};
+use std::{fs, path::Path};
 
 const PLANTED: &str = include_str!("planted/tests/planted.rs");
-
-fn planted() -> &'static Package {
-    static PACKAGE: OnceLock<Package> = OnceLock::new();
-    PACKAGE.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut files = vec![("tests/planted.rs".to_owned(), PLANTED.to_owned())];
-        for path in ["Cargo.toml", "src/lib.rs", "fixtures/schema.sql", "fixtures/users.json"] {
-            let text = fs::read_to_string(root.join("tests/planted").join(path)).unwrap();
-            files.push((path.to_owned(), text.replace("../..", root.to_str().unwrap())));
-        }
-        Package::build("planted", &files)
-    })
-}
 
 fn run(test: &str, settings: &[(&str, &str)]) -> Run {
     planted().run("planted", &["--exact", test], settings)

@@ -1,7 +1,7 @@
 //! The options of an engine, and how they are applied to each connection.
 
 use super::{
-    Engine, EngineError,
+    Engine, EngineError, Origin,
     database::{Database, Place},
     memory::Memory,
     temp_file::TempFile,
@@ -103,8 +103,28 @@ impl Options {
             .map_err(|source| EngineError::Pragma { name: name.to_owned(), source })
     }
 
+    /// What of it shapes a database that is built with it, as text.
+    pub(crate) fn shape(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in &self.pragmas {
+            text += &format!("pragma {name:?} {value:?}\n");
+        }
+        if let Some(mode) = self.journal_mode {
+            text += &format!("journal {mode}\n");
+        }
+        if self.unordered {
+            text += "unordered\n";
+        }
+        text
+    }
+
+    /// Whether code of the user's runs on every connection.
+    pub(crate) fn has_hooks(&self) -> bool {
+        !self.on_open.is_empty()
+    }
+
     /// Sets the journal mode, unless the database has it already.
-    pub(super) fn set_journal_mode(&self, connection: &Connection) -> Result<(), EngineError> {
+    pub(crate) fn set_journal_mode(&self, connection: &Connection) -> Result<(), EngineError> {
         let Some(asked) = self.journal_mode else { return Ok(()) };
         let now: String =
             connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(EngineError::Open)?;
@@ -227,10 +247,8 @@ impl EngineBuilder {
     ///
     /// # Errors
     /// As [`Engine::memory`].
-    pub fn memory(mut self) -> Result<Engine, EngineError> {
-        // There is no disk to wait for, and the pragma that says so would wait for a writer.
-        self.0.durable = true;
-        self.build(|| Memory::over(Arc::new([])).map(Place::Memory))
+    pub fn memory(self) -> Result<Engine, EngineError> {
+        self.memory_from(&Origin::empty())
     }
 
     /// Makes the engine, with an empty database in a temporary file.
@@ -238,7 +256,17 @@ impl EngineBuilder {
     /// # Errors
     /// As [`Engine::temp_file`].
     pub fn temp_file(self) -> Result<Engine, EngineError> {
-        self.build(|| TempFile::new().map(Place::TempFile))
+        self.temp_file_from(&Origin::empty())
+    }
+
+    pub(crate) fn memory_from(mut self, origin: &Origin) -> Result<Engine, EngineError> {
+        // There is no disk to wait for, and the pragma that says so would wait for a writer.
+        self.0.durable = true;
+        self.build(|| Memory::over(origin).map(Place::Memory))
+    }
+
+    pub(crate) fn temp_file_from(self, origin: &Origin) -> Result<Engine, EngineError> {
+        self.build(|| TempFile::over(origin).map(Place::TempFile))
     }
 
     /// The options, with the environment's word on top.

@@ -2,14 +2,15 @@
 
 use super::{EngineError, Options, kept, memory::Memory, slots::Slots, temp_file::TempFile};
 use crate::{
-    Labels, Ledger,
+    Ledger, folders,
+    labels::SharedLabels,
     ledger::{book::EngineRecord, tell, test},
     settings::Keep,
     sqlite::copy,
 };
 use rusqlite::Connection;
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -68,7 +69,7 @@ pub(crate) struct Database {
     pub(super) record: Arc<EngineRecord>,
     /// The test that made the database.
     pub(super) owner: Option<Arc<str>>,
-    labels: Mutex<Arc<Labels>>,
+    labels: Mutex<SharedLabels>,
     failed: AtomicBool,
     settled: AtomicBool,
     journal: Mutex<()>,
@@ -105,7 +106,7 @@ impl Database {
         Ledger::of(Arc::clone(&self.record))
     }
 
-    pub(super) fn labels(&self) -> MutexGuard<'_, Arc<Labels>> {
+    pub(super) fn labels(&self) -> MutexGuard<'_, SharedLabels> {
         self.labels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -116,7 +117,7 @@ impl Database {
     pub(super) fn save_to(&self, path: &Path) -> Result<(), EngineError> {
         let error =
             |source: Box<dyn std::error::Error + Send + Sync>| EngineError::Save { path: path.to_owned(), source };
-        create_private(path).map_err(|source| error(source.into()))?;
+        folders::create_file(path).map_err(|source| error(source.into()))?;
         let saved = self.place.open().map_err(Into::into).and_then(|from| {
             // Who holds a lock now may be the very leak that this is for.
             // By pragma: rusqlite's own way does not link with a system library before 3.44.
@@ -163,13 +164,4 @@ impl Drop for Database {
     fn drop(&mut self) {
         self.settle();
     }
-}
-
-/// Makes an empty file that nobody else may open; SQLite's own side files take over its mode.
-pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }

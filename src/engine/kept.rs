@@ -1,9 +1,10 @@
 //! Where databases of failed tests go: one folder a test, so that they do not pile up.
 
+use crate::folders::{self, create, remove};
 use std::{
     collections::BTreeMap,
-    env, fs, io,
-    path::{Path, PathBuf},
+    env, io,
+    path::PathBuf,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
@@ -36,14 +37,8 @@ pub(super) fn folder_of(test: &str) -> PathBuf {
     static BASE: OnceLock<PathBuf> = OnceLock::new();
     let base = BASE.get_or_init(|| {
         let executable = env::current_exe().unwrap_or_default();
-        let target = executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
         let name = executable.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        target
-            .map_or_else(env::temp_dir, Path::to_owned)
-            .join("sqlite-fixtures")
-            .join("kept")
-            .join(env::var("CARGO_PKG_NAME").unwrap_or_default())
-            .join(without_hash(&name))
+        folders::own().join("kept").join(env::var("CARGO_PKG_NAME").unwrap_or_default()).join(without_hash(&name))
     });
     // Whatever a test is called, its folder is one name below the base.
     let plain = |letter: char| if letter.is_alphanumeric() || letter == '_' { letter } else { '.' };
@@ -55,21 +50,6 @@ fn without_hash(name: &str) -> &str {
     match name.rsplit_once('-') {
         Some((stem, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => stem,
         _ => name,
-    }
-}
-
-fn create(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
     }
 }
 

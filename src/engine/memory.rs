@@ -1,7 +1,7 @@
 //! The place in memory, in the file system of our own.
 
-use super::EngineError;
-use crate::vfs::{self, Base, Database};
+use super::{EngineError, Origin};
+use crate::vfs::{self, Database};
 use rusqlite::{Connection, OpenFlags};
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use std::sync::Arc;
 pub(super) struct Memory {
     uri: String,
     /// The database lives for as long as this, or a connection to it.
-    database: Arc<Database>,
+    _database: Arc<Database>,
 }
 
 impl Memory {
-    /// A database that starts as `base`; an empty one as an empty database.
-    pub(super) fn over(base: Base) -> Result<Self, EngineError> {
-        let database = Database::over(base);
+    /// A database that starts as `origin`.
+    pub(super) fn over(origin: &Origin) -> Result<Self, EngineError> {
+        let database = Database::over(Arc::clone(&origin.bytes));
         let uri = vfs::uri(&database).map_err(EngineError::Open)?;
-        Ok(Self { uri, database })
+        Ok(Self { uri, _database: database })
     }
 
     pub(super) fn open(&self) -> rusqlite::Result<Connection> {
@@ -27,10 +27,5 @@ impl Memory {
 
     pub(super) fn uri(&self) -> &str {
         &self.uri
-    }
-
-    /// The bytes of the database, as the last checkpoint left them.
-    pub(super) fn to_vec(&self) -> Vec<u8> {
-        self.database.to_vec()
     }
 }

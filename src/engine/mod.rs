@@ -1,7 +1,7 @@
 //! Where one database lives and how connections to it are opened.
 //!
 //! [`builder`] gathers the options, [`database`] is the one thing that an engine's handles share, [`memory`] and
-//! [`temp_file`] are the two places, [`slots`] holds to the greatest number of sessions, [`check`] asserts at the end of
+//! [`temp_file`] are the two places, [`origin`] what a fresh database starts as, [`slots`] holds to the greatest number of sessions, [`check`] asserts at the end of
 //! a test, [`kept`] is where databases of failed tests go.
 
 mod asynchronous;
@@ -11,6 +11,7 @@ mod database;
 mod error;
 mod kept;
 mod memory;
+mod origin;
 mod slots;
 mod temp_file;
 
@@ -18,9 +19,10 @@ pub use asynchronous::{AnyEngine, AsyncEngine};
 pub(crate) use builder::Options;
 pub use builder::{EngineBuilder, JournalMode};
 pub use error::EngineError;
+pub(crate) use origin::Origin;
 pub(crate) use slots::Slot;
 
-use crate::{Labels, Ledger, ledger::test};
+use crate::{Labels, Ledger, labels::SharedLabels, ledger::test};
 use check::EndOfTest;
 use database::Database;
 use rusqlite::Connection;
@@ -155,11 +157,6 @@ impl Engine {
         self.database.connect()
     }
 
-    /// Opens a connection as SQLite gives it.
-    pub(crate) fn connect_raw(&self) -> Result<Connection, EngineError> {
-        self.database.place.open()
-    }
-
     /// Takes one of the places for sessions, waiting as long as was asked for; `None` when all are taken.
     pub(crate) fn take_slot(&self) -> Option<Slot> {
         self.database.slots.take()
@@ -175,18 +172,21 @@ impl Engine {
     }
 
     /// The labels of the database, as they are now.
-    pub(crate) fn labels(&self) -> Arc<Labels> {
-        Arc::clone(&self.database.labels())
+    pub(crate) fn labels(&self) -> SharedLabels {
+        self.database.labels().clone()
     }
 
     /// Adds labels to those of the database.
     pub(crate) fn add_labels(&self, newer: Labels) {
-        Arc::make_mut(&mut self.database.labels()).extend(newer);
+        let mut labels = self.database.labels();
+        let mut all = Labels::clone(&labels);
+        all.extend(newer);
+        *labels = SharedLabels::new(|| all);
     }
 
-    /// Gives an empty database its labels.
-    pub(crate) fn set_labels(&self, labels: &Arc<Labels>) {
-        *self.database.labels() = Arc::clone(labels);
+    /// Gives a fresh database its labels.
+    pub(crate) fn set_labels(&self, labels: SharedLabels) {
+        *self.database.labels() = labels;
     }
 
     pub(crate) fn record(&self) -> &Arc<crate::ledger::book::EngineRecord> {

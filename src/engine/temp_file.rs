@@ -1,7 +1,10 @@
 //! The place in a temporary folder of its own.
 
-use super::{EngineError, database::create_private};
-use crate::ledger::{exit, tell};
+use super::{EngineError, Origin};
+use crate::{
+    folders,
+    ledger::{exit, tell},
+};
 use rusqlite::{Connection, OpenFlags};
 use std::{
     collections::BTreeSet,
@@ -22,7 +25,8 @@ pub(super) struct TempFile {
 }
 
 impl TempFile {
-    pub(super) fn new() -> Result<Self, EngineError> {
+    /// A database that starts as `origin`.
+    pub(super) fn over(origin: &Origin) -> Result<Self, EngineError> {
         let parent = absolute(std::env::temp_dir())
             .map_err(|source| EngineError::Folder { path: std::env::temp_dir(), source })?;
         let error = |source| EngineError::Folder { path: parent.clone(), source };
@@ -32,7 +36,7 @@ impl TempFile {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let folder = builder.tempdir_in(&parent).map_err(error)?;
         let path = folder.path().join("database.sqlite3");
-        create_private(&path).map_err(error)?;
+        folders::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;
         watch();
         folders().insert(folder.path().to_owned());
         Ok(Self { path, folder: Mutex::new(Some(folder)) })

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{Labels, Position, sqlite::copy};
 use rusqlite::{Connection, config::DbConfig};
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// What a seed file holds.
 #[derive(Debug)]
@@ -22,8 +25,13 @@ pub(crate) enum File {
     Rows { table: String, start: Position, rows: Vec<Row> },
 }
 
+/// Reads seed files.
+pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<File>, SeedError> {
+    paths.iter().map(|path| read(path)).collect()
+}
+
 /// Reads a seed file.
-pub(crate) fn read(path: &Path) -> Result<File, SeedError> {
+fn read(path: &Path) -> Result<File, SeedError> {
     let format = folder::format(path)?;
     format.is_read().map_err(|fault| SeedError::new(fault).at(Position::whole(path)))?;
     let source = Source::read(path)?;

@@ -172,15 +172,23 @@ impl Seeds {
         load::load(connection, &self.read()?, known)
     }
 
-    /// Reads the files.
-    pub(crate) fn read(&self) -> Result<Vec<File>, SeedError> {
+    /// The paths as they were given.
+    pub(crate) fn paths(&self) -> &[PathBuf] {
+        &self.0
+    }
+
+    /// The files that they lead to, in the order that they are loaded in.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, SeedError> {
         let mut files = Vec::new();
         for path in &self.0 {
-            for file in folder::seeds(&folder::locate(path)?)? {
-                files.push(load::read(&file)?);
-            }
+            files.extend(folder::seeds(&folder::locate(path)?)?);
         }
         Ok(files)
+    }
+
+    /// Reads the files.
+    fn read(&self) -> Result<Vec<File>, SeedError> {
+        load::read_all(&self.files()?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Cause;
 use crate::{EngineError, SeedError};
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, io, path::Path, sync::Arc};
 
 /// A template that cannot be built or cloned; the cause is a [`SeedError`], an [`EngineError`], or what the code returned.
 #[derive(Clone)]
@@ -11,12 +11,13 @@ pub struct TemplateError {
     cause: Cause,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Step {
     Seed,
     Code,
     Engine,
-    Clone,
+    Sqlite,
+    Cache(Arc<Path>),
 }
 
 impl TemplateError {
@@ -32,8 +33,12 @@ impl TemplateError {
         Self { step: Step::Engine, cause: Arc::new(cause) }
     }
 
-    pub(super) fn cloning(cause: rusqlite::Error) -> Self {
-        Self { step: Step::Clone, cause: Arc::new(cause) }
+    pub(super) fn sqlite(cause: rusqlite::Error) -> Self {
+        Self { step: Step::Sqlite, cause: Arc::new(cause) }
+    }
+
+    pub(super) fn cache(folder: &Path, cause: io::Error) -> Self {
+        Self { step: Step::Cache(folder.into()), cause: Arc::new(cause) }
     }
 
     /// The mistake in a schema or seed file, if that is the cause.
@@ -45,11 +50,18 @@ impl TemplateError {
 
 impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.step {
+        f.write_str(match &self.step {
             Step::Seed => "the template cannot be built from its files; correct the file",
             Step::Code => "the template cannot be built by its code; correct the code",
             Step::Engine => "the template has no engine for its database; correct its options",
-            Step::Clone => "the template cannot be cloned; see the cause",
+            Step::Sqlite => "the template cannot be built by SQLite; see the cause",
+            Step::Cache(folder) => {
+                return write!(
+                    f,
+                    "the template's image cannot be kept in {}; make the folder writable, or set SQLITE_FIXTURES_TEMPLATE=off",
+                    folder.display()
+                );
+            }
         })
     }
 }

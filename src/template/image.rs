@@ -1,89 +1,158 @@
-//! The image itself, and the labels beside it.
+//! An image: what fresh databases start as, the labels beside it, and the folder that both are kept in.
 
-use super::{Folder, Schema, TemplateError};
-use crate::{
-    Engine, EngineBuilder, Labels, Position, SeedError, Seeds,
-    engine::Options,
-    seed::{Fault, folder, load},
-    sqlite::copy,
-};
-use rusqlite::{Connection, config::DbConfig};
+use super::mapped::map;
+use crate::{Labels, engine::Origin, folders, labels::SharedLabels, vfs::Base};
 use std::{
+    fmt,
+    fs::File,
+    io::{self, Read, Write},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
+    time::SystemTime,
 };
 
-#[derive(Debug)]
 pub(super) struct Image {
-    connection: Mutex<Connection>,
-    labels: Arc<Labels>,
+    pub origin: Origin,
+    pub labels: SharedLabels,
 }
 
-impl Image {
-    pub(super) fn build(
-        schema: &Schema,
-        seeds: &Seeds,
-        options: fn(EngineBuilder) -> EngineBuilder,
-    ) -> Result<Self, TemplateError> {
-        let options = options(Engine::builder()).options().map_err(TemplateError::engine)?;
-        let mut connection = open(&options)?;
-        let beside = match schema {
-            Schema::Code(build) => {
-                build(&mut connection).map_err(TemplateError::code)?;
-                Seeds::none()
-            }
-            Schema::Path(path) => {
-                run(&connection, &scripts(Path::new(path))?)?;
-                Seeds::none()
-            }
-            Schema::Folder(folder) => {
-                let path = match folder {
-                    Folder::Static(path) => Path::new(path),
-                    Folder::Owned(path) => path,
-                };
-                let found = folder::locate(path).map_err(TemplateError::seed)?;
-                let scripts: Seeds = folder::schema(&found).map_err(TemplateError::seed)?.into_iter().collect();
-                run(&connection, &scripts)?;
-                Seeds::from(found)
-            }
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Image").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// What was built, before anything shares it.
+pub(super) struct Built {
+    pub bytes: Vec<u8>,
+    pub labels: Labels,
+}
+
+impl From<Built> for Image {
+    /// An image in memory only.
+    fn from(Built { bytes, labels }: Built) -> Self {
+        Self { origin: Origin { bytes: Arc::new(bytes), file: None }, labels: SharedLabels::new(|| labels) }
+    }
+}
+
+/// The files in an image's folder: the database as it is, and what is known about it.
+const DATABASE: &str = "database.sqlite3";
+const ABOUT: &str = "about";
+
+/// How each of them begins.
+const DATABASE_HEADER: &[u8] = b"SQLite format 3\0";
+const ABOUT_HEADER: &[u8] = b"sqlite-fixtures image\n";
+
+/// Writes a new folder, complete when this returns.
+pub(super) fn write(folder: &Path, key: &str, built: &Built) -> io::Result<()> {
+    folders::create(folder)?;
+    let write = |name, parts: &[&[u8]]| {
+        let mut file = folders::create_file(&folder.join(name))?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        file.sync_all()
+    };
+    write(DATABASE, &[&built.bytes])?;
+    let labels = built.labels.to_bytes();
+    let len = |bytes: &[u8]| (bytes.len() as u64).to_le_bytes();
+    let lengths = [len(&built.bytes), len(key.as_bytes()), len(&labels)].concat();
+    write(ABOUT, &[ABOUT_HEADER, &lengths, key.as_bytes(), &labels])
+}
+
+/// Opens a folder; `None` when it is not there, not whole, or another key's.
+pub(super) fn open(folder: &Path, key: &str) -> io::Result<Option<Image>> {
+    let (Some(mut about), Some(database)) = (there(&folder.join(ABOUT))?, there(&folder.join(DATABASE))?) else {
+        return Ok(None);
+    };
+    let mut known = Vec::new();
+    about.read_to_end(&mut known)?;
+    let Some((len, labels)) = parse(&known, key) else { return Ok(None) };
+    if database.metadata()?.len() != len {
+        return Ok(None);
+    }
+    // Nothing can be mapped of a template without a schema.
+    let bytes: Base = if len == 0 { Arc::new([]) } else { Arc::new(map(&database)?) };
+    if len > 0 && !(*bytes).as_ref().starts_with(DATABASE_HEADER) {
+        return Ok(None);
+    }
+    // Those that were used last are kept longest. Not worth an error where the folder can only be read.
+    let _ = about.set_modified(SystemTime::now());
+    // Whole, since its lengths are; made labels only when a test asks for one.
+    let labels = labels.to_vec();
+    let labels = SharedLabels::new(move || Labels::from_bytes(&labels).unwrap_or_default());
+    Ok(Some(Image { origin: Origin { bytes, file: Some(Arc::new(database)) }, labels }))
+}
+
+/// The length of the database, and the labels, if this is about the image of `key`.
+fn parse<'a>(about: &'a [u8], key: &str) -> Option<(u64, &'a [u8])> {
+    fn length(bytes: &[u8]) -> Option<(u64, &[u8])> {
+        let (len, rest) = bytes.split_first_chunk()?;
+        Some((u64::from_le_bytes(*len), rest))
+    }
+    let (database, rest) = length(about.strip_prefix(ABOUT_HEADER)?)?;
+    let (key_len, rest) = length(rest)?;
+    let (labels_len, rest) = length(rest)?;
+    let labels = rest.strip_prefix(key.as_bytes())?;
+    (key_len == key.len() as u64 && labels_len == labels.len() as u64).then_some((database, labels))
+}
+
+fn there(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ABOUT, Built, DATABASE, open, write};
+    use crate::{Labels, labels::Key};
+    use rusqlite::types::Value;
+    use std::{fs, path::Path};
+
+    fn built(folder: &Path) {
+        let mut labels = Labels::default();
+        labels.insert("users", "alice", Key::Single(Value::Integer(7)));
+        let bytes = [b"SQLite format 3\0".as_slice(), &[1; 4080]].concat();
+        write(folder, "key\n", &Built { bytes, labels }).unwrap();
+    }
+
+    #[test]
+    fn an_image_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image");
+        assert!(open(&path, "key\n").unwrap().is_none());
+        built(&path);
+        let image = open(&path, "key\n").unwrap().unwrap();
+        assert_eq!((*image.origin.bytes).as_ref().len(), 4096);
+        assert_eq!(image.labels.key::<i64>("users", "alice").unwrap(), 7);
+    }
+
+    #[test]
+    fn an_image_that_is_not_whole_or_another_s_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image");
+        built(&path);
+        assert!(open(&path, "key").unwrap().is_none(), "the beginning of its key");
+        assert!(open(&path, "key\nand more\n").unwrap().is_none());
+        let change = |name: &str, with: &dyn Fn(&mut Vec<u8>)| {
+            let file = path.join(name);
+            let before = fs::read(&file).unwrap();
+            let mut after = before.clone();
+            with(&mut after);
+            fs::write(&file, after).unwrap();
+            let found = open(&path, "key\n").unwrap().is_some();
+            fs::write(&file, before).unwrap();
+            found
         };
-        // Seeds that are named beside the folder's own may refer to their labels.
-        let mut files = beside.read().map_err(TemplateError::seed)?;
-        files.extend(seeds.read().map_err(TemplateError::seed)?);
-        let labels = load::build(&connection, &files).map_err(TemplateError::seed)?;
-        Ok(Self { connection: Mutex::new(connection), labels: Arc::new(labels) })
+        for name in [ABOUT, DATABASE] {
+            assert!(!change(name, &|bytes| bytes.truncate(bytes.len() - 1)), "truncated {name}");
+            assert!(!change(name, &|bytes| bytes.push(0)), "longer {name}");
+            assert!(!change(name, &|bytes| bytes[0] ^= 1), "foreign {name}");
+            assert!(!change(name, &Vec::clear), "empty {name}");
+        }
+        assert!(change(ABOUT, &|_| {}), "and as it was");
+        fs::remove_file(path.join(DATABASE)).unwrap();
+        assert!(open(&path, "key\n").unwrap().is_none());
     }
-
-    /// Makes the engine's empty database a clone of the image.
-    pub(super) fn fill(&self, engine: &Engine) -> Result<(), TemplateError> {
-        let mut to = engine.connect_raw().map_err(TemplateError::engine)?;
-        let from = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        copy(&from, &mut to).map_err(TemplateError::cloning)?;
-        drop(from);
-        engine.set_labels(&self.labels);
-        to.close().map_err(|(_, error)| TemplateError::cloning(error))
-    }
-}
-
-fn open(options: &Options) -> Result<Connection, TemplateError> {
-    let connection = Connection::open_in_memory().map_err(TemplateError::cloning)?;
-    options.prepare(&connection).map_err(TemplateError::engine)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(TemplateError::cloning)?;
-    Ok(connection)
-}
-
-fn scripts(path: &Path) -> Result<Seeds, TemplateError> {
-    let found = folder::locate(path).map_err(TemplateError::seed)?;
-    if found.is_dir() {
-        return Ok(folder::migrations(&found).map_err(TemplateError::seed)?.into_iter().collect());
-    }
-    match found.extension() {
-        Some(extension) if extension.eq_ignore_ascii_case("sql") => Ok(Seeds::from(found)),
-        _ => Err(TemplateError::seed(SeedError::new(Fault::NoSchema).at(Position::whole(found)))),
-    }
-}
-
-fn run(connection: &Connection, scripts: &Seeds) -> Result<(), TemplateError> {
-    let files = scripts.read().map_err(TemplateError::seed)?;
-    load::run_scripts(connection, &files).map_err(TemplateError::seed)
 }

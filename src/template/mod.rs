@@ -1,23 +1,39 @@
 //! A database image built once from schema and seeds, then cloned for each test.
+//!
+//! [`key`] is what shaped an image, [`build`] makes one from scratch, [`image`] is one in memory or in its folder,
+//! [`mapped`] how its bytes are had without reading, [`cache`] the folder of those that this machine has built.
 
+mod build;
+mod cache;
 mod error;
 mod image;
+mod key;
+mod mapped;
 
 pub use error::TemplateError;
 
-use crate::{Engine, EngineBuilder, EngineError, settings::Settings};
-use image::Image;
+use crate::{
+    Engine, EngineBuilder, EngineError,
+    engine::{Options, Origin},
+    settings::Settings,
+};
+use cache::Cache;
+use image::{Built, Image};
+use key::Files;
 use rusqlite::Connection;
 use std::{
     error::Error,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
 /// What makes the schema in code.
 pub type BuildSchema = fn(&mut Connection) -> Result<(), Box<dyn Error + Send + Sync>>;
 
-/// Schema and seeds, built into an image once per process and cloned for each test.
+/// Schema and seeds, built into an image once per machine and cloned for each test.
+///
+/// Images are kept below the target folder, each named by all that shaped it: files, pragmas, the version of SQLite, and for
+/// code the test executable. A changed file, or an image that is not whole, builds a new one.
 ///
 /// It can be a `static`:
 ///
@@ -40,6 +56,7 @@ pub struct Template {
     schema: Schema,
     /// At most this many, because a `static` cannot grow.
     seeds: [Option<&'static str>; 8],
+    watched: [Option<&'static str>; 8],
     engine: fn(EngineBuilder) -> EngineBuilder,
     temp_file: bool,
     cached: bool,
@@ -60,6 +77,15 @@ pub(crate) enum Schema {
 pub(crate) enum Folder {
     Static(&'static str),
     Owned(PathBuf),
+}
+
+impl Folder {
+    fn as_path(&self) -> &Path {
+        match self {
+            Self::Static(path) => Path::new(path),
+            Self::Owned(path) => path,
+        }
+    }
 }
 
 impl std::fmt::Debug for Template {
@@ -103,6 +129,7 @@ impl Template {
         Self {
             schema,
             seeds: [None; 8],
+            watched: [None; 8],
             engine: |builder| builder,
             temp_file: false,
             cached: true,
@@ -116,12 +143,27 @@ impl Template {
     /// At the ninth; of a `static`, when it is compiled.
     #[must_use]
     pub const fn seeds(mut self, path: &'static str) -> Self {
-        let mut free = 0;
-        while self.seeds[free].is_some() {
-            free += 1;
-            assert!(free < self.seeds.len(), "a template has at most eight seed paths; put the files into one folder");
-        }
-        self.seeds[free] = Some(path);
+        self.seeds = with(self.seeds, path);
+        self
+    }
+
+    /// Builds the image again when this file, or any file below this folder, has changed; up to eight. For files that the
+    /// code of a schema reads itself.
+    ///
+    /// ```
+    /// # use sqlite_fixtures::Template;
+    /// static SHOP: Template = Template::code(|connection| {
+    ///     // or your migration library's own call, which reads the same folder
+    ///     Ok(connection.execute_batch(&std::fs::read_to_string("fixtures/schema.sql")?)?)
+    /// })
+    /// .rebuild_if_changed("fixtures/schema.sql");
+    /// ```
+    ///
+    /// # Panics
+    /// At the ninth; of a `static`, when it is compiled.
+    #[must_use]
+    pub const fn rebuild_if_changed(mut self, path: &'static str) -> Self {
+        self.watched = with(self.watched, path);
         self
     }
 
@@ -169,7 +211,7 @@ impl Template {
     /// # Errors
     /// As [`engine`](Self::engine).
     pub fn memory(&self) -> Result<Engine, TemplateError> {
-        self.fresh(EngineBuilder::memory)
+        self.fresh(EngineBuilder::memory_from)
     }
 
     /// A fresh database in a temporary file.
@@ -177,23 +219,52 @@ impl Template {
     /// # Errors
     /// As [`engine`](Self::engine).
     pub fn temp_file(&self) -> Result<Engine, TemplateError> {
-        self.fresh(EngineBuilder::temp_file)
+        self.fresh(EngineBuilder::temp_file_from)
     }
 
-    fn fresh(&self, make: impl FnOnce(EngineBuilder) -> Result<Engine, EngineError>) -> Result<Engine, TemplateError> {
+    fn fresh(&self, make: fn(EngineBuilder, &Origin) -> Result<Engine, EngineError>) -> Result<Engine, TemplateError> {
         let settings = Settings::get().map_err(|error| TemplateError::engine(EngineError::Setting(error)))?;
-        let engine = make((self.engine)(Engine::builder())).map_err(TemplateError::engine)?;
-        if settings.template.unwrap_or(self.cached) {
-            self.image.get_or_init(|| self.build()).as_ref().map_err(Clone::clone)?.fill(&engine)?;
+        let built;
+        let image = if settings.template.unwrap_or(self.cached) {
+            self.image.get_or_init(|| self.cached_image()).as_ref().map_err(Clone::clone)?
         } else {
-            self.build()?.fill(&engine)?;
-        }
+            built = self.build(&self.files()?, &self.options()?)?.into();
+            &built
+        };
+        let engine = make((self.engine)(Engine::builder()), &image.origin).map_err(TemplateError::engine)?;
+        engine.set_labels(image.labels.clone());
         Ok(engine.checked())
     }
 
-    fn build(&self) -> Result<Image, TemplateError> {
-        Image::build(&self.schema, &self.seeds.into_iter().flatten().collect(), self.engine)
+    fn cached_image(&self) -> Result<Image, TemplateError> {
+        let options = self.options()?;
+        let cache = Cache::new();
+        let key = cache.key(&self.schema, &options, self.files()?)?;
+        cache.image(&key, || self.build(key.files(), &options))
     }
+
+    fn build(&self, files: &Files, options: &Options) -> Result<Built, TemplateError> {
+        build::build(&self.schema, files, options)
+    }
+
+    fn files(&self) -> Result<Files, TemplateError> {
+        let seeds = |paths: [Option<&str>; 8]| paths.into_iter().flatten().collect();
+        Files::find(&self.schema, &seeds(self.seeds), &seeds(self.watched)).map_err(TemplateError::seed)
+    }
+
+    fn options(&self) -> Result<Options, TemplateError> {
+        (self.engine)(Engine::builder()).options().map_err(TemplateError::engine)
+    }
+}
+
+const fn with(mut paths: [Option<&'static str>; 8], path: &'static str) -> [Option<&'static str>; 8] {
+    let mut free = 0;
+    while paths[free].is_some() {
+        free += 1;
+        assert!(free < paths.len(), "a template has at most eight paths of a kind; put the files into one folder");
+    }
+    paths[free] = Some(path);
+    paths
 }
 
 /// Shared, because every clone of a template that cannot be built fails for the same reason.

@@ -5,6 +5,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::OnceLock,
 };
 
 /// A package that was built, and its test binaries.
@@ -58,15 +59,41 @@ impl Package {
 
     /// Runs a test binary in a clean environment but for `settings`.
     pub fn run(&self, binary: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Run {
+        let output = self.command(binary, arguments, settings).output().unwrap();
+        Run { code: output.status.code(), text: text_of(&output) }
+    }
+
+    /// The same, not yet started.
+    pub fn command(&self, binary: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
         let mut command = Command::new(&self.binaries[binary]);
         clean(&mut command)
             .current_dir(&self.folder)
             .env("CARGO_MANIFEST_DIR", &self.folder)
             .envs(settings.iter().copied())
             .args(arguments);
-        let output = command.output().unwrap();
-        Run { code: output.status.code(), text: text_of(&output) }
+        command
     }
+}
+
+/// The package `tests/planted`, whose tests are run one by one, each in a process of its own.
+pub fn planted() -> &'static Package {
+    static PACKAGE: OnceLock<Package> = OnceLock::new();
+    PACKAGE.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let paths = [
+            "Cargo.toml",
+            "src/lib.rs",
+            "fixtures/schema.sql",
+            "fixtures/users.json",
+            "tests/planted.rs",
+            "tests/template.rs",
+        ];
+        let files = paths.map(|path| {
+            let text = fs::read_to_string(root.join("tests/planted").join(path)).unwrap();
+            (path.to_owned(), text.replace("../..", root.to_str().unwrap()))
+        });
+        Package::build("planted", &files)
+    })
 }
 
 /// Cargo, in a folder, with our own target folder, so that nothing is compiled twice.

@@ -1,8 +1,16 @@
 //! The names that rows have inside seed files, and the keys they stand for; kept beside a database, never in it.
 
+mod bytes;
+
 use crate::error::nearest;
 use rusqlite::types::{FromSql, FromSqlError, Value};
-use std::{collections::BTreeMap, error::Error, fmt};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fmt,
+    ops::Deref,
+    sync::{Arc, LazyLock},
+};
 
 /// The id that a label stands for: CRC-32 of its bytes modulo 2³⁰ − 1, as `ActiveRecord::FixtureSet.identify` of Rails
 /// computes it, so ids never change and never depend on the order of rows.
@@ -70,6 +78,30 @@ impl Labels {
             }
         };
         T::column_result(key.into()).map_err(|source| error(LabelFault::Type(source)))
+    }
+}
+
+/// Labels that many databases share, and that are made only when one is asked for.
+#[derive(Clone)]
+pub(crate) struct SharedLabels(Arc<LazyLock<Labels, Box<dyn FnOnce() -> Labels + Send>>>);
+
+impl SharedLabels {
+    pub(crate) fn new(make: impl FnOnce() -> Labels + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(make))))
+    }
+}
+
+impl Default for SharedLabels {
+    fn default() -> Self {
+        Self::new(Labels::default)
+    }
+}
+
+impl Deref for SharedLabels {
+    type Target = Labels;
+
+    fn deref(&self) -> &Labels {
+        &self.0
     }
 }
 

@@ -1,0 +1,67 @@
+//! Where the crate leaves things: one folder below the target folder of the tests that run, open to nobody else.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+/// The folder for what outlives a process: `target/sqlite-fixtures`, or below the temporary folder where an executable is in
+/// no target folder.
+pub(crate) fn own() -> &'static Path {
+    static OWN: OnceLock<PathBuf> = OnceLock::new();
+    OWN.get_or_init(|| {
+        target(&env::current_exe().unwrap_or_default()).unwrap_or_else(env::temp_dir).join("sqlite-fixtures")
+    })
+}
+
+/// The target folder that an executable is in: cargo marks it, but an archive of tests may have lost the mark.
+fn target(executable: &Path) -> Option<PathBuf> {
+    let marked = executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    let named = || {
+        let folder = executable.parent()?;
+        if folder.ends_with("deps") || folder.ends_with("examples") { folder.parent()?.parent() } else { None }
+    };
+    marked.or_else(named).map(Path::to_owned)
+}
+
+/// Makes a folder, and those above it, open to nobody else.
+pub(crate) fn create(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes a new file, open to nobody else.
+pub(crate) fn create_file(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Removes a folder and all in it, if it is there.
+pub(crate) fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::target;
+    use std::path::{Path, PathBuf};
+
+    #[test]
+    fn the_target_folder_is_known_by_its_mark_or_by_what_cargo_puts_into_it() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("CACHEDIR.TAG"), "").unwrap();
+        assert_eq!(target(&folder.path().join("triple/debug/deps/shop-1")), Some(folder.path().to_owned()));
+        assert_eq!(target(Path::new("/archive/target/debug/deps/shop-1")), Some(PathBuf::from("/archive/target")));
+        assert_eq!(target(Path::new("/nowhere/bin/shop")), None);
+    }
+}

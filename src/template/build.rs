@@ -1,0 +1,32 @@
+//! Builds an image from scratch: schema, then seeds, in a database in memory.
+
+use super::{Schema, TemplateError, image::Built, key::Files};
+use crate::{
+    engine::Options,
+    seed::load,
+    vfs::{self, Database},
+};
+use rusqlite::{Connection, config::DbConfig};
+use std::sync::Arc;
+
+pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result<Built, TemplateError> {
+    let database = Database::over(Arc::new([]));
+    let uri = vfs::uri(&database).map_err(TemplateError::sqlite)?;
+    let mut connection = Connection::open(uri).map_err(TemplateError::sqlite)?;
+    options.prepare(&connection).map_err(TemplateError::engine)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(TemplateError::sqlite)?;
+    if let Schema::Code(build) = schema {
+        build(&mut connection).map_err(TemplateError::code)?;
+        if !connection.is_autocommit() {
+            return Err(TemplateError::code("it left a transaction open; commit it".into()));
+        }
+    }
+    let read = |paths| load::read_all(paths).map_err(TemplateError::seed);
+    load::run_scripts(&connection, &read(&files.schema)?).map_err(TemplateError::seed)?;
+    let labels = load::build(&connection, &read(&files.seeds)?).map_err(TemplateError::seed)?;
+    // It is part of the file whether there is a write-ahead log, so that no clone has to say it again.
+    options.set_journal_mode(&connection).map_err(TemplateError::engine)?;
+    // The last to close puts a write-ahead log back into the database.
+    connection.close().map_err(|(_, error)| TemplateError::sqlite(error))?;
+    Ok(Built { bytes: database.to_vec(), labels })
+}

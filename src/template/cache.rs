@@ -1,0 +1,373 @@
+//! The images of this machine, each built once: a folder that all processes of a target folder share.
+//!
+//! An image is a folder named by its key's digest, written beside its place and renamed when it is complete. Who builds
+//! one holds its lock, which the kernel gives back when a builder is killed. Which image the files of a template lead to is
+//! remembered by their state (`*.known`), so that they are read again only when they have changed.
+
+use super::{
+    Schema, TemplateError,
+    image::{self, Built, Image},
+    key::{Files, Key, digest},
+};
+use crate::{engine::Options, folders};
+use std::{
+    ffi::OsStr,
+    fs::{self, File, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// More images than this, or more bytes, are not kept; those that were used last stay.
+const MOST_IMAGES: usize = 128;
+const MOST_BYTES: u64 = 2 << 30;
+
+pub(super) struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    pub(super) fn new() -> Self {
+        Self::at(folders::own().join("templates"))
+    }
+
+    fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The key of a template.
+    pub(super) fn key(&self, schema: &Schema, options: &Options, files: Files) -> Result<Key, TemplateError> {
+        Key::new(schema, options, files).map_err(|source| TemplateError::cache(&self.folder, source))
+    }
+
+    /// The image of a key: the one that is there, or a new one.
+    pub(super) fn image(
+        &self,
+        key: &Key,
+        build: impl Fn() -> Result<Built, TemplateError>,
+    ) -> Result<Image, TemplateError> {
+        let error = |source| TemplateError::cache(&self.folder, source);
+        loop {
+            let state = key.by_state().map_err(error)?;
+            if let Some(image) = self.known(&state).map_err(error)? {
+                return Ok(image);
+            }
+            let content = key.by_content().map_err(error)?;
+            let found = match self.open(&content).map_err(error)? {
+                Some(image) => Some(image),
+                None => self.build(key, &content, &build)?,
+            };
+            // Where a file was changed meanwhile, what was built is neither's image.
+            let Some(image) = found else { continue };
+            if key.is_settled(&state) {
+                self.remember(&state, &content).map_err(error)?;
+            }
+            return Ok(image);
+        }
+    }
+
+    /// Builds an image, unless another process does; `None` when a file has changed meanwhile.
+    fn build(
+        &self,
+        key: &Key,
+        content: &str,
+        from_scratch: impl Fn() -> Result<Built, TemplateError>,
+    ) -> Result<Option<Image>, TemplateError> {
+        let error = |source| TemplateError::cache(&self.folder, source);
+        let name = digest(content.as_bytes());
+        let lock = self.lock(&name).map_err(error)?;
+        if let Some(image) = self.open(content).map_err(error)? {
+            return Ok(Some(image));
+        }
+        let made = from_scratch()?;
+        if key.by_content().map_err(error)? != content {
+            return Ok(None);
+        }
+        self.put(content, &made).map_err(error)?;
+        drop(lock);
+        self.evict(&name).map_err(error)?;
+        // Gone again only where somebody empties the folder at this moment.
+        Ok(Some(self.open(content).map_err(error)?.unwrap_or_else(|| made.into())))
+    }
+
+    fn path(&self, name: &str, suffix: &str) -> PathBuf {
+        self.folder.join(format!("{name}{suffix}"))
+    }
+
+    fn open(&self, content: &str) -> io::Result<Option<Image>> {
+        image::open(&self.path(&digest(content.as_bytes()), ""), content)
+    }
+
+    /// The image that files in this state are known to lead to.
+    fn known(&self, state: &str) -> io::Result<Option<Image>> {
+        match fs::read_to_string(self.path(&digest(state.as_bytes()), ".known")) {
+            Ok(text) => match text.strip_prefix(state).and_then(|rest| rest.strip_prefix('\0')) {
+                Some(content) => self.open(content),
+                None => Ok(None),
+            },
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn remember(&self, state: &str, content: &str) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        write!(file, "{state}\0{content}")?;
+        file.persist(self.path(&digest(state.as_bytes()), ".known"))?;
+        Ok(())
+    }
+
+    /// Waits until no other process builds this image.
+    fn lock(&self, name: &str) -> io::Result<File> {
+        folders::create(&self.folder)?;
+        let path = self.path(name, ".lock");
+        loop {
+            let file = open_lock(&path)?;
+            file.lock()?;
+            // Whoever evicts an image removes its lock: one that has no name any more guards nothing.
+            if is_at(&file, &path) {
+                return Ok(file);
+            }
+        }
+    }
+
+    /// Puts an image into its place; the caller has its lock.
+    fn put(&self, content: &str, built: &Built) -> io::Result<()> {
+        let name = digest(content.as_bytes());
+        let (building, place) = (self.path(&name, ".building"), self.path(&name, ""));
+        // What a killed builder left, or an image that is not whole.
+        folders::remove(&building)?;
+        folders::remove(&place)?;
+        image::write(&building, content, built)?;
+        fs::rename(building, place)
+    }
+
+    /// Removes what is too much, but never the image `name`, nor one that a process is building.
+    fn evict(&self, name: &str) -> io::Result<()> {
+        let mut images = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            match path.extension().and_then(OsStr::to_str) {
+                None if path.file_name() != Some(OsStr::new(name)) => images.push((used(&path), size(&path), path)),
+                Some("building") => self.remove(&path),
+                Some("lock") if !path.with_extension("").exists() => self.remove(&path.with_extension("")),
+                _ => {}
+            }
+        }
+        images.sort_by_key(|(used, ..)| std::cmp::Reverse(*used));
+        let (mut count, mut bytes) = (1, size(&self.path(name, "")));
+        for (_, size, path) in images {
+            count += 1;
+            bytes += size;
+            if count > MOST_IMAGES || bytes > MOST_BYTES {
+                self.remove(&path);
+            }
+        }
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.extension() == Some(OsStr::new("known")) && !self.leads_somewhere(&path) {
+                let _ = fs::remove_file(path);
+            }
+        }
+        Ok(())
+    }
+
+    fn leads_somewhere(&self, known: &Path) -> bool {
+        let text = fs::read_to_string(known).unwrap_or_default();
+        text.split_once('\0').is_some_and(|(_, content)| self.path(&digest(content.as_bytes()), "").exists())
+    }
+
+    /// Removes an image, or what a killed builder left of one, unless it is being built. Processes that have it mapped keep
+    /// it.
+    fn remove(&self, path: &Path) {
+        let Some(name) = path.file_stem().and_then(OsStr::to_str) else { return };
+        let lock = self.path(name, ".lock");
+        let Ok(file) = open_lock(&lock) else { return };
+        match file.try_lock() {
+            Ok(()) if is_at(&file, &lock) => {
+                let _ = folders::remove(path);
+                let _ = fs::remove_file(&lock);
+            }
+            Ok(()) | Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
+        }
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Whether an open file is still the one with this name.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let number = |found: fs::Metadata| (found.dev(), found.ino());
+    file.metadata().is_ok_and(|open| fs::metadata(path).is_ok_and(|named| number(open) == number(named)))
+}
+
+/// A file that is open cannot lose its name here.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// When an image was used last: opening it touches the file about it.
+fn used(folder: &Path) -> SystemTime {
+    fs::metadata(folder.join("about")).and_then(|found| found.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+fn size(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cache, MOST_IMAGES, digest};
+    use crate::{
+        EngineBuilder, Labels,
+        template::{
+            Folder, Schema,
+            image::{Built, Image},
+            key::{Files, Key},
+        },
+    };
+    use std::{
+        cell::Cell,
+        fs::{self, File},
+        path::Path,
+        time::SystemTime,
+    };
+
+    fn cache(folder: &Path) -> Cache {
+        Cache::at(folder.join("templates"))
+    }
+
+    /// The key of a template whose schema is a file with `text`, changed long ago.
+    fn key(folder: &Path, text: &str) -> Key {
+        let path = folder.join("schema.sql");
+        if fs::read_to_string(&path).ok().as_deref() != Some(text) {
+            fs::write(&path, text).unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        }
+        let schema = Schema::Folder(Folder::Owned(folder.to_owned()));
+        let files = Files::find(&schema, &crate::Seeds::none(), &crate::Seeds::none()).unwrap();
+        Key::new(&schema, &EngineBuilder::default().options().unwrap(), files).unwrap()
+    }
+
+    fn built(number: u8) -> Built {
+        Built { bytes: [b"SQLite format 3\0".as_slice(), &[number]].concat(), labels: Labels::default() }
+    }
+
+    fn number(image: &Image) -> u8 {
+        (*image.origin.bytes).as_ref()[16]
+    }
+
+    #[test]
+    fn an_image_is_built_once_and_again_when_a_file_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let times = Cell::new(0);
+        let image = |text| {
+            let build = || {
+                times.set(times.get() + 1);
+                Ok(built(times.get()))
+            };
+            number(&cache(folder.path()).image(&key(folder.path(), text), build).unwrap())
+        };
+        assert_eq!((image("one"), image("one"), image("two"), image("two")), (1, 1, 2, 2));
+        assert_eq!(image("one"), 1, "the older image is still there");
+    }
+
+    #[test]
+    fn a_file_in_a_known_state_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        let key = key(folder.path(), "one");
+        fs::create_dir(&cache.folder).unwrap();
+        cache.put("what was read once", &built(7)).unwrap();
+        cache.remember(&key.by_state().unwrap(), "what was read once").unwrap();
+        assert_eq!(number(&cache.image(&key, || panic!("built")).unwrap()), 7);
+    }
+
+    #[test]
+    fn a_file_that_was_only_touched_leads_to_the_same_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        cache.image(&key(folder.path(), "one"), || Ok(built(1))).unwrap();
+        File::options()
+            .write(true)
+            .open(folder.path().join("schema.sql"))
+            .unwrap()
+            .set_modified(SystemTime::now())
+            .unwrap();
+        let fresh = key(folder.path(), "one");
+        cache.image(&fresh, || panic!("built")).unwrap();
+        assert!(!fresh.is_settled(&fresh.by_state().unwrap()), "it may change again in the same instant");
+    }
+
+    #[test]
+    fn what_is_built_while_a_file_changes_is_built_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        let key = key(folder.path(), "one");
+        let times = Cell::new(0);
+        let image = cache.image(&key, || {
+            times.set(times.get() + 1);
+            if times.get() == 1 {
+                fs::write(folder.path().join("schema.sql"), "two").unwrap();
+            }
+            Ok(built(times.get()))
+        });
+        assert_eq!(number(&image.unwrap()), 2);
+    }
+
+    #[test]
+    fn what_a_killed_builder_left_and_an_image_that_is_not_whole_are_built_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        let key = key(folder.path(), "one");
+        let name = digest(key.by_content().unwrap().as_bytes());
+        fs::create_dir_all(cache.path(&name, ".building").join("half")).unwrap();
+        assert_eq!(number(&cache.image(&key, || Ok(built(1))).unwrap()), 1);
+        let database = cache.path(&name, "").join("database.sqlite3");
+        let served = cache.image(&key, || panic!("built")).unwrap();
+        fs::remove_file(&database).unwrap();
+        assert_eq!(number(&cache.image(&key, || Ok(built(2))).unwrap()), 2);
+        assert_eq!(number(&served), 1, "who has an image keeps it");
+        assert!(!cache.path(&name, ".building").exists());
+    }
+
+    #[test]
+    fn a_build_that_fails_leaves_nothing_and_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        let key = key(folder.path(), "one");
+        let failed = || Err(crate::TemplateError::code("no".into()));
+        assert!(cache.image(&key, failed).is_err());
+        assert_eq!(number(&cache.image(&key, || Ok(built(1))).unwrap()), 1);
+    }
+
+    #[test]
+    fn old_images_do_not_pile_up_and_those_that_are_used_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        let used = key(folder.path(), "used").by_content().unwrap();
+        for text in 0..MOST_IMAGES + 20 {
+            cache.image(&key(folder.path(), &text.to_string()), || Ok(built(1))).unwrap();
+            if text == 0 {
+                cache.image(&key(folder.path(), "used"), || Ok(built(2))).unwrap();
+            }
+            cache.open(&used).unwrap().unwrap();
+        }
+        let count = |extension: Option<&str>| {
+            let entries = fs::read_dir(&cache.folder).unwrap().map(|entry| entry.unwrap().path());
+            entries.filter(|path| path.extension().and_then(std::ffi::OsStr::to_str) == extension).count()
+        };
+        assert_eq!((count(None), count(Some("known")), count(Some("lock"))), (MOST_IMAGES, MOST_IMAGES, MOST_IMAGES));
+    }
+}
