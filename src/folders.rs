@@ -15,6 +15,29 @@ pub(crate) fn own() -> &'static Path {
     })
 }
 
+/// The same, for what other processes shall trust: in the temporary folder, which is everybody's, only if nobody else can
+/// write there.
+pub(crate) fn shared() -> io::Result<&'static Path> {
+    let own = own();
+    #[cfg(unix)]
+    if own.starts_with(env::temp_dir()) {
+        create(own)?;
+        only_ours(own)?;
+    }
+    Ok(own)
+}
+
+#[cfg(unix)]
+fn only_ours(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let found = fs::symlink_metadata(folder)?;
+    let me = tempfile::tempfile()?.metadata()?.uid();
+    if found.is_dir() && found.uid() == me && found.mode() & 0o777 == 0o700 {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{} is open to others; remove it", folder.display())))
+}
+
 /// The target folder that an executable is in: cargo marks it, but an archive of tests may have lost the mark.
 fn target(executable: &Path) -> Option<PathBuf> {
     let marked = executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
@@ -55,6 +78,21 @@ pub(crate) fn remove(folder: &Path) -> io::Result<()> {
 mod tests {
     use super::target;
     use std::path::{Path, PathBuf};
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_others_can_write_to_is_not_trusted() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own");
+        super::create(&path).unwrap();
+        super::only_ours(&path).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o777)).unwrap();
+        assert!(super::only_ours(&path).is_err());
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+        assert!(super::only_ours(&link).is_err());
+    }
 
     #[test]
     fn the_target_folder_is_known_by_its_mark_or_by_what_cargo_puts_into_it() {

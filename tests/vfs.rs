@@ -7,7 +7,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 use sqlite_fixtures::{
-    Engine, EngineBuilder, JournalMode, Session, SessionFactory,
+    Engine, EngineBuilder, JournalMode, Session, SessionFactory, Template,
     rusqlite::{Connection, Error, ErrorCode, MAIN_DB, OpenFlags, types::FromSql},
 };
 use std::{env, sync::Barrier, thread};
@@ -148,6 +148,31 @@ fn every_page_size_in_every_mode(
     let again = sessions.open().unwrap();
     assert_eq!(dump(&again), before);
     sound(&again);
+}
+
+#[test]
+fn a_database_grows_far_past_its_template_and_shrinks_below_it() {
+    let template = Template::code(|connection| {
+        connection
+            .execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, zeroblob(200000))")?;
+        Ok(())
+    });
+    let sessions = template.sessions();
+    let pages = |session: &Session| one::<i64>(session, "PRAGMA page_count");
+    for mode in ["delete", "wal"] {
+        let session = sessions.open().unwrap();
+        let of_template = pages(&session);
+        session.execute_batch(&format!("PRAGMA journal_mode = {mode}")).unwrap();
+        for row in 2..200 {
+            session.execute("INSERT INTO t VALUES (?1, randomblob(100000))", [row]).unwrap();
+        }
+        assert!(pages(&session) > 50 * of_template);
+        session.execute_batch("DELETE FROM t; VACUUM").unwrap();
+        assert!(pages(&session) < 5);
+        session.execute_batch("INSERT INTO t VALUES (1, zeroblob(200000))").unwrap();
+        assert_eq!(one::<i64>(&session, "SELECT sum(length(replace(hex(b), '0', ''))) FROM t"), 0, "no old bytes");
+        sound(&session);
+    }
 }
 
 #[test]

@@ -27,8 +27,11 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    pub(super) fn new() -> Self {
-        Self::at(folders::own().join("templates"))
+    pub(super) fn new() -> Result<Self, TemplateError> {
+        match folders::shared() {
+            Ok(folder) => Ok(Self::at(folder.join("templates"))),
+            Err(source) => Err(TemplateError::cache(folders::own(), source)),
+        }
     }
 
     fn at(folder: PathBuf) -> Self {

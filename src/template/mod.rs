@@ -238,7 +238,7 @@ impl Template {
 
     fn cached_image(&self) -> Result<Image, TemplateError> {
         let options = self.options()?;
-        let cache = Cache::new();
+        let cache = Cache::new()?;
         let key = cache.key(&self.schema, &options, self.files()?)?;
         cache.image(&key, || self.build(key.files(), &options))
     }

@@ -1,0 +1,332 @@
+//! What a fresh database costs, against floors and rivals in the same run: `cargo bench --bench fresh`.
+//!
+//! Rivals take turns, A B A B. A figure is the median of the ratios of such pairs, of thirty at least. It prints a table for
+//! people, then a line `ratio NAME VALUE` for each figure, and fails when a bar does not hold.
+
+#![expect(clippy::cast_precision_loss, reason = "sizes in memory, of which few digits are shown")]
+
+use sqlite_fixtures::{
+    BuildSchema, Seeds, SessionFactory, Template,
+    rusqlite::{Connection, ffi},
+};
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    ffi::CString,
+    fmt::Write,
+    fs, hint,
+    path::Path,
+    process::ExitCode,
+    ptr,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+const TABLES: usize = 30;
+const MIB: f64 = 1_048_576.0;
+/// With 100 of them a table the database is 1 MiB.
+const TEXT: &str = "Of what was sown in the salt marsh the sea took one part, the geese another, and we the third.";
+
+/// A template of about `SIZE` MiB: 30 tables with an index each, all with the same number of rows.
+fn template<const SIZE: i64>() -> Template {
+    let build: BuildSchema = |connection| {
+        connection.execute_batch(&schema())?;
+        let transaction = connection.transaction()?;
+        for table in 0..TABLES {
+            let mut insert = transaction.prepare(&format!("INSERT INTO table_{table} (a, b) VALUES (?1, ?2)"))?;
+            for row in 0..100 * SIZE {
+                insert.execute((row, format!("{TEXT} {TEXT} {TEXT} {row}")))?;
+            }
+        }
+        Ok(transaction.commit()?)
+    };
+    Template::code(build)
+}
+
+fn schema() -> String {
+    let mut sql = String::new();
+    for table in 0..TABLES {
+        let _ = write!(
+            sql,
+            "CREATE TABLE table_{table} (id INTEGER PRIMARY KEY, a INTEGER NOT NULL, b TEXT NOT NULL);
+             CREATE INDEX index_{table} ON table_{table} (a);"
+        );
+    }
+    sql
+}
+
+/// The same rows as a template of 1 MiB, as text.
+fn rows() -> String {
+    let mut sql = "BEGIN;".to_owned();
+    for table in 0..TABLES {
+        for row in 0..100 {
+            let _ = writeln!(sql, "INSERT INTO table_{table} (a, b) VALUES ({row}, '{TEXT} {TEXT} {TEXT} {row}');");
+        }
+    }
+    sql + "COMMIT;"
+}
+
+fn insert(connection: &Connection) {
+    connection.execute("INSERT INTO table_3 (a, b) VALUES (-1, 'new')", []).expect("the first insert");
+}
+
+fn select(connection: &Connection) {
+    let found: i64 =
+        connection.query_row("SELECT a FROM table_7 WHERE id = 50", [], |row| row.get(0)).expect("the first select");
+    assert_eq!(hint::black_box(found), 49);
+}
+
+/// A clone as a test has it: engine, session, first insert, first select, close.
+fn clone(template: &Template) {
+    let session = template.session();
+    insert(&session);
+    select(&session);
+    session.close().expect("a closed session");
+}
+
+/// A file of the template, and what opens it for good.
+struct Copy {
+    folder: tempfile::TempDir,
+    engine: sqlite_fixtures::Engine,
+}
+
+impl Copy {
+    fn of(template: &Template) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let engine = template.memory().expect("a template");
+        engine.save_to(folder.path().join("template")).expect("a file");
+        Self { folder, engine }
+    }
+
+    fn image(&self) -> Vec<u8> {
+        fs::read(self.folder.path().join("template")).expect("the file")
+    }
+
+    /// What a careful hand would write for each test: copy, open with the same pragmas, first insert and select, clean up.
+    fn by_hand(&self) {
+        let path = self.folder.path().join("copy");
+        fs::copy(self.folder.path().join("template"), &path).expect("a copy");
+        let connection = Connection::open(&path).expect("a connection");
+        connection
+            .execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA synchronous = OFF")
+            .expect("pragmas");
+        insert(&connection);
+        select(&connection);
+        connection.close().expect("a closed connection");
+        fs::remove_file(path).expect("a file to remove");
+    }
+
+    /// What a session is without any of ours around it.
+    fn without_ledger(&self) {
+        let connection = Connection::open(self.engine.uri()).expect("a connection");
+        connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY").expect("pragmas");
+        select(&connection);
+        connection.close().expect("a closed connection");
+    }
+}
+
+/// The floor: an image opened in place, read-only, first select, close.
+fn floor(image: &[u8]) {
+    let connection = Connection::open_in_memory().expect("a connection");
+    let len = i64::try_from(image.len()).expect("a length");
+    // SAFETY: the image outlives the connection, which SQLite is told not to write to it, nor free it.
+    let code = unsafe {
+        ffi::sqlite3_deserialize(
+            connection.handle(),
+            c"main".as_ptr(),
+            image.as_ptr().cast_mut(),
+            len,
+            len,
+            ffi::SQLITE_DESERIALIZE_READONLY as _,
+        )
+    };
+    assert_eq!(code, ffi::SQLITE_OK);
+    select(&connection);
+    connection.close().expect("a closed connection");
+}
+
+fn by_hand(sql: &str) {
+    let connection = Connection::open_in_memory().expect("a connection");
+    connection.execute_batch(sql).expect("a database");
+    insert(&connection);
+    select(&connection);
+    connection.close().expect("a closed connection");
+}
+
+/// An empty table for a script.
+fn empty() -> Connection {
+    let connection = Connection::open_in_memory().expect("a connection");
+    connection.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, price REAL)").expect("a table");
+    connection
+}
+
+fn script(inserts: usize) -> String {
+    let mut sql = "BEGIN;\n".to_owned();
+    for row in 0..inserts {
+        let _ =
+            writeln!(sql, "INSERT INTO t (id, name, price) VALUES ({row}, 'row {row}, of a long script', {row}.5);");
+    }
+    sql + "COMMIT;\n"
+}
+
+fn exec(connection: &Connection, sql: &CString) {
+    // SAFETY: the handle is open and the text ends with a zero; no callback and no message are asked for.
+    let code = unsafe { ffi::sqlite3_exec(connection.handle(), sql.as_ptr(), None, ptr::null_mut(), ptr::null_mut()) };
+    assert_eq!(code, ffi::SQLITE_OK);
+}
+
+fn load(path: &Path) {
+    let mut connection = empty();
+    Seeds::from(path).load(&mut connection).expect("a loaded script");
+}
+
+fn time(act: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    act();
+    start.elapsed()
+}
+
+/// What the figures are and how they are shown.
+#[derive(Default)]
+struct Figures {
+    table: String,
+    ratios: String,
+    broken: Vec<String>,
+}
+
+#[derive(Clone, Copy)]
+enum Bar {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Figures {
+    /// Lets two rivals take turns and compares the first with the second.
+    fn compare(&mut self, name: &str, bar: Bar, pairs: usize, mut first: impl FnMut(), mut second: impl FnMut()) {
+        // Once for the caches of both.
+        first();
+        second();
+        let times: Vec<_> = (0..pairs).map(|_| (time(&mut first), time(&mut second))).collect();
+        let ratio = median(times.iter().map(|(first, second)| first.as_secs_f64() / second.as_secs_f64()));
+        let micros = |side: fn(&(Duration, Duration)) -> Duration| {
+            median(times.iter().map(|pair| side(pair).as_secs_f64() * 1e6))
+        };
+        let note = format!("{:>12.1} us {:>12.1} us  {pairs} pairs", micros(|pair| pair.0), micros(|pair| pair.1));
+        self.note(name, bar, ratio, &note);
+    }
+
+    fn note(&mut self, name: &str, bar: Bar, ratio: f64, note: &str) {
+        let (holds, shown) = match bar {
+            Bar::AtMost(most) => (ratio <= most, format!("<= {most}")),
+            Bar::AtLeast(least) => (ratio >= least, format!(">= {least}")),
+        };
+        let _ = writeln!(self.table, "{name:<32} {ratio:>9.4} {shown:>9}  {note}");
+        let _ = writeln!(self.ratios, "ratio {name} {ratio:.4}");
+        if !holds {
+            self.broken.push(format!("{name} is {ratio:.4}, not {shown}"));
+        }
+        eprintln!("{name} done");
+    }
+}
+
+/// The middle one, of thirty at least.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    assert!(values.len() >= 30, "{} pairs are too few for a figure", values.len());
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Counts what Rust has allocated; SQLite counts for itself.
+struct Counting;
+
+static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: as promised by the caller.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as promised by the caller.
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+/// The bytes that this process has allocated, by Rust and by SQLite. A mapped image is none of them.
+fn allocated() -> usize {
+    // SAFETY: it reads a counter.
+    let by_sqlite = unsafe { ffi::sqlite3_memory_used() };
+    ALLOCATED.load(Ordering::Relaxed) + usize::try_from(by_sqlite).expect("a size")
+}
+
+fn main() -> ExitCode {
+    let mut figures = Figures::default();
+    let (small, middle, large) = (template::<1>(), template::<25>(), template::<256>());
+    for template in [&small, &middle, &large] {
+        clone(template);
+    }
+
+    let (small_copy, middle_copy) = (Copy::of(&small), Copy::of(&middle));
+    let (small_image, middle_image) = (small_copy.image(), middle_copy.image());
+    for (name, template) in [("1MiB", &small), ("25MiB", &middle), ("256MiB", &large)] {
+        let session = template.session();
+        let size: i64 = session
+            .query_row("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", [], |row| row.get(0))
+            .expect("a size");
+        println!("{name}: a template of {:.1} MiB", size as f64 / MIB);
+    }
+    figures.compare("clone_to_floor_1MiB", Bar::AtMost(1.3), 300, || clone(&small), || floor(&small_image));
+    figures.compare("clone_to_floor_25MiB", Bar::AtMost(1.3), 300, || clone(&middle), || floor(&middle_image));
+    figures.compare("clone_256MiB_to_1MiB", Bar::AtMost(1.25), 300, || clone(&large), || clone(&small));
+
+    let sql = schema() + &rows();
+    figures.compare("handrolled_to_clone", Bar::AtLeast(60.0), 60, || by_hand(&sql), || clone(&small));
+
+    let in_file = template::<1>().in_temp_file();
+    figures.compare("tempfile_clone_to_copy", Bar::AtMost(1.3), 300, || clone(&in_file), || small_copy.by_hand());
+    let in_file = template::<25>().in_temp_file();
+    figures.compare("tempfile_clone_to_copy_25MiB", Bar::AtMost(1.3), 40, || clone(&in_file), || middle_copy.by_hand());
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (short, long) = (folder.path().join("short.sql"), folder.path().join("long.sql"));
+    let text = script(150_000);
+    fs::write(&short, &text).expect("a script");
+    fs::write(&long, script(300_000)).expect("a script");
+    let text = CString::new(text).expect("a text without zeros");
+    figures.compare("sql_script_to_exec", Bar::AtMost(1.5), 30, || load(&short), || exec(&empty(), &text));
+    figures.compare("sql_script_doubling", Bar::AtMost(2.2), 30, || load(&long), || load(&short));
+
+    let sessions = SessionFactory::new(&small_copy.engine).expect("a factory");
+    let session = || {
+        let session = sessions.open().expect("a session");
+        select(&session);
+        session.close().expect("a closed session");
+    };
+    figures.compare("ledger_cost", Bar::AtMost(1.05), 1000, session, || small_copy.without_ledger());
+
+    let before = allocated();
+    let clones: Vec<_> = (0..1000)
+        .map(|_| {
+            let session = middle.session();
+            insert(&session);
+            session
+        })
+        .collect();
+    let each = (allocated() - before) as f64 / clones.len() as f64;
+    let note = format!("{:>12.1} KiB a clone, its session open", each / 1024.0);
+    figures.note("clone_ram_per_clone_to_image", Bar::AtMost(0.01), each / middle_image.len() as f64, &note);
+    drop(clones);
+
+    println!("\n{:<32} {:>9} {:>9}\n{}\n{}", "figure", "ratio", "bar", figures.table, figures.ratios);
+    for broken in &figures.broken {
+        eprintln!("a bar does not hold: {broken}");
+    }
+    if figures.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
