@@ -1,7 +1,7 @@
 //! The [methods](https://sqlite.org/c3ref/io_methods.html) of an open file.
 
 use super::{
-    super::store::{Busy, Content, Handle, Level, REGION},
+    super::store::{Content, Handle, Level, REGION, Refused},
     guarded,
 };
 use rusqlite::ffi;
@@ -152,13 +152,17 @@ fn level(lock: c_int) -> Level {
     }
 }
 
-fn or_busy(done: Result<(), Busy>) -> c_int {
-    if done.is_ok() { ffi::SQLITE_OK } else { ffi::SQLITE_BUSY }
+fn code(done: Result<(), Refused>) -> c_int {
+    match done {
+        Ok(()) => ffi::SQLITE_OK,
+        Err(Refused::Busy) => ffi::SQLITE_BUSY,
+        Err(Refused::NotMapped) => ffi::SQLITE_IOERR_SHMLOCK,
+    }
 }
 
 unsafe extern "C" fn lock(file: *mut ffi::sqlite3_file, wanted: c_int) -> c_int {
     // SAFETY: see above.
-    unsafe { with(file, ffi::SQLITE_IOERR_LOCK, |handle| or_busy(handle.lock(level(wanted)))) }
+    unsafe { with(file, ffi::SQLITE_IOERR_LOCK, |handle| code(handle.lock(level(wanted)))) }
 }
 
 unsafe extern "C" fn unlock(file: *mut ffi::sqlite3_file, wanted: c_int) -> c_int {
@@ -233,9 +237,9 @@ unsafe extern "C" fn shm_lock(file: *mut ffi::sqlite3_file, first: c_int, count:
             handle.give_wal_locks_back(mask);
             ffi::SQLITE_OK
         } else if flags & ffi::SQLITE_SHM_SHARED != 0 {
-            or_busy(handle.share_wal_lock(first))
+            code(handle.share_wal_lock(first))
         } else {
-            or_busy(handle.take_wal_locks(mask))
+            code(handle.take_wal_locks(mask))
         }
     };
     // SAFETY: see above.

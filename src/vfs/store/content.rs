@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 pub(crate) type Base = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// How much is copied from the base when a byte of it changes. SQLite's default page; other sizes take part of one or
-/// several.
-const CHUNK: usize = 4096;
+/// several. Small under Miri, which takes its time for each byte.
+const CHUNK: usize = if cfg!(miri) { 32 } else { 4096 };
 
 type Chunk = Box<[u8; CHUNK]>;
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(proptest::test_runner::Config { cases: if cfg!(miri) { 8 } else { 512 }, failure_persistence: None, ..Default::default() })]
+        #![proptest_config(proptest::test_runner::Config { cases: if cfg!(miri) { 16 } else { 512 }, failure_persistence: None, ..Default::default() })]
 
         #[test]
         fn it_is_a_vector_of_bytes_whose_base_never_changes(base in proptest::collection::vec(any::<u8>(), 0..3 * CHUNK), steps in steps()) {

@@ -15,9 +15,14 @@ pub(crate) enum Level {
     Exclusive,
 }
 
-/// Another handle's lock is in the way.
+/// Why a lock is not to be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Busy;
+pub(crate) enum Refused {
+    /// Another lock is in the way.
+    Busy,
+    /// The handle has not mapped the index that the lock is for.
+    NotMapped,
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Locks {
@@ -30,14 +35,14 @@ pub(crate) struct Locks {
 impl Locks {
     /// Raises a handle's lock to `wanted`. Refused, it is as it was, but that a handle which waits for readers to end is
     /// left [pending](Level::Pending), as on a real file.
-    pub(crate) fn lock(&mut self, held: &mut Level, wanted: Level) -> Result<(), Busy> {
+    pub(crate) fn lock(&mut self, held: &mut Level, wanted: Level) -> Result<(), Refused> {
         if wanted <= *held {
             return Ok(());
         }
         let writes = *held > Level::Shared;
         let other = if writes { Level::None } else { self.writer };
         if other >= Level::Pending || (other > Level::None && wanted > Level::Shared) {
-            return Err(Busy);
+            return Err(Refused::Busy);
         }
         if *held == Level::None {
             self.holders += 1;
@@ -48,7 +53,7 @@ impl Locks {
             *held = if wanted == Level::Exclusive && !alone { Level::Pending } else { wanted };
             self.writer = *held;
         }
-        if *held == wanted { Ok(()) } else { Err(Busy) }
+        if *held == wanted { Ok(()) } else { Err(Refused::Busy) }
     }
 
     /// Lowers a handle's lock to `wanted`, which is none or shared.
@@ -71,7 +76,7 @@ impl Locks {
 
 #[cfg(test)]
 mod tests {
-    use super::{Busy, Level, Locks};
+    use super::{Level, Locks, Refused};
     use proptest::prelude::{Strategy, prop_oneof, proptest};
 
     #[test]
@@ -88,9 +93,9 @@ mod tests {
         let (mut locks, mut writer, mut reader, mut late) = (Locks::default(), Level::None, Level::None, Level::None);
         locks.lock(&mut reader, Level::Shared).unwrap();
         locks.lock(&mut writer, Level::Shared).unwrap();
-        assert_eq!(locks.lock(&mut writer, Level::Exclusive), Err(Busy));
+        assert_eq!(locks.lock(&mut writer, Level::Exclusive), Err(Refused::Busy));
         assert_eq!(writer, Level::Pending);
-        assert_eq!(locks.lock(&mut late, Level::Shared), Err(Busy));
+        assert_eq!(locks.lock(&mut late, Level::Shared), Err(Refused::Busy));
         locks.unlock(&mut reader, Level::None);
         assert_eq!(locks.lock(&mut writer, Level::Exclusive), Ok(()));
         locks.unlock(&mut writer, Level::None);
@@ -106,7 +111,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+        #![proptest_config(proptest::test_runner::Config { cases: if cfg!(miri) { 16 } else { 256 }, failure_persistence: None, ..Default::default() })]
 
         #[test]
         fn one_handle_writes_at_most_and_it_writes_alone(

@@ -9,7 +9,7 @@ mod wal_index;
 
 pub(crate) use content::Base;
 pub(super) use content::Content;
-pub(super) use locks::{Busy, Level};
+pub(super) use locks::{Level, Refused};
 pub(super) use wal_index::{REGION, Region};
 
 use locks::Locks;
@@ -144,7 +144,7 @@ impl Handle {
         write(&mut self.file.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn lock(&mut self, wanted: Level) -> Result<(), Busy> {
+    pub(super) fn lock(&mut self, wanted: Level) -> Result<(), Refused> {
         let Some(Locked { database, level, .. }) = &mut self.locked else { return Ok(()) };
         lock(&database.locks).lock(level, wanted)
     }
@@ -167,13 +167,13 @@ impl Handle {
         lock(&database.wal_index).region(hold, number, make)
     }
 
-    pub(super) fn share_wal_lock(&mut self, slot: u32) -> Result<(), Busy> {
-        let Some(Locked { database, hold, .. }) = &mut self.locked else { return Ok(()) };
+    pub(super) fn share_wal_lock(&mut self, slot: u32) -> Result<(), Refused> {
+        let Some(Locked { database, hold, .. }) = &mut self.locked else { return Err(Refused::NotMapped) };
         lock(&database.wal_index).share(hold, slot)
     }
 
-    pub(super) fn take_wal_locks(&mut self, mask: u8) -> Result<(), Busy> {
-        let Some(Locked { database, hold, .. }) = &mut self.locked else { return Ok(()) };
+    pub(super) fn take_wal_locks(&mut self, mask: u8) -> Result<(), Refused> {
+        let Some(Locked { database, hold, .. }) = &mut self.locked else { return Err(Refused::NotMapped) };
         lock(&database.wal_index).take(hold, mask)
     }
 
@@ -250,6 +250,9 @@ mod tests {
         let path = database.name();
         let name = Name::parse(&path).unwrap();
         let (mut one, mut two) = (name.open(false).unwrap(), name.open(false).unwrap());
+        for handle in [&mut one, &mut two] {
+            handle.region(0, true);
+        }
         one.lock(Level::Exclusive).unwrap();
         one.take_wal_locks(0xff).unwrap();
         assert!(two.lock(Level::Shared).is_err() && two.share_wal_lock(0).is_err() && two.is_reserved());

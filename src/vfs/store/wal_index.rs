@@ -2,7 +2,7 @@
 //!
 //! On a real file it is the `-shm` file; see [the WAL-index](https://sqlite.org/walformat.html#the_wal_index_file_format).
 
-use super::locks::Busy;
+use super::locks::Refused;
 use std::sync::{Arc, atomic::AtomicU64};
 
 /// How much of the index SQLite asks for at a time, in bytes.
@@ -45,24 +45,30 @@ impl WalIndex {
     }
 
     /// Takes one lock together with others.
-    pub(crate) fn share(&mut self, hold: &mut Hold, slot: u32) -> Result<(), Busy> {
+    pub(crate) fn share(&mut self, hold: &mut Hold, slot: u32) -> Result<(), Refused> {
         let bit = 1 << slot;
+        if !hold.uses {
+            return Err(Refused::NotMapped);
+        }
         if hold.shared & bit != 0 {
             return Ok(());
         }
         if self.exclusive & !hold.exclusive & bit != 0 {
-            return Err(Busy);
+            return Err(Refused::Busy);
         }
         self.sharing[slot as usize] += 1;
         hold.shared |= bit;
         Ok(())
     }
 
-    /// Takes the locks of `mask` alone, or none of them.
-    pub(crate) fn take(&mut self, hold: &mut Hold, mask: u8) -> Result<(), Busy> {
-        let shared_by_others = slots(mask).any(|slot| self.sharing[slot] > usize::from(hold.shared >> slot & 1));
-        if shared_by_others || self.exclusive & !hold.exclusive & mask != 0 {
-            return Err(Busy);
+    /// Takes the locks of `mask` alone, or none of them. A lock that the handle itself shares is in the way too, as on a
+    /// real file: a checkpoint inside a read transaction of its own is busy.
+    pub(crate) fn take(&mut self, hold: &mut Hold, mask: u8) -> Result<(), Refused> {
+        if !hold.uses {
+            return Err(Refused::NotMapped);
+        }
+        if slots(mask).any(|slot| self.sharing[slot] > 0) || self.exclusive & !hold.exclusive & mask != 0 {
+            return Err(Refused::Busy);
         }
         self.exclusive |= mask;
         hold.exclusive |= mask;
@@ -97,7 +103,7 @@ fn slots(mask: u8) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Busy, Hold, WalIndex};
+    use super::{Hold, Refused, WalIndex};
     use std::sync::{Arc, atomic::Ordering};
 
     #[test]
@@ -116,14 +122,18 @@ mod tests {
     #[test]
     fn a_lock_is_shared_by_many_or_taken_by_one() {
         let (mut index, mut one, mut two) = (WalIndex::default(), Hold::default(), Hold::default());
+        assert_eq!(index.share(&mut one, 3), Err(Refused::NotMapped));
+        index.region(&mut one, 0, true);
+        index.region(&mut two, 0, true);
         index.share(&mut one, 3).unwrap();
         index.share(&mut two, 3).unwrap();
-        assert_eq!(index.take(&mut one, 0b1000), Err(Busy));
+        assert_eq!(index.take(&mut one, 0b1000), Err(Refused::Busy));
         index.give_back(&mut two, 0b1000);
+        assert_eq!(index.take(&mut one, 0b1000), Err(Refused::Busy), "its own is in the way too");
         index.give_back(&mut one, 0b1000);
         index.take(&mut one, 0b1100).unwrap();
-        assert_eq!(index.share(&mut two, 3), Err(Busy));
-        assert_eq!(index.take(&mut two, 0b0110), Err(Busy));
+        assert_eq!(index.share(&mut two, 3), Err(Refused::Busy));
+        assert_eq!(index.take(&mut two, 0b0110), Err(Refused::Busy));
         assert_eq!(index.take(&mut two, 0b0010), Ok(()), "the refused one took nothing");
         index.leave(&mut one);
         assert_eq!(index.share(&mut two, 3), Ok(()));
@@ -132,8 +142,10 @@ mod tests {
     #[test]
     fn what_a_handle_does_not_hold_it_cannot_give_back() {
         let (mut index, mut one, mut two) = (WalIndex::default(), Hold::default(), Hold::default());
+        index.region(&mut one, 0, true);
+        index.region(&mut two, 0, true);
         index.take(&mut one, 1).unwrap();
         index.give_back(&mut two, 1);
-        assert_eq!(index.share(&mut two, 0), Err(Busy));
+        assert_eq!(index.share(&mut two, 0), Err(Refused::Busy));
     }
 }
