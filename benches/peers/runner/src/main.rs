@@ -20,11 +20,6 @@ fn rounds(way: &str, quick: bool) -> usize {
     }
 }
 
-/// Under nextest a template that is made by hand is made again in every process: its suite would take minutes, as sqlx's.
-fn is_run(runner: Runner, way: &str, quick: bool) -> bool {
-    rounds(way, quick) > 0 && (runner == Runner::Direct || ["empty", "ours", "handrolled"].contains(&way))
-}
-
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let quick = env::args().any(|argument| argument == "--quick");
     database::generate("suites".as_ref())?;
@@ -32,14 +27,14 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut figures = Figures::default();
     for runner in [Runner::Direct, Runner::Nextest] {
         for way in WAYS {
-            if is_run(runner, way, quick) {
+            if rounds(way, quick) > 0 {
                 suites.forget_templates()?;
                 figures.cold(runner, way, suites.run(runner, way)?);
             }
         }
         for round in 0..rounds("", quick) {
             for way in WAYS {
-                if is_run(runner, way, quick) && round < rounds(way, quick) {
+                if round < rounds(way, quick) {
                     figures.warm(runner, way, suites.run(runner, way)?);
                 }
             }

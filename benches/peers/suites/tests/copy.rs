@@ -12,8 +12,7 @@ fn template() -> &'static TempDir {
     TEMPLATE.get_or_init(|| {
         let folder = TempDir::new().unwrap();
         let connection = Connection::open(folder.path().join(FILE)).unwrap();
-        connection.execute_batch(SCHEMA).unwrap();
-        connection.execute_batch(SEEDS).unwrap();
+        connection.execute_batch(&format!("BEGIN; {SCHEMA} {SEEDS} COMMIT")).unwrap();
         folder
     })
 }

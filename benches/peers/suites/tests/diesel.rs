@@ -17,7 +17,7 @@ fn database() -> &'static str {
         let url = folder.path().join("database.sqlite3").to_str().unwrap().to_owned();
         let mut connection = SqliteConnection::establish(&url).unwrap();
         connection.run_pending_migrations(MIGRATIONS).unwrap();
-        connection.batch_execute(SEEDS).unwrap();
+        connection.batch_execute(&format!("BEGIN; {SEEDS} COMMIT")).unwrap();
         (folder, url)
     });
     url
