@@ -93,6 +93,12 @@ macro_rules! debug_is_chain {
 }
 pub(crate) use debug_is_chain;
 
+/// A number with its noun.
+#[cfg(feature = "cli")]
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// The known name that `wanted` was probably meant to be, if one is near enough.
 pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let wanted = wanted.to_lowercase();

@@ -48,7 +48,9 @@
 
 #![expect(non_camel_case_types, reason = "rstest finds a fixture by the name of the argument")]
 
-use crate::{AsyncSession, Engine, Seeds, Session, SessionError, SessionFactory, Template, error::chain};
+use crate::{
+    AsyncSession, Engine, Seeds, Session, SessionError, SessionFactory, Template, error::chain, sqlite::unseen,
+};
 use std::{error::Error, panic::Location};
 
 static FIXTURES: Template = Template::folder("fixtures");
@@ -86,7 +88,7 @@ pub struct async_session {}
 fn fresh(seeds: &Seeds) -> Engine {
     let engine = or_panic(FIXTURES.engine());
     if !seeds.is_empty() {
-        let mut connection = or_panic(engine.connect());
+        let mut connection = or_panic(unseen(|| engine.connect()));
         engine.add_labels(or_panic(seeds.load_knowing(&mut connection, &engine.labels())));
         or_panic(connection.close().map_err(|(_, error)| error));
     }

@@ -31,24 +31,33 @@
 //! settings     the knobs of one run, from the environment         <- error
 //! labels       the names of rows, and the keys they stand for     <- error
 //! vfs          the file system in memory, under the memory engine  <- nothing
-//! ledger       the record of every session                        <- settings, error
+//! ledger       the record of every session                        <- settings, sqlite, error
 //! engine       where a database lives, how it is opened           <- vfs, ledger, labels, settings, folders, sqlite, error
 //! validate     which engine may give synchronous sessions         <- engine
 //! seed         files -> rows -> inserts; one file a format        <- labels, sqlite, error
 //! template     schema + seeds -> image, cloned for each test      <- seed, engine, vfs, labels, settings, folders, sqlite, error
 //! session      the guard and what opens it                        <- template, seed, validate, engine, labels, ledger, settings, sqlite, error
-//! report       what leaked, as people read it                     <- ledger
-//! fixtures     what a test asks for by argument name              <- session, template, seed, engine, error
+//! report       what leaked, for people, CI servers and programs   <- ledger, error
+//! fixtures     what a test asks for by argument name              <- session, template, seed, engine, sqlite, error
+//! cli          the command line, a feature of its own             <- report, ledger, settings, folders, error
+//! bin          what starts it                                     <- cli
 //! ```
 //!
 //! # Resource leaking
 //!
-//! A session counts as closed when SQLite has freed its handle. What `Drop` sees fails its test; what it cannot see is
-//! caught by a last look at exit, which a process that aborts or is killed never reaches. Connections that are opened
-//! without a [`SessionFactory`] are not counted yet.
+//! A session counts as closed when SQLite has freed its handle. SQLite itself reports every handle that is opened in the
+//! process, from the moment the program is loaded: linking this crate is enough, with `use sqlite_fixtures as _;` where nothing
+//! of it is used. What `Drop` sees fails its test; what it cannot see is caught by a last look at exit, which turns success into
+//! failure. What a process that aborts or is killed left open is told by the command `sqlite-fixtures leaks`, from the journal
+//! that such a process has kept.
+//!
+//! Not seen are handles of a second copy of SQLite. A thread that still runs when the process ends cannot be told from one
+//! that has forgotten its session: it is a leak.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "cli")]
+mod cli;
 mod engine;
 mod error;
 pub mod fixtures;
@@ -65,6 +74,10 @@ mod validate;
 mod vfs;
 
 pub use rusqlite;
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use cli::command_line;
 
 pub use engine::{AnyEngine, AsyncEngine, Engine, EngineBuilder, EngineError, JournalMode};
 pub use error::Position;

@@ -3,7 +3,7 @@
 //! The environment wins over what the code asked for: whoever types `SQLITE_FIXTURES_KEEP=always` wants it now. A value
 //! that is not understood is an error when the first engine is built, never a silent default.
 
-use std::{env, error::Error, fmt, sync::OnceLock};
+use std::{env, error::Error, fmt, path::PathBuf, sync::OnceLock};
 
 /// When the database of a test is kept: `SQLITE_FIXTURES_KEEP`, or
 /// [`EngineBuilder::keep`](crate::EngineBuilder::keep).
@@ -49,6 +49,12 @@ crate::error::debug_is_chain!(SettingError);
 
 impl Error for SettingError {}
 
+/// The setting of what becomes of a leak.
+pub(crate) const LEAKS: &str = "SQLITE_FIXTURES_LEAKS";
+
+/// The setting that names the folder of journals.
+pub(crate) const JOURNALS: &str = "SQLITE_FIXTURES_JOURNALS";
+
 /// What the environment says; `None` where it says nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Settings {
@@ -60,6 +66,12 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The folder that a journal is kept in, from `SQLITE_FIXTURES_JOURNALS`.
+    pub(crate) fn journals() -> Option<PathBuf> {
+        let folder = env::var_os(JOURNALS).filter(|folder| !folder.is_empty())?;
+        Some(env::current_dir().unwrap_or_default().join(folder))
+    }
+
     /// The environment's settings, read once.
     pub(crate) fn get() -> Result<&'static Self, SettingError> {
         static SETTINGS: OnceLock<Result<Settings, SettingError>> = OnceLock::new();
@@ -81,7 +93,7 @@ impl Settings {
             )?,
             leaks: choose(
                 &lookup,
-                "SQLITE_FIXTURES_LEAKS",
+                LEAKS,
                 "deny, warn or off",
                 &[("deny", Leaks::Deny), ("warn", Leaks::Warn), ("off", Leaks::Off)],
             )?,

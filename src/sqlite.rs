@@ -6,6 +6,7 @@ use rusqlite::{
     ffi,
 };
 use std::{
+    cell::Cell,
     ffi::{CStr, c_int},
     ptr,
 };
@@ -26,6 +27,27 @@ pub(crate) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<(
         StepResult::Done => Ok(()),
         _ => Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None)),
     }
+}
+
+thread_local! {
+    static UNSEEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `open`, which opens one connection of our own that is nobody's session, and so in no record.
+pub(crate) fn unseen<T>(open: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            UNSEEN.set(self.0);
+        }
+    }
+    let _restore = Restore(UNSEEN.replace(true));
+    open()
+}
+
+/// Whether the connection that is being opened on this thread is to be in no record. The next one is again.
+pub(crate) fn is_unseen() -> bool {
+    UNSEEN.try_with(Cell::take).unwrap_or(false)
 }
 
 /// Where double quotes may be around a text.
@@ -78,11 +100,19 @@ impl Handle {
 ///
 /// Unfinished blobs and backups have none.
 pub(crate) fn statements(connection: &Connection) -> Vec<String> {
+    // SAFETY: the handle is open, since a connection holds it, and this thread has it, since a connection is not `Sync`.
+    unsafe { statements_of(connection.handle()) }
+}
+
+/// The same, of a bare handle.
+///
+/// # Safety
+/// `handle` is open, and no other thread uses it.
+pub(crate) unsafe fn statements_of(handle: *mut ffi::sqlite3) -> Vec<String> {
     let mut found = Vec::new();
-    // SAFETY: the handle is open, since a connection holds it, and this thread has it, since a connection is not `Sync`;
-    // so no statement comes or goes while the list is walked, and each SQL text lives as long as its statement.
+    // SAFETY: as promised by the caller, no statement comes or goes while the list is walked, and each SQL text lives as long
+    // as its statement.
     unsafe {
-        let handle = connection.handle();
         let mut statement = ffi::sqlite3_next_stmt(handle, ptr::null_mut());
         while !statement.is_null() {
             let sql = ffi::sqlite3_sql(statement);

@@ -150,7 +150,15 @@ fn the_list_of_rooms_has_no_circle() {
 
 #[test]
 fn unsafe_code_stays_in_the_rooms_named_for_it() {
-    const ROOMS: &[&str] = &["src/ledger/exit.rs", "src/sqlite.rs", "src/template/mapped.rs", "src/vfs/shim"];
+    const ROOMS: &[&str] = &[
+        "src/ledger/addresses.rs",
+        "src/ledger/exit.rs",
+        "src/ledger/start.rs",
+        "src/ledger/witness.rs",
+        "src/sqlite.rs",
+        "src/template/mapped.rs",
+        "src/vfs/shim",
+    ];
     for path in sources() {
         let unsafe_code = code(&path).contains("unsafe");
         assert!(!unsafe_code || ROOMS.iter().any(|room| path.starts_with(room)), "{}", path.display());

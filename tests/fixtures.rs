@@ -35,7 +35,8 @@ fn a_session_knows_its_test_and_the_line_of_its_attribute(session: Session) {
     let attribute = line!() - 2;
     let entry = session.entry();
     assert_eq!(entry.test(), Some("a_session_knows_its_test_and_the_line_of_its_attribute"));
-    assert_eq!((entry.location().file(), entry.location().line()), (file!(), attribute));
+    let location = entry.location().unwrap();
+    assert_eq!((location.file(), location.line()), (file!(), attribute));
 }
 
 #[rstest]

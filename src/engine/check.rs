@@ -29,7 +29,7 @@ impl Drop for EndOfTest {
             self.database.mark_failed();
         }
         let ledger = self.database.ledger();
-        let Err(report) = ledger.find() else { return };
+        let Err(report) = ledger.find_at_end_of_test() else { return };
         if thread::panicking() {
             // A session that was refused or swapped has spoken for itself when its guard was dropped.
             if ledger.leaks() != Leaks::Off && report.leaks().iter().any(|entry| *entry.state() == State::Open) {

@@ -4,9 +4,9 @@ use super::{EngineError, Options, kept, memory::Memory, slots::Slots, temp_file:
 use crate::{
     Ledger, folders,
     labels::SharedLabels,
-    ledger::{book::EngineRecord, tell, test},
+    ledger::{EngineRecord, tell, test},
     settings::Keep,
-    sqlite::copy,
+    sqlite::{copy, unseen},
 };
 use rusqlite::Connection;
 use std::{
@@ -40,6 +40,14 @@ impl Place {
         }
     }
 
+    /// What SQLite calls its file.
+    fn file(&self) -> String {
+        match self {
+            Self::Memory(memory) => memory.file(),
+            Self::TempFile(file) => file.file(),
+        }
+    }
+
     pub(super) fn uri(&self) -> String {
         match self {
             Self::Memory(memory) => memory.uri().to_owned(),
@@ -50,7 +58,7 @@ impl Place {
     pub(super) fn keep(&self) -> Result<PathBuf, EngineError> {
         match self {
             Self::Memory(_) => Err(EngineError::NoFolder),
-            Self::TempFile(file) => Ok(file.keep()),
+            Self::TempFile(file) => file.keep(),
         }
     }
 
@@ -67,8 +75,6 @@ pub(crate) struct Database {
     pub(super) options: Options,
     pub(super) slots: Slots,
     pub(super) record: Arc<EngineRecord>,
-    /// The test that made the database.
-    pub(super) owner: Option<Arc<str>>,
     labels: Mutex<SharedLabels>,
     failed: AtomicBool,
     settled: AtomicBool,
@@ -82,8 +88,7 @@ impl Database {
         let name = name.unwrap_or_else(|| format!("{}-{number}", place.kind()));
         Self {
             slots: Slots::new(options.max_sessions, options.acquire_timeout),
-            record: EngineRecord::new(number, name.into(), options.leaks),
-            owner: test::current(None),
+            record: EngineRecord::new(number, name.into(), place.file(), test::current(None), options.leaks),
             labels: Mutex::default(),
             failed: AtomicBool::new(false),
             settled: AtomicBool::new(false),
@@ -118,11 +123,11 @@ impl Database {
         let error =
             |source: Box<dyn std::error::Error + Send + Sync>| EngineError::Save { path: path.to_owned(), source };
         folders::create_file(path).map_err(|source| error(source.into()))?;
-        let saved = self.place.open().map_err(Into::into).and_then(|from| {
+        let saved = unseen(|| self.place.open()).map_err(Into::into).and_then(|from| {
             // Who holds a lock now may be the very leak that this is for.
             // By pragma: rusqlite's own way does not link with a system library before 3.44.
             from.pragma_update(None, "busy_timeout", 0)?;
-            let mut to = Connection::open(path)?;
+            let mut to = unseen(|| Connection::open(path))?;
             copy(&from, &mut to)?;
             to.close().map_err(|(_, source)| source.into())
         });
@@ -134,7 +139,7 @@ impl Database {
 
     /// Keeps the database of a failed test, or removes what an earlier failure of it left. Once.
     pub(super) fn settle(&self) {
-        let Some(test) = &self.owner else { return };
+        let Some(test) = &self.record.owner else { return };
         if self.settled.swap(true, Ordering::Relaxed) {
             return;
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(super) struct Memory {
     uri: String,
     /// The database lives for as long as this, or a connection to it.
-    _database: Arc<Database>,
+    database: Arc<Database>,
 }
 
 impl Memory {
@@ -17,12 +17,16 @@ impl Memory {
     pub(super) fn over(origin: &Origin) -> Result<Self, EngineError> {
         let database = Database::over(Arc::clone(&origin.bytes));
         let uri = vfs::uri(&database).map_err(EngineError::Open)?;
-        Ok(Self { uri, _database: database })
+        Ok(Self { uri, database })
     }
 
     pub(super) fn open(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         Connection::open_with_flags(&self.uri, flags)
+    }
+
+    pub(super) fn file(&self) -> String {
+        self.database.name()
     }
 
     pub(super) fn uri(&self) -> &str {

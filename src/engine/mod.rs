@@ -22,7 +22,11 @@ pub use error::EngineError;
 pub(crate) use origin::Origin;
 pub(crate) use slots::Slot;
 
-use crate::{Labels, Ledger, labels::SharedLabels, ledger::test};
+use crate::{
+    Labels, Ledger,
+    labels::SharedLabels,
+    ledger::{EngineRecord, test},
+};
 use check::EndOfTest;
 use database::Database;
 use rusqlite::Connection;
@@ -130,7 +134,7 @@ impl Engine {
 
     /// The database's [URI](https://sqlite.org/uri.html), for any client of the same SQLite library in this process.
     ///
-    /// What such a client opens has neither the engine's options nor an entry in the ledger.
+    /// What such a client opens has none of the engine's options. It is in the engine's ledger all the same.
     #[must_use]
     pub fn uri(&self) -> String {
         self.database.place.uri()
@@ -189,13 +193,13 @@ impl Engine {
         *self.database.labels() = labels;
     }
 
-    pub(crate) fn record(&self) -> &Arc<crate::ledger::book::EngineRecord> {
+    pub(crate) fn record(&self) -> &Arc<EngineRecord> {
         &self.database.record
     }
 
     /// The test that a session opened now belongs to.
     pub(crate) fn test(&self) -> Option<Arc<str>> {
-        test::current(self.database.owner.as_ref())
+        test::current(self.database.record.owner.as_ref())
     }
 
     /// Notes that the test which used this database has failed, so that the database is kept.

@@ -2,26 +2,19 @@
 
 use super::{EngineError, Origin};
 use crate::{
-    folders,
+    folders::{self, Temporary},
     ledger::{exit, tell},
 };
 use rusqlite::{Connection, OpenFlags};
 use std::{
-    collections::BTreeSet,
-    fs,
     path::{Path, PathBuf, absolute},
-    sync::{Mutex, MutexGuard, Once, PoisonError},
+    sync::Once,
 };
-use tempfile::TempDir;
-
-/// The folders of this process that are to be removed; those that are left at exit belong to statics.
-static FOLDERS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 #[derive(Debug)]
 pub(super) struct TempFile {
     path: PathBuf,
-    /// `None` once the folder has been handed over.
-    folder: Mutex<Option<TempDir>>,
+    folder: Temporary,
 }
 
 impl TempFile {
@@ -30,16 +23,13 @@ impl TempFile {
         let parent = absolute(std::env::temp_dir())
             .map_err(|source| EngineError::Folder { path: std::env::temp_dir(), source })?;
         let error = |source| EngineError::Folder { path: parent.clone(), source };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("sqlite-fixtures-");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = builder.tempdir_in(&parent).map_err(error)?;
+        // What statics still hold goes at exit.
+        static AT_EXIT: Once = Once::new();
+        AT_EXIT.call_once(|| exit::last_act(folders::remove_all));
+        let folder = Temporary::new_in(&parent).map_err(error)?;
         let path = folder.path().join("database.sqlite3");
         folders::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;
-        watch();
-        folders().insert(folder.path().to_owned());
-        Ok(Self { path, folder: Mutex::new(Some(folder)) })
+        Ok(Self { path, folder })
     }
 
     pub(super) fn open(&self) -> rusqlite::Result<Connection> {
@@ -50,6 +40,11 @@ impl TempFile {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What SQLite calls the file: it follows links.
+    pub(super) fn file(&self) -> String {
+        self.folder.real_path().join("database.sqlite3").to_string_lossy().into_owned()
     }
 
     pub(super) fn uri(&self) -> String {
@@ -63,42 +58,17 @@ impl TempFile {
         uri
     }
 
-    pub(super) fn keep(&self) -> PathBuf {
-        let mut folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
-        match folder.take() {
-            Some(folder) => {
-                folders().remove(folder.path());
-                folder.keep()
-            }
-            None => self.path.parent().unwrap_or(&self.path).to_owned(),
-        }
+    pub(super) fn keep(&self) -> Result<PathBuf, EngineError> {
+        let path = self.folder.path().to_owned();
+        self.folder.keep().map_err(|source| EngineError::Folder { path: path.clone(), source })?;
+        Ok(path)
     }
 }
 
 impl Drop for TempFile {
     fn drop(&mut self) {
-        let folder = self.folder.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(folder) = folder else { return };
-        let path = folder.path().to_owned();
-        if let Err(error) = folder.close() {
-            tell(&format!("the folder {} could not be removed: {error}", path.display()));
+        if let Err(error) = self.folder.remove() {
+            tell(&format!("the folder {} could not be removed: {error}", self.folder.path().display()));
         }
-        folders().remove(&path);
     }
-}
-
-fn folders() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    FOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Removes at exit what statics still hold.
-fn watch() {
-    static REGISTER: Once = Once::new();
-    REGISTER.call_once(|| {
-        exit::last_act(|| {
-            for folder in std::mem::take(&mut *folders()) {
-                let _ = fs::remove_dir_all(folder);
-            }
-        });
-    });
 }

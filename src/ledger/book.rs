@@ -1,148 +1,105 @@
-//! The process-wide record. One lock, held for a few instructions at a time.
+//! The process-wide record. One lock, held for a few instructions at a time, and while a line is written to the journal.
 
-use super::{Entry, State, exit};
-use crate::Leaks;
+use super::{
+    Entry, State,
+    entry::Opening,
+    journal::Journal,
+    record::{Counts, EngineRecord, Tally},
+};
 use std::{
-    backtrace::Backtrace,
-    collections::{BTreeMap, VecDeque},
-    panic::Location,
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// How many ended sessions are remembered, for an engine and for the process.
-const REMEMBERED: usize = 256;
-
-static BOOK: Mutex<Book> = Mutex::new(Book {
-    event: 0,
-    opened: 0,
-    live: BTreeMap::new(),
-    total: Tally { counts: Counts { opened: 0, closed: 0, live: 0, peak: 0 }, ended: VecDeque::new() },
-});
+static BOOK: Mutex<Book> =
+    Mutex::new(Book { event: 0, opened: 0, live: BTreeMap::new(), total: Tally::new(), journal: None });
 
 struct Book {
     event: u64,
     opened: u64,
     live: BTreeMap<u64, Entry>,
     total: Tally,
+    journal: Option<Journal>,
 }
 
-/// Figures of sessions. `opened = closed + live`, always.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Sessions opened.
-    pub opened: u64,
-    /// Sessions whose handle SQLite has freed.
-    pub closed: u64,
-    /// Sessions that are open.
-    pub live: u64,
-    /// The most sessions that were open at once.
-    pub peak: u64,
-}
-
-#[derive(Debug, Default)]
-struct Tally {
-    counts: Counts,
-    ended: VecDeque<Entry>,
-}
-
-impl Tally {
-    fn open(&mut self) {
-        self.counts.opened += 1;
-        self.counts.live += 1;
-        self.counts.peak = self.counts.peak.max(self.counts.live);
-    }
-
-    fn end(&mut self, entry: Entry) {
-        self.counts.closed += 1;
-        self.counts.live -= 1;
-        if self.ended.len() == REMEMBERED {
-            self.ended.pop_front();
+impl Book {
+    fn write(&mut self, line: impl FnOnce(&mut Journal)) {
+        if let Some(journal) = &mut self.journal {
+            line(journal);
         }
-        self.ended.push_back(entry);
     }
 }
 
-/// What the record knows of one engine.
-#[derive(Debug)]
-pub(crate) struct EngineRecord {
-    pub number: u64,
-    pub name: Arc<str>,
-    /// What becomes of a leak, if the engine says so.
-    pub leaks: Option<Leaks>,
-    tally: Mutex<Tally>,
+/// Keeps a journal from now on.
+pub(super) fn keep(journal: Journal) {
+    book().journal = Some(journal);
 }
 
-impl EngineRecord {
-    pub(crate) fn new(number: u64, name: Arc<str>, leaks: Option<Leaks>) -> Arc<Self> {
-        Arc::new(Self { number, name, leaks, tally: Mutex::default() })
-    }
-
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Whether a journal is kept.
+pub(super) fn is_kept() -> bool {
+    book().journal.is_some()
 }
 
-/// A session's claim on its entry.
-#[derive(Debug)]
-pub(crate) struct Token {
-    number: u64,
-    engine: Arc<EngineRecord>,
-}
-
-/// Enters a session that was opened.
-pub(crate) fn enter(
-    engine: &Arc<EngineRecord>,
-    test: Option<Arc<str>>,
-    location: &'static Location<'static>,
-    backtrace: Option<Arc<Backtrace>>,
-) -> Token {
-    exit::watch();
+/// Enters a handle that was opened, and gives its number.
+pub(super) fn enter(opening: Opening) -> u64 {
     let mut book = book();
     book.event += 1;
     book.opened += 1;
-    let entry = Entry {
-        number: book.opened,
-        engine: Arc::clone(&engine.name),
-        engine_number: engine.number,
-        test,
-        location,
-        backtrace,
-        opened_at: book.event,
-        ignored: false,
-        leaks: engine.leaks,
-        state: State::Open,
-    };
-    let token = Token { number: entry.number, engine: Arc::clone(engine) };
-    book.live.insert(entry.number, entry);
+    let (number, opened_at) = (book.opened, book.event);
+    let entry = Entry { number, opened_at, ignored: false, rolls_back: false, state: State::Open, opening };
     book.total.open();
-    engine.tally().open();
-    token
+    if let Some(engine) = &entry.opening.engine {
+        engine.tally().open();
+    }
+    book.write(|journal| journal.opened(&entry));
+    book.live.insert(number, entry);
+    number
 }
 
-impl Token {
-    /// The entry as it stands.
-    pub(crate) fn entry(&self) -> Entry {
-        let book = book();
-        let live = book.live.get(&self.number).cloned();
-        live.or_else(|| self.engine.tally().ended.iter().find(|entry| entry.number == self.number).cloned())
-            .expect("a session's entry outlives its token")
+/// Notes that SQLite has freed a handle. Idempotent.
+pub(super) fn freed(number: u64) {
+    let mut book = book();
+    let Some(mut entry) = book.live.remove(&number) else { return };
+    entry.state = if entry.rolls_back { State::RolledBack } else { State::Closed };
+    book.event += 1;
+    book.write(|journal| journal.freed(number));
+    book.total.end(entry.clone());
+    if let Some(engine) = entry.opening.engine.clone() {
+        engine.tally().end(entry);
     }
+}
 
-    /// Notes how the session stands; once its handle is freed, it has ended.
-    pub(crate) fn note(&self, state: State) {
-        let mut book = book();
-        if !state.is_freed() {
-            if let Some(entry) = book.live.get_mut(&self.number) {
-                entry.state = state;
-            }
-            return;
-        }
-        let Some(mut entry) = book.live.remove(&self.number) else { return };
-        entry.state = state;
-        book.event += 1;
-        book.total.end(entry.clone());
-        self.engine.tally().end(entry);
+/// Takes a session back that was opened and could not be prepared, unless its handle is not freed.
+pub(super) fn withdraw(number: u64) {
+    let mut book = book();
+    if let Some(entry) = book.total.withdraw(number)
+        && let Some(engine) = &entry.opening.engine
+    {
+        engine.tally().withdraw(number);
     }
+}
+
+/// Notes how a handle stands that is not freed.
+pub(super) fn note(number: u64, state: State) {
+    let mut book = book();
+    if book.live.contains_key(&number) {
+        book.write(|journal| journal.stands(number, &state));
+    }
+    if let Some(entry) = book.live.get_mut(&number) {
+        entry.state = state;
+    }
+}
+
+/// Notes whether the close under way will roll a transaction back.
+pub(super) fn note_rollback(number: u64, rolls_back: bool) {
+    if let Some(entry) = book().live.get_mut(&number) {
+        entry.rolls_back = rolls_back;
+    }
+}
+
+/// The entry of a handle that is not freed.
+pub(super) fn entry(number: u64) -> Option<Entry> {
+    book().live.get(&number).cloned()
 }
 
 pub(super) fn event() -> u64 {
@@ -168,13 +125,38 @@ pub(super) fn ended(engine: Option<&EngineRecord>) -> Vec<Entry> {
 }
 
 pub(super) fn ignore_live(engine: Option<&EngineRecord>) {
-    for entry in book().live.values_mut().filter(|entry| concerns(entry, engine)) {
-        entry.ignored = true;
+    let mut book = book();
+    let known: Vec<u64> =
+        book.live.values().filter(|entry| concerns(entry, engine)).map(|entry| entry.number).collect();
+    for number in known {
+        if let Some(entry) = book.live.get_mut(&number) {
+            entry.ignored = true;
+        }
+        book.write(|journal| journal.ignored(number));
+    }
+}
+
+/// Ends the journal: what is open, and what else was found. Nothing is written to it afterwards.
+pub(super) fn end(leaks: &[Entry], faults: &[String]) {
+    // Outside the lock: the place of a client's opening is resolved only now.
+    let place = |entry: &Entry| if entry.is_session() { None } else { entry.position() };
+    let placed: Vec<_> = leaks.iter().map(|entry| (entry, place(entry))).collect();
+    let journal = book().journal.take();
+    if let Some(mut journal) = journal {
+        for (entry, place) in placed {
+            journal.stands(entry.number, entry.state());
+            if let Some(place) = place {
+                journal.placed(entry.number, &place);
+            }
+        }
+        journal.ended(leaks, faults);
     }
 }
 
 fn concerns(entry: &Entry, engine: Option<&EngineRecord>) -> bool {
-    engine.is_none_or(|engine| engine.number == entry.engine_number)
+    engine.is_none_or(|engine| {
+        entry.opening.engine.as_ref().is_some_and(|of_entry: &Arc<EngineRecord>| of_entry.number == engine.number)
+    })
 }
 
 fn book() -> MutexGuard<'static, Book> {

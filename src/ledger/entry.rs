@@ -1,21 +1,48 @@
-//! One session's line in the record.
+//! One session's line in the record, or that of a connection which somebody else opened.
 
-use crate::{Leaks, Position};
+use super::{record::EngineRecord, stack::Stack};
+use crate::{Leaks, Position, settings::Settings};
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
-/// What is known of one session.
+/// What is known of one session, or of one connection that a client opened without a session factory: any code that uses
+/// the same SQLite library, such as the code under test.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub(super) number: u64,
-    pub(super) engine: Arc<str>,
-    pub(super) engine_number: u64,
-    pub(super) test: Option<Arc<str>>,
-    pub(super) location: &'static Location<'static>,
-    pub(super) backtrace: Option<Arc<Backtrace>>,
     pub(super) opened_at: u64,
     pub(super) ignored: bool,
-    pub(super) leaks: Option<Leaks>,
+    /// Whether a transaction is open that the close under way will roll back.
+    pub(super) rolls_back: bool,
     pub(super) state: State,
+    pub(super) opening: Opening,
+}
+
+/// What is known at the opening.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    pub engine: Option<Arc<EngineRecord>>,
+    pub test: Option<Arc<str>>,
+    pub(super) opener: Opener,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Opener {
+    Factory { location: &'static Location<'static>, backtrace: Option<Arc<Backtrace>> },
+    Client(Arc<Client>),
+}
+
+/// What only the witness knows of an opening.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub stack: Stack,
+    /// The calls as addresses, where a journal is kept.
+    pub addresses: Vec<usize>,
+    pub database: String,
+    pub thread: Option<String>,
+    /// Whether the thread runs a test, and so closes what it opened before the test ends.
+    pub on_test_thread: bool,
+    /// The tests that were running, where the test is not known.
+    pub running: Vec<Arc<str>>,
 }
 
 /// How a session stands, or how it ended.
@@ -31,7 +58,7 @@ pub enum State {
     SwappedOut,
     /// Its handle was freed.
     Closed,
-    /// Its handle was freed, and a transaction that was still open was rolled back.
+    /// Its handle was freed, and a transaction that was still open was rolled back. Known of sessions only.
     RolledBack,
 }
 
@@ -43,41 +70,90 @@ impl State {
     }
 }
 
+impl Opening {
+    pub(crate) fn new(
+        engine: &Arc<EngineRecord>,
+        test: Option<Arc<str>>,
+        location: &'static Location<'static>,
+        backtrace: Option<Arc<Backtrace>>,
+    ) -> Self {
+        Self { engine: Some(Arc::clone(engine)), test, opener: Opener::Factory { location, backtrace } }
+    }
+}
+
 impl Entry {
-    /// The session's number in this process, from 1.
+    /// Its number in this process, from 1.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The name of its engine.
+    /// Whether a session factory opened it. Else a client did, and SQLite itself reported it.
     #[must_use]
-    pub fn engine(&self) -> &str {
-        &self.engine
+    pub fn is_session(&self) -> bool {
+        self.client().is_none()
     }
 
-    /// The test that opened it, as the test runner names it; `None` outside tests.
+    /// The name of its engine; `None` for a client's connection to a database that is no engine's.
+    #[must_use]
+    pub fn engine(&self) -> Option<&str> {
+        self.opening.engine.as_ref().map(|engine| &*engine.name)
+    }
+
+    /// The file of a client's database as SQLite names it, `:memory:` if it has none; `None` for a session.
+    #[must_use]
+    pub fn database(&self) -> Option<&str> {
+        self.client().map(|client| client.database.as_str())
+    }
+
+    /// The test that opened it, as the test runner names it; `None` outside tests, and on a thread that no test is known of.
     #[must_use]
     pub fn test(&self) -> Option<&str> {
-        self.test.as_deref()
+        self.opening.test.as_deref()
     }
 
-    /// Where it was opened: the caller, through every `#[track_caller]`.
-    #[must_use]
-    pub fn location(&self) -> &'static Location<'static> {
-        self.location
+    /// The tests that were running when a client opened it on a thread that no test is known of.
+    pub fn running(&self) -> impl Iterator<Item = &str> {
+        self.client().into_iter().flat_map(|client| client.running.iter().map(|test| &**test))
     }
 
-    /// The same as a [`Position`].
+    /// The name of the thread that a client opened it on; `None` for a session, and for a thread without a name.
     #[must_use]
-    pub fn position(&self) -> Position {
-        self.location.into()
+    pub fn thread(&self) -> Option<&str> {
+        self.client().and_then(|client| client.thread.as_deref())
+    }
+
+    /// Where a session was opened: the caller, through every `#[track_caller]`; `None` for a client's connection.
+    #[must_use]
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        match &self.opening.opener {
+            Opener::Factory { location, .. } => Some(location),
+            Opener::Client(_) => None,
+        }
+    }
+
+    /// Where it was opened: a session's [location](Self::location), a client's first call that is in no library.
+    ///
+    /// The latter is read from the stack when it is asked for, which takes milliseconds. `None` where no code of the user's is
+    /// on the stack, as on a library's own thread, or the build has no debug information.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        match &self.opening.opener {
+            Opener::Factory { location, .. } => Some((*location).into()),
+            Opener::Client(client) => client.stack.place().cloned(),
+        }
     }
 
     /// The calls that led to its opening, with `SQLITE_FIXTURES_BACKTRACE=1`.
     #[must_use]
     pub fn backtrace(&self) -> Option<&Backtrace> {
-        self.backtrace.as_deref()
+        match &self.opening.opener {
+            Opener::Factory { backtrace, .. } => backtrace.as_deref(),
+            Opener::Client(client) => {
+                let asked = Settings::get().is_ok_and(|settings| settings.backtrace == Some(true));
+                asked.then(|| client.stack.backtrace())
+            }
+        }
     }
 
     /// The event that was its opening. Every opening and every end in the process is one event, numbered from 1.
@@ -96,5 +172,22 @@ impl Entry {
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    pub(super) fn client(&self) -> Option<&Client> {
+        match &self.opening.opener {
+            Opener::Factory { .. } => None,
+            Opener::Client(client) => Some(client),
+        }
+    }
+
+    /// What becomes of it as a leak, if its engine says so.
+    pub(super) fn leaks(&self) -> Option<Leaks> {
+        self.opening.engine.as_ref().and_then(|engine| engine.leaks)
+    }
+
+    /// Whether it must be closed when the body of its test ends. A library's own threads close what they have later.
+    pub(super) fn ends_with_its_test(&self) -> bool {
+        self.client().is_none_or(|client| client.on_test_thread)
     }
 }

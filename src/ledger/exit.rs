@@ -4,10 +4,14 @@
 //! `#[should_panic]` that a leak's own panic satisfied. The C library's exit hook can: it shows what is open, and turns
 //! a success into a failure. A status that already says failure is left as it is where the C library tells it (glibc).
 
-use super::{Ledger, tell_at_exit};
-use crate::settings::Leaks;
+use super::{Ledger, book, level, start, tell_at_exit, witness};
+use crate::{
+    error::chain,
+    settings::{Leaks, Settings},
+};
 use std::{
     ffi::{c_int, c_void},
+    panic::catch_unwind,
     process,
     sync::{
         Mutex, Once, PoisonError,
@@ -36,6 +40,13 @@ pub(super) fn watch() {
 pub(crate) fn last_act(act: fn()) {
     watch();
     LAST_ACTS.lock().unwrap_or_else(PoisonError::into_inner).push(act);
+}
+
+/// Ends the process at once, as failed: for when leaks could not be told any more.
+pub(super) fn fail(fault: &str) -> ! {
+    tell_at_exit(fault);
+    // SAFETY: `_exit` ends the process at once; nothing runs afterwards.
+    unsafe { _exit(FAILED) }
 }
 
 // SAFETY: the C library has these functions with these types: `on_exit` in glibc, `atexit` and `_exit` everywhere.
@@ -69,16 +80,44 @@ fn at_exit(status: c_int) {
     if OWNER.load(Ordering::Relaxed) != process::id() {
         return;
     }
-    if let Err(report) = Ledger::process().find_among(|level| level != Leaks::Off) {
+    // A panic must not cross into the C library.
+    let failed = catch_unwind(look).unwrap_or_else(|_| fail("the last look at the ledger panicked"));
+    if failed && status == 0 {
+        // SAFETY: `_exit` ends the process at once; every act that must come before it has run.
+        unsafe { _exit(FAILED) };
+    }
+}
+
+/// Looks once more, tells what is found, and gives whether the process has failed.
+fn look() -> bool {
+    let faults = faults();
+    for fault in &faults {
+        tell_at_exit(&format!("at the end of the process, {fault}"));
+    }
+    let found = Ledger::process().find_among(|entry| level(entry.leaks()) != Leaks::Off).err();
+    if let Some(report) = &found {
         tell_at_exit(&format!("at the end of the process, {report}"));
     }
-    let leaked = Ledger::process().find_among(|level| level == Leaks::Deny).is_err();
     let acts = std::mem::take(&mut *LAST_ACTS.lock().unwrap_or_else(PoisonError::into_inner));
     for act in acts {
         act();
     }
-    if leaked && status == 0 {
-        // SAFETY: `_exit` ends the process at once; every act that must come before it has run.
-        unsafe { _exit(FAILED) };
+    let leaks = found.as_ref().map_or(&[][..], |report| report.leaks());
+    book::end(leaks, &faults);
+    let denied = leaks.iter().any(|entry| level(entry.leaks()) == Leaks::Deny);
+    let unsure = !faults.is_empty() && level(None) == Leaks::Deny;
+    denied || unsure
+}
+
+/// Why the check cannot be relied on.
+fn faults() -> Vec<String> {
+    let mut faults = Vec::new();
+    if let Err(error) = Settings::get() {
+        faults.push(chain(&error));
     }
+    if !start::is_started() && !cfg!(miri) {
+        faults.push("the ledger was not started when the program was loaded, so leaks may have been missed".to_owned());
+    }
+    faults.extend(witness::fault().map(str::to_owned));
+    faults
 }

@@ -1,23 +1,38 @@
-//! The record of every session: which test opened it, where, and how it ended.
+//! The record of every session, and of every connection that somebody else opened: which test opened it, where, how it ended.
 //!
-//! [`entry`] is one session's line, [`book`] the process-wide record that holds them all, [`leak`] what is still open,
-//! [`test`] knows which test is running and whether it is ending, [`exit`] looks once more when the process ends.
+//! [`entry`] is one line of it, [`book`] the process-wide record that holds them all, [`record`] the figures, [`token`] a
+//! session's claim on its entry. [`witness`] is what SQLite reports, [`stack`] and [`addresses`] tell the place of what no
+//! session factory opened, [`test`] knows which test is running and whether it is ending. [`start`] looks when the program is
+//! loaded, [`exit`] when it ends, [`journal`] is what outlives a program that does not end well. [`leak`] is what is still open.
 
-pub(crate) mod book;
+mod addresses;
+mod book;
 mod entry;
 pub(crate) mod exit;
+pub(crate) mod journal;
 mod leak;
+mod record;
+pub(crate) mod stack;
+mod start;
 pub(crate) mod test;
+mod token;
+mod witness;
 
-pub use book::Counts;
 pub use entry::{Entry, State};
 pub use leak::LeakReport;
+pub use record::Counts;
+
+pub(crate) use entry::Opening;
+pub(crate) use record::EngineRecord;
+pub(crate) use token::Token;
 
 use crate::settings::{Leaks, Settings};
-use book::EngineRecord;
 use std::{io::Write, panic::catch_unwind, sync::Arc, thread};
 
-/// A view of the record of sessions: of one engine, or of the whole process.
+/// A view of the record: of one engine, or of the whole process.
+///
+/// In it are the sessions, and the connections that clients opened without a [`SessionFactory`](crate::SessionFactory): SQLite
+/// reports every handle that is opened in the process. An engine's record has those to its own database.
 ///
 /// It asks ([`find`](Self::find)) and it demands ([`verify`](Self::verify)). A session counts as open until SQLite has
 /// freed its handle.
@@ -30,7 +45,7 @@ use std::{io::Write, panic::catch_unwind, sync::Arc, thread};
 /// let session = sessions.open()?;
 /// assert_eq!(sessions.ledger().counts().live, 1);
 /// let report = sessions.ledger().find().unwrap_err();
-/// assert_eq!(report.leaks()[0].location().line(), session.entry().location().line());
+/// assert_eq!(report.leaks()[0].position(), session.entry().position());
 ///
 /// session.close()?;
 /// sessions.ledger().verify();
@@ -53,13 +68,13 @@ impl Ledger {
         Self { engine: Some(engine) }
     }
 
-    /// How many sessions were opened, were closed, are live, and were live at once.
+    /// How many handles were opened, were closed, are live, and were live at once.
     #[must_use]
     pub fn counts(&self) -> Counts {
         book::counts(self.engine.as_deref())
     }
 
-    /// The sessions that are open, in the order of their numbers, then the last ones that ended (256 at most).
+    /// Those that are open, in the order of their numbers, then the last ones that ended (256 at most).
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         let mut entries = book::live(self.engine.as_deref());
@@ -75,10 +90,14 @@ impl Ledger {
         self.find_among(|_| true)
     }
 
-    /// As [`find`](Self::find), among the entries of these levels.
-    fn find_among(&self, wanted: impl Fn(Leaks) -> bool) -> Result<(), LeakReport> {
+    /// As [`find`](Self::find), among those that must be closed when the body of their test ends.
+    pub(crate) fn find_at_end_of_test(&self) -> Result<(), LeakReport> {
+        self.find_among(Entry::ends_with_its_test)
+    }
+
+    fn find_among(&self, wanted: impl Fn(&Entry) -> bool) -> Result<(), LeakReport> {
         let mut leaks = book::live(self.engine.as_deref());
-        leaks.retain(|entry| !entry.is_ignored() && wanted(level(entry.leaks)));
+        leaks.retain(|entry| !entry.is_ignored() && wanted(entry));
         if leaks.is_empty() {
             return Ok(());
         }

@@ -1,22 +1,69 @@
 //! Which test is running, and whether it is ending.
 
+use super::stack;
 use std::{
     backtrace::Backtrace,
+    collections::BTreeMap,
     env,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     thread,
 };
 
-/// The test that this thread runs, as the runner names it.
+/// The tests that run on threads which the ledger has seen, and on how many: a test with a time-out has two.
+static RUNNING: Mutex<BTreeMap<Arc<str>, usize>> = Mutex::new(BTreeMap::new());
+
+thread_local! {
+    static OF_THREAD: OfThread = OfThread::new();
+}
+
+/// The test that a thread runs. It runs for as long as its thread does.
+struct OfThread(Option<Arc<str>>);
+
+impl OfThread {
+    fn new() -> Self {
+        let thread = thread::current();
+        let test: Option<Arc<str>> = thread.name().filter(|name| *name != "main" && is_path(name)).map(Into::into);
+        if let Some(test) = &test {
+            *running_on().entry(Arc::clone(test)).or_default() += 1;
+        }
+        Self(test)
+    }
+}
+
+impl Drop for OfThread {
+    fn drop(&mut self) {
+        let Some(test) = &self.0 else { return };
+        let mut running = running_on();
+        if let Some(threads) = running.get_mut(test) {
+            *threads -= 1;
+            if *threads == 0 {
+                running.remove(test);
+            }
+        }
+    }
+}
+
+fn running_on() -> MutexGuard<'static, BTreeMap<Arc<str>, usize>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The tests that are running, of those that the ledger has seen.
+pub(super) fn running() -> Vec<Arc<str>> {
+    running_on().keys().cloned().collect()
+}
+
+/// The test that this very thread runs: libtest names the thread after it.
+pub(super) fn of_thread() -> Option<Arc<str>> {
+    OF_THREAD.try_with(|own| own.0.clone()).ok().flatten()
+}
+
+/// The test that this thread works for, as the runner names it.
 ///
-/// libtest names the thread after its test; a thread that the test started is told by `owner`, the test that made the
-/// database; nextest names the one test of the process.
+/// A thread that the test started is told by `owner`, the test that made the database; nextest names the one test of the
+/// process.
 pub(crate) fn current(owner: Option<&Arc<str>>) -> Option<Arc<str>> {
     static NEXTEST: OnceLock<Option<Arc<str>>> = OnceLock::new();
-    thread::current()
-        .name()
-        .filter(|name| *name != "main" && is_path(name))
-        .map(Into::into)
+    of_thread()
         .or_else(|| owner.cloned())
         .or_else(|| NEXTEST.get_or_init(|| env::var("NEXTEST_TEST_NAME").ok().map(Into::into)).clone())
 }
@@ -73,14 +120,7 @@ fn drops_ours(function: &str) -> bool {
 
 /// The names of the functions in a stack, innermost first.
 fn functions(stack: &Backtrace) -> Vec<String> {
-    stack
-        .to_string()
-        .lines()
-        .filter_map(|line| {
-            let (number, name) = line.trim_start().split_once(": ")?;
-            number.bytes().all(|digit| digit.is_ascii_digit()).then(|| name.to_owned())
-        })
-        .collect()
+    stack::frames(stack).into_iter().map(|frame| frame.function).collect()
 }
 
 /// A function's name without the marks of closures and async bodies.

@@ -1,4 +1,7 @@
-//! What leaked, as people read it.
+//! What leaked: in one process, as people read it, and in a whole run, as CI servers and programs do ([`leaks`]).
+
+#[cfg(feature = "cli")]
+pub(crate) mod leaks;
 
 use crate::{Entry, LeakReport, State};
 use std::fmt;
@@ -29,10 +32,20 @@ struct Line<'a> {
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { entry, age } = self;
-        write!(f, "session {} opened at {}", entry.number(), entry.location())?;
+        match entry.database() {
+            None => write!(f, "session {} opened", entry.number())?,
+            Some(database) => write!(f, "connection {} to `{database}` opened", entry.number())?,
+        }
+        match (entry.position(), entry.thread()) {
+            (Some(place), _) => write!(f, " at {place}")?,
+            (None, Some(thread)) if entry.test() != Some(thread) => write!(f, " on thread `{thread}`")?,
+            (None, _) => f.write_str(" where no call of your own code is known")?,
+        }
+        let running: Vec<String> = entry.running().map(|test| format!("`{test}`")).collect();
         match entry.test() {
             Some(test) => write!(f, " by test `{test}`")?,
-            None => f.write_str(" outside a test")?,
+            None if running.is_empty() => f.write_str(" outside a test")?,
+            None => write!(f, " while {} ran", running.join(", "))?,
         }
         write!(f, ", {age} event{} ago", if *age == 1 { "" } else { "s" })?;
         match entry.state() {

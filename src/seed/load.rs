@@ -9,7 +9,10 @@ use super::{
     sql,
     tables::{Tables, database},
 };
-use crate::{Labels, Position, sqlite::copy};
+use crate::{
+    Labels, Position,
+    sqlite::{copy, unseen},
+};
 use rusqlite::{Connection, config::DbConfig};
 use std::{
     path::{Path, PathBuf},
@@ -92,7 +95,7 @@ pub(crate) fn load(connection: &mut Connection, files: &[File], known: &Labels) 
         return load_in(connection, files, known);
     }
     // A script has transactions of its own, which no savepoint can hold: the database is put back from a copy instead.
-    let mut backup = Connection::open("").map_err(database)?;
+    let mut backup = unseen(|| Connection::open("")).map_err(database)?;
     copy(connection, &mut backup).map_err(database)?;
     let loaded = {
         let _enforced = ForeignKeys::suspend(connection)?;

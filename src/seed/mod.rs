@@ -30,7 +30,10 @@ pub use error::{BrokenReference, SeedError};
 pub(crate) use fault::Fault;
 pub(crate) use serialize::rows_of;
 
-use crate::{Labels, Position, sqlite::copy};
+use crate::{
+    Labels, Position,
+    sqlite::{copy, unseen},
+};
 use load::File;
 use rusqlite::Connection;
 use std::{
@@ -157,8 +160,8 @@ impl Seeds {
 
     fn load_by_copy(files: &[File], path: &Path, existed: bool) -> Result<Labels, SeedError> {
         let error = |source| SeedError::new(Fault::Database(source)).at(Position::whole(path));
-        let mut work = Connection::open("").map_err(error)?;
-        let mut file = Connection::open(path).map_err(error)?;
+        let mut work = unseen(|| Connection::open("")).map_err(error)?;
+        let mut file = unseen(|| Connection::open(path)).map_err(error)?;
         if existed {
             copy(&file, &mut work).map_err(error)?;
         }

@@ -1,6 +1,6 @@
 //! What can go wrong when a session closes.
 
-use super::Session;
+use super::{Session, open::opened};
 use crate::{Entry, State};
 use std::{
     error::Error,
@@ -25,8 +25,7 @@ impl Refusal {
 
     /// The refusal, as it is told when there is nobody to return it to.
     pub(super) fn told(&self, entry: &Entry) -> String {
-        let by = entry.test().map(|test| format!(" by test `{test}`")).unwrap_or_default();
-        format!("session {} opened at {}{by}: {self}", entry.number(), entry.location())
+        format!("{}: {self}", opened(entry))
     }
 }
 

@@ -1,7 +1,12 @@
 //! What opens sessions.
 
 use super::{Session, SessionError};
-use crate::{AnyEngine, Engine, EngineError, Ledger, Template, error::chain, ledger::book, validate_sync_engine};
+use crate::{
+    AnyEngine, Engine, EngineError, Entry, Ledger, Template,
+    error::chain,
+    ledger::{Opening, Token},
+    validate_sync_engine,
+};
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
 /// Opens sessions on one validated engine.
@@ -97,12 +102,13 @@ impl SessionFactory {
         location: &'static Location<'static>,
     ) -> Result<Session, SessionError> {
         let Some(slot) = self.engine.take_slot() else {
-            let open = self.ledger().entries().into_iter().filter(|entry| !entry.state().is_freed()).collect();
+            let sessions = self.ledger().entries().into_iter().filter(Entry::is_session);
+            let open = sessions.filter(|entry| !entry.state().is_freed()).collect();
             return Err(SessionError::TooManySessions { max: self.engine.max_sessions().unwrap_or(0), open });
         };
-        let connection = self.engine.connect()?;
         let backtrace = self.engine.options().backtraces.then(|| Arc::new(Backtrace::force_capture()));
-        let token = book::enter(self.engine.record(), test, location, backtrace);
+        let opening = Opening::new(self.engine.record(), test, location, backtrace);
+        let (connection, token) = Token::enter(opening, || self.engine.connect())?;
         Ok(Session::new(connection, token, slot, self))
     }
 }

@@ -18,9 +18,9 @@ pub use open::SessionError;
 pub use process::{configure, get_session, session_factory, unconfigure, with_session};
 
 use crate::{
-    Engine, Entry, State,
+    Engine, Entry,
     engine::Slot,
-    ledger::{book::Token, demand, tell},
+    ledger::{Token, demand, tell},
     settings::Leaks,
     sqlite::{Handle, statements},
 };
@@ -116,10 +116,10 @@ impl Session {
             self.connection = Some(connection);
             return Err(Refusal::SwappedOut);
         }
-        let rolled_back = !connection.is_autocommit();
+        self.token.closing(!connection.is_autocommit());
         match connection.close() {
             Ok(()) => {
-                self.token.note(if rolled_back { State::RolledBack } else { State::Closed });
+                self.token.closed();
                 self.slot = None;
                 Ok(())
             }

@@ -23,6 +23,13 @@ pub enum SessionError {
     Close(CloseError),
 }
 
+/// Which session it is, where it was opened and by whom.
+pub(super) fn opened(entry: &Entry) -> String {
+    let place = entry.position().map(|place| format!(" opened at {place}")).unwrap_or_default();
+    let by = entry.test().map(|test| format!(" by test `{test}`")).unwrap_or_default();
+    format!("session {}{place}{by}", entry.number())
+}
+
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -34,10 +41,7 @@ impl fmt::Display for SessionError {
             Self::TooManySessions { max, open } => {
                 write!(f, "no session; all {max} that the engine allows are open:")?;
                 for entry in open {
-                    write!(f, "\n  session {} opened at {}", entry.number(), entry.location())?;
-                    if let Some(test) = entry.test() {
-                        write!(f, " by test `{test}`")?;
-                    }
+                    write!(f, "\n  {}", opened(entry))?;
                 }
                 f.write_str("\nclose one first, or raise `max_sessions` or `acquire_timeout`")
             }

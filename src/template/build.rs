@@ -4,6 +4,7 @@ use super::{Schema, TemplateError, image::Built, key::Files};
 use crate::{
     engine::Options,
     seed::load,
+    sqlite::unseen,
     vfs::{self, Database},
 };
 use rusqlite::{Connection, config::DbConfig};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result<Built, TemplateError> {
     let database = Database::over(Arc::new([]));
     let uri = vfs::uri(&database).map_err(TemplateError::sqlite)?;
-    let mut connection = Connection::open(uri).map_err(TemplateError::sqlite)?;
+    let mut connection = unseen(|| Connection::open(uri)).map_err(TemplateError::sqlite)?;
     options.prepare(&connection).map_err(TemplateError::engine)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(TemplateError::sqlite)?;
     if let Schema::Code(build) = schema {

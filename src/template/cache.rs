@@ -9,7 +9,10 @@ use super::{
     image::{self, Built, Image},
     key::{Files, Key, digest},
 };
-use crate::{engine::Options, folders};
+use crate::{
+    engine::Options,
+    folders::{self, is_at, open_lock},
+};
 use std::{
     ffi::OsStr,
     fs::{self, File, TryLockError},
@@ -194,28 +197,6 @@ impl Cache {
             Ok(()) | Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
         }
     }
-}
-
-fn open_lock(path: &Path) -> io::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Whether an open file is still the one with this name.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let number = |found: fs::Metadata| (found.dev(), found.ino());
-    file.metadata().is_ok_and(|open| fs::metadata(path).is_ok_and(|named| number(open) == number(named)))
-}
-
-/// A file that is open cannot lose its name here.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
 }
 
 /// When an image was used last: opening it touches the file about it.

@@ -1,4 +1,9 @@
-//! Where the crate leaves things: one folder below the target folder of the tests that run, open to nobody else.
+//! Where the crate leaves things, open to nobody else: what outlives a process in one folder below the target folder of the
+//! tests that run, what does not in [`temporary`] folders.
+
+mod temporary;
+
+pub(crate) use temporary::{Temporary, remove_all};
 
 use std::{
     env, fs, io,
@@ -66,12 +71,44 @@ pub(crate) fn create_file(path: &Path) -> io::Result<fs::File> {
     options.open(path)
 }
 
+/// Makes a new folder, open to nobody else.
+pub(crate) fn create_new(folder: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "permissions are for Unix"))]
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// Removes a folder and all in it, if it is there.
 pub(crate) fn remove(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,
     }
+}
+
+/// Opens the file of a lock, which is made if it is not there.
+pub(crate) fn open_lock(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Whether an open file is still the one with this name.
+#[cfg(unix)]
+pub(crate) fn is_at(file: &fs::File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let number = |found: fs::Metadata| (found.dev(), found.ino());
+    file.metadata().is_ok_and(|open| fs::metadata(path).is_ok_and(|named| number(open) == number(named)))
+}
+
+/// A file that is open cannot lose its name here.
+#[cfg(not(unix))]
+pub(crate) fn is_at(_: &fs::File, _: &Path) -> bool {
+    true
 }
 
 #[cfg(test)]

@@ -1,0 +1,270 @@
+//! Runs a test command, then judges the journals of all its processes.
+
+use super::{Failure, UNABLE, baseline::Baseline, complain, places::Places, print, self_test};
+use crate::{
+    folders::{self, Temporary},
+    ledger::{
+        exit,
+        journal::{journals, read},
+    },
+    report::leaks::Verdict,
+    settings::{JOURNALS, LEAKS},
+};
+use clap::{Args, Subcommand, ValueEnum};
+use std::{
+    collections::BTreeSet,
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, ExitStatus},
+};
+
+/// Run a test command, then fail if any of its processes left a session open.
+///
+/// Every SQLite handle counts that was opened in a process which links sqlite-fixtures, whoever opened it, also where the
+/// process was killed.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Exit code:
+  that of COMMAND, if it failed; else
+  1  a session leaked, or was open when its process was killed
+  2  the check could not be made: no journal at all, a damaged one, checks switched off
+  0  else
+
+Examples:
+  sqlite-fixtures leaks -- cargo test
+  sqlite-fixtures leaks --format junit --output leaks.xml -- cargo nextest run
+  sqlite-fixtures leaks --write-baseline known.json -- cargo test   # adopt the check with the leaks of today
+  sqlite-fixtures leaks --baseline known.json -- cargo test         # and allow no new ones
+  sqlite-fixtures leaks --journals shard-1 -- cargo nextest run --partition count:1/2
+  sqlite-fixtures leaks report shard-1 shard-2                      # one report for all shards"
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    shown: Shown,
+    /// Keep the journals of the processes in this folder.
+    #[arg(long, value_name = "DIR")]
+    journals: Option<PathBuf>,
+    /// Plant leaks, and exit with 0 only if they are found.
+    #[arg(long, conflicts_with_all = ["command", "journals"])]
+    self_test: bool,
+    /// What the self-test plants.
+    #[arg(long, hide = true)]
+    plant: Option<self_test::Plant>,
+    /// The test command.
+    #[arg(last = true, required_unless_present_any = ["self_test", "plant"])]
+    command: Vec<OsString>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Judge journals that were kept, such as those of the shards of one run.
+    Report {
+        #[command(flatten)]
+        shown: Shown,
+        /// Folders with journals, also below them.
+        #[arg(required = true, value_name = "DIR")]
+        folders: Vec<PathBuf>,
+    },
+}
+
+/// How the verdict is shown, and against what it is held.
+#[derive(Debug, Args)]
+struct Shown {
+    /// The form of the report.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Write the report into a file instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Pass over the leaks that this file lists, as `--write-baseline` wrote it.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write the leaks that are found into a file, as known from now on.
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// Lines that people read.
+    #[default]
+    Human,
+    /// `{"leaks": [{"test", "file", "line", "kind", "sql", "process"}]}`, null where not known.
+    Json,
+    /// A file that CI servers show.
+    Junit,
+    /// Workflow annotations on GitHub.
+    Github,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    if let Some(plant) = arguments.plant {
+        return Ok(plant.run());
+    }
+    exit::last_act(folders::remove_all);
+    if arguments.self_test {
+        return self_test::run();
+    }
+    if let Some(Action::Report { shown, folders }) = arguments.action {
+        let mut found = BTreeSet::new();
+        for folder in &folders {
+            found.extend(journals(folder).map_err(|error| format!("{}: {error}", folder.display()))?);
+        }
+        return shown.conclude(judge(&found), ExitCode::SUCCESS);
+    }
+    // Read before the tests run, which may take long.
+    let shown = arguments.shown.read()?;
+    let folder = Journals::new(arguments.journals)?;
+    let earlier = journals(&folder.path)?;
+    let status = execute(&arguments.command, &folder.path, shown.leaves_verdict_to_command())?;
+    let found: BTreeSet<_> = journals(&folder.path)?.difference(&earlier).cloned().collect();
+    shown.conclude(judge(&found), code(status))
+}
+
+/// The folder that journals are kept in: the user's, or one that goes with this process.
+struct Journals {
+    path: PathBuf,
+    temporary: Option<Temporary>,
+}
+
+impl Journals {
+    fn new(given: Option<PathBuf>) -> Result<Self, Failure> {
+        let absolute = |path| std::path::absolute(path);
+        if let Some(path) = given {
+            let path = absolute(path)?;
+            folders::create(&path)
+                .map_err(|error| format!("no journals can be kept in {}: {error}", path.display()))?;
+            return Ok(Self { path, temporary: None });
+        }
+        let temporary = Temporary::new_in(&absolute(env::temp_dir())?)?;
+        Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary) })
+    }
+}
+
+impl Drop for Journals {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = temporary.remove();
+        }
+    }
+}
+
+/// Runs the test command with a journal for each of its processes.
+fn execute(command: &[OsString], journals: &Path, only_warn: bool) -> Result<ExitStatus, Failure> {
+    let [program, arguments @ ..] = command else { return Err("no test command was given".into()) };
+    let mut command = Command::new(program);
+    command.args(arguments).env(JOURNALS, journals);
+    if only_warn && env::var_os(LEAKS).is_none() {
+        command.env(LEAKS, "warn");
+    }
+    command.status().map_err(|error| format!("{} could not be run: {error}", program.display()).into())
+}
+
+/// The status of a command as a shell gives it.
+fn code(status: ExitStatus) -> ExitCode {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    let code = status.code().or(signal.map(|signal| 128 + signal)).unwrap_or(1);
+    // Where a status is wider than ours, failure must not become success.
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// What journals say together.
+pub(super) fn judge(paths: &BTreeSet<PathBuf>) -> Verdict {
+    let mut verdict = Verdict { processes: paths.len(), ..Verdict::default() };
+    let (mut places, here) = (Places::default(), env::current_dir().unwrap_or_default());
+    for path in paths {
+        match read(path) {
+            Ok(mut read) => {
+                read.resolve(|executable, base, calls| places.first_own(executable, base, calls));
+                verdict.off += usize::from(read.is_off);
+                verdict.opened += read.opened;
+                let of = |fault| format!("{fault}, in {}", path.display());
+                verdict.faults.extend(read.faults.into_iter().map(of));
+                verdict.leaks.extend(read.leaks.into_iter().map(|leak| leak.below(&here)));
+            }
+            Err(error) => verdict.faults.push(crate::error::chain(&error)),
+        }
+    }
+    if verdict.processes == 0 {
+        verdict.faults.push(
+            "no process kept a journal; does every suite link sqlite-fixtures? one that uses no fixture needs the line \
+             `use sqlite_fixtures as _;`"
+                .to_owned(),
+        );
+    } else if verdict.off == verdict.processes {
+        verdict.faults.push(format!("checks were switched off by {LEAKS}=off; unset it"));
+    }
+    verdict
+}
+
+/// What was asked for, with the files read.
+struct Read {
+    shown: Shown,
+    baseline: Option<Baseline>,
+}
+
+impl Shown {
+    fn read(self) -> Result<Read, Failure> {
+        let baseline = self.baseline.as_deref().map(Baseline::read).transpose()?;
+        Ok(Read { shown: self, baseline })
+    }
+
+    fn conclude(self, verdict: Verdict, ended: ExitCode) -> Result<ExitCode, Failure> {
+        self.read()?.conclude(verdict, ended)
+    }
+}
+
+impl Read {
+    /// Whether a known leak must not fail its test, so that the command can say whether it is known.
+    fn leaves_verdict_to_command(&self) -> bool {
+        self.baseline.is_some() || self.shown.write_baseline.is_some()
+    }
+
+    /// Shows the verdict, and gives the exit code: that of the test command if it failed.
+    fn conclude(self, mut verdict: Verdict, ended: ExitCode) -> Result<ExitCode, Failure> {
+        let Self { shown, baseline } = self;
+        if let Some(path) = &shown.write_baseline {
+            write(path, &verdict.json())?;
+        }
+        if let Some(baseline) = baseline {
+            baseline.pass_over(&mut verdict);
+        } else if shown.write_baseline.is_some() {
+            verdict.known = std::mem::take(&mut verdict.leaks).len();
+        }
+        let text = match shown.format {
+            Format::Human => verdict.human(),
+            Format::Json => verdict.json(),
+            Format::Junit => verdict.junit(),
+            Format::Github => verdict.github(),
+        };
+        match &shown.output {
+            Some(path) => write(path, &text)?,
+            None => print(&text),
+        }
+        if shown.output.is_some() || !matches!(shown.format, Format::Human) {
+            verdict.faults.iter().for_each(|fault| complain(&format!("the check could not be made: {fault}")));
+        }
+        Ok(if ended != ExitCode::SUCCESS {
+            ended
+        } else if !verdict.leaks.is_empty() {
+            ExitCode::FAILURE
+        } else if verdict.is_sure() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(UNABLE)
+        })
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()).into())
+}

@@ -1,0 +1,286 @@
+//! Folders that go with their process: when they are dropped, at exit, or after a kill with the next process that makes one.
+//!
+//! A process that makes such folders holds the lock of a file beside them, `sqlite-fixtures-PROCESS.lock`, from which their
+//! names begin. The kernel gives the lock back however the process ends, so whoever gets it may remove the folders: no age and
+//! no process number is asked. Folders that were handed over to somebody are listed in the file.
+
+use super::{create_new, is_at, open_lock, remove};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    fs::{self, File, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+const PREFIX: &str = "sqlite-fixtures-";
+const LOCK: &str = ".lock";
+
+/// The locks of this process, by the folder that they are in.
+static PROCESSES: Mutex<BTreeMap<PathBuf, Arc<Process>>> = Mutex::new(BTreeMap::new());
+
+/// This process, in one folder for temporary files.
+#[derive(Debug)]
+struct Process {
+    lock: File,
+    path: PathBuf,
+    /// The folder, with links followed.
+    real_parent: PathBuf,
+    made: AtomicU64,
+    /// Those that are there.
+    folders: Mutex<BTreeSet<PathBuf>>,
+}
+
+/// A folder for this process, open to nobody else. It stays until [`remove`](Self::remove), or the end of the process.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    path: PathBuf,
+    process: Arc<Process>,
+    is_kept: AtomicBool,
+}
+
+impl Temporary {
+    pub(crate) fn new_in(parent: &Path) -> io::Result<Self> {
+        let process = Process::of(parent)?;
+        loop {
+            let number = process.made.fetch_add(1, Ordering::Relaxed);
+            // Its name begins as the lock's, up to the end of that.
+            let path = process.path.with_extension(number.to_string());
+            match create_new(&path) {
+                Ok(()) => {
+                    process.folders().insert(path.clone());
+                    return Ok(Self { path, process, is_kept: AtomicBool::new(false) });
+                }
+                // Somebody else's, who means us no good.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path with links followed.
+    pub(crate) fn real_path(&self) -> PathBuf {
+        self.process.real_parent.join(self.path.file_name().unwrap_or_default())
+    }
+
+    /// Hands the folder over: nobody of ours removes it any more.
+    pub(crate) fn keep(&self) -> io::Result<()> {
+        let name = self.path.file_name().unwrap_or_default();
+        let line = [name.as_encoded_bytes(), b"\n"].concat();
+        if !self.is_kept.swap(true, Ordering::Relaxed) {
+            (&self.process.lock).write_all(&line)?;
+            self.process.folders().remove(&self.path);
+        }
+        Ok(())
+    }
+
+    /// Removes the folder with all that is in it, unless it was handed over.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        if self.is_kept.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.process.folders().remove(&self.path);
+        remove(&self.path)
+    }
+}
+
+impl Process {
+    /// This process in a folder. The first time it also removes what killed processes have left there.
+    fn of(parent: &Path) -> io::Result<Arc<Self>> {
+        let mut processes = processes();
+        if let Some(process) = processes.get(parent) {
+            return Ok(Arc::clone(process));
+        }
+        let (lock, path) = Self::lock(parent)?;
+        sweep(parent, &lock);
+        let real_parent = parent.canonicalize()?;
+        let process = Arc::new(Self { lock, path, real_parent, made: AtomicU64::new(1), folders: Mutex::default() });
+        processes.insert(parent.to_owned(), Arc::clone(&process));
+        Ok(process)
+    }
+
+    fn lock(parent: &Path) -> io::Result<(File, PathBuf)> {
+        loop {
+            // Open to nobody else, and at a name that nobody can foresee.
+            let made = tempfile::Builder::new().prefix(PREFIX).suffix(LOCK).tempfile_in(parent)?;
+            let (lock, path) = made.keep()?;
+            lock.lock()?;
+            // Whoever clears up may have had it first, and removed it.
+            if is_at(&lock, &path) {
+                return Ok((lock, path));
+            }
+        }
+    }
+
+    fn end(&self) {
+        for folder in std::mem::take(&mut *self.folders()) {
+            let _ = remove(&folder);
+        }
+        let _ = fs::remove_file(&self.path);
+    }
+
+    fn folders(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes what this process still has at its end: what statics hold, and its locks.
+pub(crate) fn remove_all() {
+    for process in std::mem::take(&mut *processes()).into_values() {
+        process.end();
+    }
+}
+
+/// Removes what killed processes have left in a folder for temporary files. What cannot be removed now is left to the next.
+fn sweep(parent: &Path, own: &File) {
+    for path in fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        if name.starts_with(PREFIX) && name.ends_with(LOCK) && is_same_user(&path, own) {
+            let _ = sweep_process(parent, &path);
+        }
+    }
+}
+
+/// Removes the folders of one process, if it has ended.
+fn sweep_process(parent: &Path, path: &Path) -> io::Result<()> {
+    let lock = open_lock(path)?;
+    match lock.try_lock() {
+        Ok(()) if is_at(&lock, path) => {}
+        Ok(()) | Err(TryLockError::WouldBlock) => return Ok(()),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let kept = fs::read(path)?;
+    let kept: BTreeSet<&[u8]> = kept.split(|byte| *byte == b'\n').collect();
+    let mut all_gone = true;
+    for folder in fs::read_dir(parent)?.flatten() {
+        let name = folder.file_name();
+        let is_theirs =
+            path.file_stem() == Path::new(&name).file_stem() && name != *path.file_name().unwrap_or_default();
+        if is_theirs && !kept.contains(name.as_encoded_bytes()) {
+            all_gone &= !is_in_use(&folder.path()) && remove(&folder.path()).is_ok();
+        }
+    }
+    if all_gone { fs::remove_file(path) } else { Ok(()) }
+}
+
+/// Whether another process, one that the dead one has started, still holds the lock of a file in a folder.
+fn is_in_use(folder: &Path) -> bool {
+    let held = |path: PathBuf| {
+        let is_journal = path.extension() == Some(OsStr::new("journal"));
+        is_journal && File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    };
+    fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| held(entry.path()))
+}
+
+/// Whether a file belongs to the user that has made our own.
+#[cfg(unix)]
+fn is_same_user(path: &Path, own: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (found, own) = (fs::symlink_metadata(path), own.metadata());
+    found.is_ok_and(|found| found.is_file() && own.is_ok_and(|own| own.uid() == found.uid()))
+}
+
+#[cfg(not(unix))]
+fn is_same_user(path: &Path, _: &File) -> bool {
+    path.is_file()
+}
+
+fn processes() -> MutexGuard<'static, BTreeMap<PathBuf, Arc<Process>>> {
+    PROCESSES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Process, Temporary};
+    use std::{
+        fs::{self, File},
+        path::Path,
+    };
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// What a killed process leaves: a lock that nobody holds, and its folders.
+    fn killed(parent: &Path, name: &str, kept: &str) {
+        fs::write(parent.join(format!("sqlite-fixtures-{name}.lock")), kept).unwrap();
+        for number in 1..3 {
+            let folder = parent.join(format!("sqlite-fixtures-{name}.{number}"));
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("database.sqlite3"), "").unwrap();
+        }
+    }
+
+    #[test]
+    fn what_killed_processes_left_is_removed_and_what_is_in_use_or_handed_over_or_not_ours_is_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let parent = parent.path();
+        killed(parent, "dead", "");
+        killed(parent, "giver", "sqlite-fixtures-giver.2\n");
+        killed(parent, "live", "");
+        killed(parent, "starter", "");
+        let live = File::open(parent.join("sqlite-fixtures-live.lock")).unwrap();
+        live.lock().unwrap();
+        let journal = File::create(parent.join("sqlite-fixtures-starter.1/child.journal")).unwrap();
+        journal.lock().unwrap();
+        for other in ["sqlite-fixtures-orphan.1", "sqlite-fixtures-templates", "app.lock"] {
+            fs::create_dir(parent.join(other)).unwrap();
+        }
+
+        let temporary = Temporary::new_in(parent).unwrap();
+        let left = [
+            "app.lock",
+            "sqlite-fixtures-giver.2",
+            "sqlite-fixtures-live.1",
+            "sqlite-fixtures-live.2",
+            "sqlite-fixtures-live.lock",
+            "sqlite-fixtures-orphan.1",
+            "sqlite-fixtures-starter.1",
+            "sqlite-fixtures-starter.lock",
+            "sqlite-fixtures-templates",
+        ];
+        let own = temporary.process.path.file_stem().unwrap().to_str().unwrap();
+        let others: Vec<_> = names(parent).into_iter().filter(|name| !name.starts_with(own)).collect();
+        assert_eq!(others, left);
+        assert_eq!(names(parent).len(), left.len() + 2, "its own lock and folder");
+
+        temporary.remove().unwrap();
+        assert!(!temporary.path().exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_open_to_nobody_else_and_a_name_that_is_taken_is_passed_over() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let process = Process::of(parent.path()).unwrap();
+        fs::create_dir(process.path.with_extension("1")).unwrap();
+        let temporary = Temporary::new_in(parent.path()).unwrap();
+        assert_eq!(temporary.path(), process.path.with_extension("2"));
+        for (path, mode) in [(temporary.path(), 0o700), (process.path.as_path(), 0o600)] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_was_handed_over_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let temporary = Temporary::new_in(parent.path()).unwrap();
+        temporary.keep().unwrap();
+        temporary.keep().unwrap();
+        temporary.remove().unwrap();
+        temporary.process.end();
+        assert_eq!(names(parent.path()), [temporary.path().file_name().unwrap().to_str().unwrap()]);
+    }
+}

@@ -1,0 +1,133 @@
+//! The record on disk of one process, which outlives it however it ends.
+//!
+//! It is kept where `SQLITE_FIXTURES_JOURNALS` names a folder, as the command `sqlite-fixtures leaks` does. What is written to
+//! a file survives the process that wrote it, so each line is written as its event happens. [`line`] is the form of a line,
+//! [`read`] reads a journal into [`leak`]s, [`error`] is what can be wrong with one. A process that cannot write its journal ends at once, since nobody
+//! could trust it.
+
+#[cfg(feature = "cli")]
+mod error;
+#[cfg(feature = "cli")]
+mod leak;
+mod line;
+#[cfg(feature = "cli")]
+mod read;
+
+#[cfg(feature = "cli")]
+pub(crate) use leak::{Kind, Leak};
+#[cfg(feature = "cli")]
+pub(crate) use read::{journals, read};
+
+use super::{Entry, State, addresses, entry::Opener, exit};
+use crate::{Leaks, Position};
+use line::Line;
+use std::{
+    env,
+    fs::{File, TryLockError},
+    io::{self, Write},
+    path::Path,
+    process,
+};
+
+/// Raised when a line means something else than before.
+pub(super) const FORMAT: &str = "1";
+
+/// How the name of a journal ends.
+pub(crate) const SUFFIX: &str = ".journal";
+
+pub(super) struct Journal {
+    file: File,
+}
+
+impl Journal {
+    /// Starts the journal of this process in `folder`. Its lock is held for as long as the process lives.
+    pub(super) fn start(folder: &Path, level: Leaks) -> io::Result<Self> {
+        let executable = env::current_exe()?;
+        let stem = executable.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let file = tempfile::Builder::new().prefix(&format!("{stem}-")).suffix(SUFFIX).tempfile_in(folder)?;
+        let (file, _) = file.keep()?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::Error::other("somebody else has locked the new journal"),
+        })?;
+        let mut journal = Self { file };
+        let line = Line::new("journal")
+            .field(FORMAT)
+            .field(process::id())
+            .field(executable.display())
+            .field(level_word(level))
+            .field(format_args!("{:x}", addresses::base()));
+        journal.file.write_all(&line.finish())?;
+        Ok(journal)
+    }
+
+    pub(super) fn opened(&mut self, entry: &Entry) {
+        let mut line = Line::new("opened").field(entry.number).field(entry.test().unwrap_or_default());
+        line = line.field(entry.leaks().map_or("", level_word));
+        self.write(match &entry.opening.opener {
+            Opener::Factory { location, .. } => {
+                line.field("session").field(location.file()).field(location.line()).field(location.column())
+            }
+            Opener::Client(client) => {
+                let running: Vec<&str> = entry.running().collect();
+                let calls: Vec<String> = client.addresses.iter().map(|address| format!("{address:x}")).collect();
+                line.field("client")
+                    .field(client.thread.as_deref().unwrap_or_default())
+                    .field(&client.database)
+                    .field(running.join(" "))
+                    .field(calls.join(" "))
+            }
+        });
+    }
+
+    pub(super) fn freed(&mut self, number: u64) {
+        self.write(Line::new("freed").field(number));
+    }
+
+    /// How a handle stands that is not freed.
+    pub(super) fn stands(&mut self, number: u64, state: &State) {
+        let line = match state {
+            State::CloseRefused(statements) => statements.iter().fold(Line::new("refused").field(number), Line::field),
+            _ => return,
+        };
+        self.write(line);
+    }
+
+    pub(super) fn ignored(&mut self, number: u64) {
+        self.write(Line::new("ignored").field(number));
+    }
+
+    /// The place of a client's opening, where the process itself has resolved it.
+    pub(super) fn placed(&mut self, number: u64, place: &Position) {
+        let file = env::current_dir().unwrap_or_default().join(place.file());
+        self.write(placed(number, &file, place.line(), place.column()));
+    }
+
+    /// The clean end: what is open, and why the check cannot be relied on, if it cannot.
+    pub(super) fn ended(mut self, leaks: &[Entry], faults: &[String]) {
+        for fault in faults {
+            self.write(Line::new("fault").field(fault));
+        }
+        self.write(leaks.iter().fold(Line::new("ended"), |line, entry| line.field(entry.number)));
+        // The lock is held until the process has gone.
+        std::mem::forget(self.file);
+    }
+
+    fn write(&mut self, line: Line) {
+        if let Err(error) = self.file.write_all(&line.finish()) {
+            exit::fail(&format!("the journal of the ledger cannot be written, so leaks could go unseen: {error}"));
+        }
+    }
+}
+
+pub(super) fn placed(number: u64, file: &Path, line: u32, column: u32) -> Line {
+    Line::new("placed").field(number).field(file.display()).field(line).field(column)
+}
+
+pub(super) fn level_word(level: Leaks) -> &'static str {
+    match level {
+        Leaks::Deny => "deny",
+        Leaks::Warn => "warn",
+        Leaks::Off => "off",
+    }
+}

@@ -1,0 +1,51 @@
+//! The first look, when the program is loaded: tests may open handles before they use anything of ours.
+
+use super::{book, exit, journal::Journal, witness};
+use crate::settings::{Leaks, Settings};
+use std::{
+    panic::catch_unwind,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// Called by the system's loader before `main`, in every program that this crate is linked into.
+#[cfg(not(miri))]
+#[used]
+#[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
+#[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
+#[cfg_attr(not(any(target_vendor = "apple", windows)), unsafe(link_section = ".init_array"))]
+// SAFETY (of the section): it is the list of functions of this type that the loader calls once, each of them alone.
+static AT_LOAD: extern "C" fn() = {
+    extern "C" fn at_load() {
+        // A panic must not cross into the loader; what could panic here is not started then, which the check at exit notices.
+        let _ = catch_unwind(start);
+    }
+    at_load
+};
+
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+fn start() {
+    exit::watch();
+    let settings = Settings::get().ok();
+    let level = settings.and_then(|settings| settings.leaks).unwrap_or_default();
+    if let Some(folder) = Settings::journals() {
+        match Journal::start(&folder, level) {
+            Ok(journal) => book::keep(journal),
+            Err(error) => exit::fail(&format!(
+                "no journal can be kept in {}, so leaks could go unseen: {error}; make the folder writable",
+                folder.display()
+            )),
+        }
+    }
+    if level != Leaks::Off
+        && let Err(error) = witness::start()
+    {
+        exit::fail(&format!("SQLite does not report its handles, so leaks could go unseen: {error}"));
+    }
+    STARTED.store(true, Ordering::Relaxed);
+}
+
+/// Whether the first look came to its end.
+pub(super) fn is_started() -> bool {
+    STARTED.load(Ordering::Relaxed)
+}

@@ -1,0 +1,67 @@
+//! A session's claim on its entry, from its opening on.
+
+use super::{
+    Entry, State, book,
+    entry::Opening,
+    witness::{self, Expected},
+};
+use rusqlite::Connection;
+
+#[derive(Debug)]
+pub(crate) struct Token {
+    number: u64,
+    /// The entry at the opening, for when it is forgotten.
+    entry: Entry,
+}
+
+impl Token {
+    /// Opens a connection that is entered as `opening`, once.
+    pub(crate) fn enter<E>(
+        opening: Opening,
+        open: impl FnOnce() -> Result<Connection, E>,
+    ) -> Result<(Connection, Self), E> {
+        let expectation = witness::expect(Expected::Opening(opening));
+        let opened = open();
+        let (connection, number) = match (opened, expectation.met()) {
+            (Ok(connection), Expected::Entered(number)) => (connection, number),
+            (Ok(connection), Expected::Opening(opening)) => {
+                let number = witness::enter_unseen(&connection, opening);
+                (connection, number)
+            }
+            (Ok(_), _) => unreachable!("an opening is expected until it is entered"),
+            (Err(error), met) => {
+                if let Expected::Entered(number) = met {
+                    book::withdraw(number);
+                }
+                return Err(error);
+            }
+        };
+        let entry = book::entry(number).unwrap_or_else(|| unreachable!("a handle that is open has an entry"));
+        Ok((connection, Self { number, entry }))
+    }
+
+    /// The entry as it stands.
+    pub(crate) fn entry(&self) -> Entry {
+        let ended = || {
+            let engine = self.entry.opening.engine.as_ref()?;
+            engine.tally().ended.iter().find(|entry| entry.number == self.number).cloned()
+        };
+        // A handle that was swapped out and freed by somebody else may be long forgotten.
+        book::entry(self.number).or_else(ended).unwrap_or_else(|| Entry { state: State::Closed, ..self.entry.clone() })
+    }
+
+    /// Notes that the session is about to be closed, and whether that rolls a transaction back.
+    pub(crate) fn closing(&self, rolls_back: bool) {
+        book::note_rollback(self.number, rolls_back);
+    }
+
+    /// Notes that SQLite has closed the handle, in case that nobody watched it any more.
+    pub(crate) fn closed(&self) {
+        book::freed(self.number);
+    }
+
+    /// Notes how the session stands, which is not closed.
+    pub(crate) fn note(&self, state: State) {
+        book::note(self.number, state);
+    }
+}
