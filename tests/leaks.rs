@@ -4,32 +4,22 @@
 
 mod common;
 
-use common::package::{Run, planted};
+use common::{
+    package::{Run, planted},
+    planted::Planted,
+};
 use rstest::rstest;
 use sqlite_fixtures::rusqlite::Connection;
 use std::{fs, path::Path};
 
-const PLANTED: &str = include_str!("planted/tests/planted.rs");
-
+/// The binary itself, whatever runs this.
 fn run(test: &str, settings: &[(&str, &str)]) -> Run {
     planted().run("planted", &["--exact", test], settings)
 }
 
-/// The line of a planted test that is marked as the leak.
-fn leak_line(test: &str) -> usize {
-    let name = test.split("::").next().unwrap();
-    let lines: Vec<_> = PLANTED.lines().collect();
-    let start = lines.iter().position(|line| line.contains(&format!("fn {name}("))).unwrap();
-    // The mark is in the body, or on the attribute above.
-    let above = lines[..start].iter().rposition(|line| line.is_empty()).unwrap();
-    lines.iter().enumerate().skip(above).find(|(_, line)| line.contains("// leak")).unwrap().0 + 1
-}
-
 /// The report, with its test and place.
-fn assert_reported(run: &Run, test: &str) {
-    let place = format!("opened at tests/planted.rs:{}:", leak_line(test));
-    assert!(run.text.contains(&place), "{place}\n{}", run.text);
-    assert!(run.text.contains(&format!("by test `{test}`")), "{}", run.text);
+fn assert_reported(run: &Run, test: &'static str) {
+    Planted("planted", test).assert_reported(run);
 }
 
 #[rstest]
@@ -48,9 +38,9 @@ fn assert_reported(run: &Run, test: &str) {
 #[case("swapped_connection")]
 #[case("leak_instead_of_the_expected_panic")]
 #[case("leak_beside_an_error")]
-fn a_leak_fails_its_own_test(#[case] test: &str) {
-    let run = run(test, &[]);
-    assert_eq!(run.code, Some(101), "{}", run.text);
+fn a_leak_fails_its_own_test(#[case] test: &'static str) {
+    let run = Planted("planted", test).run(&[]);
+    run.assert_red();
     assert!(run.text.contains("FAILED"), "{}", run.text);
     assert_reported(&run, test);
 }
@@ -63,9 +53,9 @@ fn a_leak_fails_its_own_test(#[case] test: &str) {
 #[case("forgotten_inside_a_larger_value")]
 #[case("leak_instead_of_any_panic")]
 #[case("leak_beside_the_expected_panic")]
-fn a_leak_that_no_destructor_sees_fails_the_process(#[case] test: &str) {
-    let run = run(test, &[]);
-    assert_eq!(run.code, Some(101), "{}", run.text);
+fn a_leak_that_no_destructor_sees_fails_the_process(#[case] test: &'static str) {
+    let run = Planted("planted", test).run(&[]);
+    run.assert_red();
     assert!(!run.text.contains("FAILED"), "the process, not the test: {}", run.text);
     assert!(run.text.contains("at the end of the process, 1 session is still open"), "{}", run.text);
     assert_reported(&run, test);
@@ -79,7 +69,7 @@ fn a_forgotten_statement_is_named_by_its_sql() {
 #[test]
 fn a_failed_test_keeps_its_own_message_and_its_leak_is_told_beside() {
     let run = run("leak_beside_a_failure", &[]);
-    assert_eq!(run.code, Some(101));
+    assert_eq!(run.code, Some(101), "{}", run.text);
     assert!(run.text.contains("the test's own failure"), "{}", run.text);
     assert_reported(&run, "leak_beside_a_failure");
 }
@@ -153,7 +143,7 @@ fn kept(run: &Run) -> String {
 #[case("failure_with_rows", "")]
 #[case("failure_with_a_temporary_file", "")]
 #[case("error_with_rows", "always")]
-fn a_failed_test_keeps_its_database_and_prints_how_to_open_it(#[case] test: &str, #[case] keep: &str) {
+fn a_failed_test_keeps_its_database_and_prints_how_to_open_it(#[case] test: &'static str, #[case] keep: &str) {
     let path = kept(&run(test, &[("SQLITE_FIXTURES_KEEP", keep)]));
     let names: String = Connection::open(&path)
         .unwrap()
@@ -192,7 +182,7 @@ fn a_test_that_fails_by_its_leak_keeps_its_database_too() {
 #[rstest]
 #[case("temporary_file_in_a_static")]
 #[case("temporary_file_of_the_process")]
-fn the_folder_of_an_engine_that_lives_for_ever_goes_at_exit(#[case] test: &str) {
+fn the_folder_of_an_engine_that_lives_for_ever_goes_at_exit(#[case] test: &'static str) {
     let run = planted().run("planted", &["--exact", test, "--nocapture"], &[]);
     assert_eq!(run.code, Some(0), "{}", run.text);
     let (_, rest) = run.text.split_once("folder ").unwrap();
@@ -203,7 +193,7 @@ fn the_folder_of_an_engine_that_lives_for_ever_goes_at_exit(#[case] test: &str) 
 #[test]
 fn a_setting_that_is_not_understood_is_an_error_and_not_a_default() {
     let run = run("template_is_built_or_not", &[("SQLITE_FIXTURES_LEAKS", "maybe")]);
-    assert_eq!(run.code, Some(101));
+    assert_eq!(run.code, Some(101), "{}", run.text);
     assert!(run.text.contains("SQLITE_FIXTURES_LEAKS=maybe is not understood"), "{}", run.text);
     assert!(run.text.contains("panicked at tests/planted.rs"), "at the test, not in the library: {}", run.text);
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part: the lint sees one at a time")]
 
 pub mod package;
+pub mod planted;
 
 use sqlite_fixtures::rusqlite::{Connection, types::Value};
 use std::{fmt::Write, fs};

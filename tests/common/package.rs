@@ -20,6 +20,23 @@ pub struct Run {
     pub text: String,
 }
 
+impl Run {
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self { code: output.status.code(), text: text_of(&output) }
+    }
+
+    /// Demands that the runner which runs this says failure.
+    pub fn assert_red(&self) {
+        assert_eq!(self.code, Some(if under_nextest() { 100 } else { 101 }), "{}", self.text);
+    }
+}
+
+/// Whether nextest runs this: planted tests are then run by it too.
+pub fn under_nextest() -> bool {
+    env::var_os("NEXTEST").is_some()
+}
+
 impl Package {
     /// Builds what is in `files`, with our own lock file, so that nothing is fetched.
     pub fn build(name: &str, files: &[(String, String)]) -> Self {
@@ -41,6 +58,16 @@ impl Package {
                 Some((name.to_owned(), PathBuf::from(message["executable"].as_str()?)))
             })
             .collect();
+        if under_nextest() {
+            let list = ["nextest", "list", "--offline", "--list-type", "binaries-only", "--message-format", "json"];
+            for (file, arguments) in
+                [("binaries.json", &list[..]), ("cargo.json", &["metadata", "--offline", "--format-version", "1"])]
+            {
+                let output = cargo(&folder).args(arguments).output().unwrap();
+                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                fs::write(folder.join(file), output.stdout).unwrap();
+            }
+        }
         Self { folder, binaries }
     }
 
@@ -59,11 +86,24 @@ impl Package {
 
     /// Runs a test binary in a clean environment but for `settings`.
     pub fn run(&self, binary: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Run {
-        let output = self.command(binary, arguments, settings).output().unwrap();
-        Run { code: output.status.code(), text: text_of(&output) }
+        Run::of(&mut self.command(binary, arguments, settings))
     }
 
-    /// The same, not yet started.
+    /// A single test in a process of its own, under the runner that runs this: the binary itself, as `cargo test` starts it, or
+    /// nextest.
+    pub fn test(&self, binary: &str, test: &str, settings: &[(&str, &str)]) -> Command {
+        if !under_nextest() {
+            return self.command(binary, &["--exact", test], settings);
+        }
+        let mut command = cargo(&self.folder);
+        command
+            .args(["nextest", "run", "--no-fail-fast", "--cargo-metadata", "cargo.json"])
+            .args(["--binaries-metadata", "binaries.json", "-E", &format!("binary(={binary}) & test(={test})")])
+            .envs(settings.iter().copied());
+        command
+    }
+
+    /// A test binary in a clean environment but for `settings`, not yet started.
     pub fn command(&self, binary: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
         let mut command = Command::new(&self.binaries[binary]);
         clean(&mut command)
@@ -85,6 +125,10 @@ pub fn planted() -> &'static Package {
             "src/lib.rs",
             "fixtures/schema.sql",
             "fixtures/users.json",
+            "tests/clean.rs",
+            "tests/clients.rs",
+            "tests/endings.rs",
+            "tests/linked.rs",
             "tests/planted.rs",
             "tests/template.rs",
         ];

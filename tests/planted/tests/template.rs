@@ -1,14 +1,7 @@
 //! A template that many processes share. `tests/template.rs` says through the environment where it stands.
 
 use sqlite_fixtures::{Template, rusqlite::Connection};
-use std::{
-    env,
-    error::Error,
-    fs::OpenOptions,
-    io::Write,
-    path::PathBuf,
-    thread,
-};
+use std::{env, error::Error, fs::OpenOptions, io::Write, path::PathBuf, thread};
 
 const ROWS: i64 = 2000;
 

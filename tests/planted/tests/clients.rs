@@ -1,0 +1,81 @@
+//! Connections that others open, and what keeps SQLite from closing one. `// leak` marks the line that a report must name.
+
+use planted::{Pool, forgets_a_connection, forgets_a_statement};
+use rstest::rstest;
+use rusqlite::{Connection, MAIN_DB, backup::Backup};
+use sqlite_fixtures::{
+    Engine, Session, SessionFactory,
+    fixtures::{engine, session, sessions},
+};
+use std::{mem, sync::OnceLock, thread};
+
+#[test]
+fn connection_of_the_code_under_test() {
+    forgets_a_connection();
+}
+
+#[test]
+fn statement_of_the_code_under_test() {
+    forgets_a_statement();
+}
+
+#[test]
+fn pool_that_is_never_dropped() {
+    static POOL: OnceLock<Pool> = OnceLock::new();
+    let pool = POOL.get_or_init(|| Pool::of(1, ":memory:".as_ref()));
+    assert_eq!(pool.with(|connection| connection.query_row("SELECT 1", [], |row| row.get(0))), Ok(1));
+}
+
+/// To a database of an engine: its own test fails.
+#[rstest]
+fn connection_to_the_engine_of_a_test(engine: Engine) {
+    mem::forget(Connection::open(engine.uri()).unwrap()); // leak
+}
+
+/// The thread has no name, but the database is that of a test.
+#[rstest]
+fn connection_of_a_thread_to_the_engine_of_a_test(engine: Engine) {
+    let uri = engine.uri();
+    thread::spawn(move || mem::forget(Connection::open(uri).unwrap())).join().unwrap(); // leak
+}
+
+#[test]
+fn connection_of_a_bare_thread() {
+    // The ledger has seen the test, so that it can be named among those that ran.
+    Connection::open_in_memory().unwrap().close().unwrap();
+    thread::spawn(forgets_on_a_bare_thread).join().unwrap();
+}
+
+fn forgets_on_a_bare_thread() {
+    mem::forget(Connection::open_in_memory().unwrap()); // leak of connection_of_a_bare_thread
+}
+
+#[rstest]
+fn unfinished_blob(sessions: SessionFactory) {
+    let session = sessions.open().unwrap(); // leak
+    session.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(10))").unwrap();
+    mem::forget(session.blob_open(MAIN_DB, "t", "a", 1, true).unwrap());
+}
+
+#[rstest]
+fn unfinished_backup(sessions: SessionFactory, session: Session) {
+    let mut to = session.factory().open().unwrap();
+    let from = sessions.open().unwrap(); // leak
+    mem::forget(Backup::new(&from, &mut to).unwrap());
+    drop(from);
+}
+
+/// A close that was refused and then done is none.
+#[test]
+fn clean_after_a_refused_close() {
+    let connection = Connection::open_in_memory().unwrap();
+    // SAFETY: the statement is made, and finalized, on the handle of the connection; the text ends with a zero.
+    unsafe {
+        let mut statement = std::ptr::null_mut();
+        let sql = c"SELECT 1".as_ptr();
+        rusqlite::ffi::sqlite3_prepare_v2(connection.handle(), sql, -1, &raw mut statement, std::ptr::null_mut());
+        let (connection, _) = connection.close().unwrap_err();
+        rusqlite::ffi::sqlite3_finalize(statement);
+        connection.close().unwrap();
+    }
+}

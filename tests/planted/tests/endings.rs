@@ -1,0 +1,138 @@
+//! Sessions that are open when their test or process ends in other ways than well.
+
+use rstest::{fixture, rstest};
+use sqlite_fixtures::{
+    Session, SessionFactory,
+    fixtures::{session, sessions},
+};
+use std::{
+    cell::RefCell,
+    hint::black_box,
+    mem::{self, ManuallyDrop},
+    process::{self, Command},
+    sync::{Mutex, mpsc},
+    thread,
+    time::Duration,
+};
+
+fn kill(signal: &str) {
+    Command::new("kill").args([signal, &process::id().to_string()]).status().unwrap();
+    // Until the signal is there.
+    loop {
+        thread::park();
+    }
+}
+
+#[rstest]
+fn abort(sessions: SessionFactory) {
+    let _session = sessions.open().unwrap(); // leak
+    process::abort();
+}
+
+#[rstest]
+fn sigkill(sessions: SessionFactory) {
+    let _session = sessions.open().unwrap(); // leak
+    kill("-KILL");
+}
+
+#[rstest]
+fn sigterm(sessions: SessionFactory) {
+    let _session = sessions.open().unwrap(); // leak
+    kill("-TERM");
+}
+
+#[test]
+fn sigkill_with_a_connection() {
+    let _connection = rusqlite::Connection::open_in_memory().unwrap(); // leak
+    kill("-KILL");
+}
+
+#[rstest]
+fn double_panic(sessions: SessionFactory) {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("the second panic");
+        }
+    }
+    let _session = sessions.open().unwrap(); // leak
+    let _panics = Panics;
+    panic!("the first panic");
+}
+
+#[rstest]
+fn stack_overflow(sessions: SessionFactory) {
+    fn deeper(depth: u64) -> u64 {
+        let room = black_box([depth; 100]);
+        room[99] + deeper(black_box(depth + 1)) + room[0]
+    }
+    let _session = sessions.open().unwrap(); // leak
+    black_box(deeper(0));
+}
+
+#[rstest]
+fn process_exit(sessions: SessionFactory) {
+    let _session = sessions.open().unwrap(); // leak
+    process::exit(0);
+}
+
+#[rstest]
+fn process_exit_with_a_code(sessions: SessionFactory) {
+    let _session = sessions.open().unwrap(); // leak
+    process::exit(7);
+}
+
+#[rstest] // leak
+#[timeout(Duration::from_millis(1))]
+fn time_out(session: Session) {
+    loop {
+        black_box(&session);
+        thread::park();
+    }
+}
+
+#[rstest]
+fn detached_thread(sessions: SessionFactory) {
+    let (opened, wait) = mpsc::channel();
+    let other = sessions.clone();
+    thread::spawn(move || {
+        let session = other.open().unwrap(); // leak
+        opened.send(()).unwrap();
+        loop {
+            black_box(&session);
+            thread::park();
+        }
+    });
+    wait.recv().unwrap();
+}
+
+#[rstest]
+fn thread_local_and_forgotten(sessions: SessionFactory) {
+    thread_local! {
+        static KEPT: RefCell<Option<ManuallyDrop<Session>>> = const { RefCell::new(None) };
+    }
+    KEPT.set(Some(ManuallyDrop::new(sessions.open().unwrap()))); // leak
+}
+
+#[fixture]
+#[once]
+fn shared(sessions: SessionFactory) -> Mutex<Session> {
+    Mutex::new(sessions.open().unwrap()) // leak of once
+}
+
+#[rstest]
+fn once(shared: &Mutex<Session>) {
+    assert!(shared.lock().unwrap().is_autocommit());
+}
+
+/// A process may be killed when all is closed: nothing leaks then.
+#[rstest]
+fn clean_sigkill(session: Session) {
+    session.close().unwrap();
+    kill("-KILL");
+}
+
+#[rstest]
+fn known(sessions: SessionFactory) {
+    mem::forget(sessions.open().unwrap()); // leak
+}
