@@ -1,0 +1,379 @@
+//! The command `sqlite-fixtures leaks`: every planted fault turns it red, under the runner that runs this, with the right test,
+//! file and line; and what it says in which form and with which exit code.
+
+mod common;
+
+use common::{
+    package::{Run, planted, under_nextest},
+    planted::Planted,
+};
+use rstest::rstest;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+use tempfile::TempDir;
+
+const SQLITE_FIXTURES: &str = env!("CARGO_BIN_EXE_sqlite-fixtures");
+
+/// `sqlite-fixtures leaks ARGUMENTS -- COMMAND`, in the folder and the environment of the command.
+fn leaks(arguments: &[&str], command: &Command) -> Command {
+    let mut judge = Command::new(SQLITE_FIXTURES);
+    judge.arg("leaks").args(arguments).arg("--").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => judge.env(name, value),
+            None => judge.env_remove(name),
+        };
+    }
+    judge.current_dir(command.get_current_dir().unwrap());
+    judge
+}
+
+fn direct(binary: &str, test: &str, settings: &[(&str, &str)]) -> Command {
+    planted().command(binary, &["--exact", test], settings)
+}
+
+/// A run and the leaks that were found in it.
+fn judged(command: &Command) -> (Run, Vec<Value>) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("leaks.json");
+    let run = Run::of(&mut leaks(&["--format", "json", "--output", output.to_str().unwrap()], command));
+    let report = fs::read_to_string(output).unwrap_or_else(|error| panic!("{error}: {}", run.text));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    (run, report["leaks"].as_array().unwrap().clone())
+}
+
+/// A report with a process of its own in each run.
+fn without_process(mut leak: Value) -> Value {
+    assert!(leak.as_object_mut().unwrap().remove("process").unwrap().as_str().unwrap().contains(" (process "));
+    leak
+}
+
+#[rstest]
+fn every_planted_fault_is_found_with_its_test_file_and_line(
+    #[values(
+        ("planted", "forgotten_session_of_the_factory", "open"),
+        ("planted", "forgotten_session_of_the_engine", "open"),
+        ("planted", "forgotten_in_a_case::case_2_two", "open"),
+        ("planted", "cyclic_session", "open"),
+        ("planted", "session_in_a_static", "open"),
+        ("planted", "forgotten_async_session", "open"),
+        ("planted", "swapped_connection", "open"),
+        ("planted", "the_tests_own_session_forgotten", "open"),
+        ("planted", "leak_instead_of_any_panic", "open"),
+        ("planted", "leak_beside_the_expected_panic", "open"),
+        ("planted", "forgotten_without_rstest", "open"),
+        ("endings", "once", "open"),
+        ("endings", "thread_local_and_forgotten", "open"),
+        ("endings", "detached_thread", "open"),
+        ("endings", "time_out", "open"),
+        ("endings", "process_exit", "open"),
+        ("endings", "process_exit_with_a_code", "open"),
+        ("endings", "abort", "unclean_end"),
+        ("endings", "double_panic", "unclean_end"),
+        ("endings", "sigkill", "unclean_end"),
+        ("endings", "sigterm", "unclean_end"),
+        ("endings", "sigkill_with_a_connection", "unclean_end"),
+        ("endings", "stack_overflow", "unclean_end"),
+        ("clients", "connection_of_the_code_under_test", "open"),
+        ("clients", "pool_that_is_never_dropped", "open"),
+        ("clients", "connection_to_the_engine_of_a_test", "open"),
+        ("clients", "connection_of_a_thread_to_the_engine_of_a_test", "open"),
+        ("clients", "unfinished_blob", "close_refused"),
+        ("clients", "unfinished_backup", "close_refused"),
+        ("linked", "connection_of_a_suite_that_only_links", "open"),
+    )]
+    fault: (&'static str, &'static str, &str),
+) {
+    let (binary, test, kind) = fault;
+    let planted = Planted(binary, test);
+    let (run, leaks) = judged(&planted.package().test(binary, test, &[]));
+    assert!(run.code.is_some_and(|code| code != 0), "{}", run.text);
+    let (file, line) = planted.place();
+    let expected = json!({ "test": test, "file": file, "line": line, "kind": kind, "sql": null });
+    let found: Vec<Value> = leaks.into_iter().map(without_process).collect();
+    assert!(found.contains(&expected), "{expected} is not among {found:?}\n{}", run.text);
+    // What its own guards hold beside the fault is open too, where the process has not come to drop it.
+    assert!(found.iter().all(|leak| leak["test"] == test), "{found:?}");
+}
+
+#[rstest]
+#[case(Planted("planted", "forgotten_statement"), "SELECT 'blocks'")]
+#[case(Planted("clients", "statement_of_the_code_under_test"), "SELECT 'of the code under test'")]
+fn a_close_that_was_refused_is_named_by_the_sql_that_blocks_it(#[case] planted: Planted, #[case] sql: &str) {
+    let (run, leaks) = judged(&planted.package().test(planted.0, planted.1, &[]));
+    assert_ne!(run.code, Some(0), "{}", run.text);
+    let (file, line) = planted.place();
+    let expected = json!({ "test": planted.1, "file": file, "line": line, "kind": "close_refused", "sql": sql });
+    assert_eq!(leaks.into_iter().map(without_process).collect::<Vec<_>>(), [expected]);
+}
+
+/// No test is blamed for what a bare thread does, unless it is the only one of its process.
+#[test]
+fn a_connection_of_a_bare_thread_turns_the_process_red_and_the_tests_that_ran_are_named() {
+    let planted = Planted("clients", "connection_of_a_bare_thread");
+    let (run, leaks) = judged(&planted.package().test(planted.0, planted.1, &[]));
+    run.assert_red();
+    let (file, line) = planted.place();
+    let test = if under_nextest() { json!(planted.1) } else { Value::Null };
+    let expected = json!({ "test": test, "file": file, "line": line, "kind": "open", "sql": null });
+    assert_eq!(leaks.into_iter().map(without_process).collect::<Vec<_>>(), [expected]);
+    let text = Run::of(&mut direct(planted.0, planted.1, &[])).text;
+    assert!(text.contains(&format!("opened at {file}:{line}:")), "{text}");
+    assert!(text.contains("while `connection_of_a_bare_thread` ran"), "{text}");
+}
+
+#[test]
+fn the_code_of_a_process_that_says_failure_already_stays_what_it_was() {
+    let run = Run::of(&mut leaks(&[], &direct("endings", "process_exit_with_a_code", &[])));
+    assert_eq!(run.code, Some(7), "{}", run.text);
+    assert!(run.text.contains("1 session leaked, of 1 opened in 1 process:"), "{}", run.text);
+    let run = Run::of(&mut leaks(&[], &direct("endings", "sigkill", &[])));
+    assert_eq!(run.code, Some(128 + 9), "{}", run.text);
+}
+
+#[rstest]
+#[case("endings", "clean_sigkill", 128 + 9)]
+#[case("linked", "clean_in_a_suite_that_only_links", 0)]
+#[case("clients", "clean_after_a_refused_close", 0)]
+fn what_is_closed_is_no_leak_however_the_process_ends(#[case] binary: &str, #[case] test: &str, #[case] code: i32) {
+    let (run, leaks) = judged(&direct(binary, test, &[]));
+    assert_eq!((run.code, leaks), (Some(code), vec![]), "{}", run.text);
+}
+
+#[test]
+fn a_leak_that_its_test_was_only_warned_of_still_turns_the_command_red() {
+    let run = Run::of(&mut leaks(&[], &direct("endings", "known", &[("SQLITE_FIXTURES_LEAKS", "warn")])));
+    assert_eq!(run.code, Some(1), "{}", run.text);
+}
+
+#[test]
+fn what_a_test_or_an_engine_took_as_known_is_no_leak_for_the_command_either() {
+    for test in ["known_leak_is_ignored", "forgotten_where_the_engine_says_off"] {
+        let (run, leaks) = judged(&direct("planted", test, &[]));
+        assert_eq!((run.code, leaks), (Some(0), vec![]), "{}", run.text);
+    }
+}
+
+#[test]
+fn checks_that_are_switched_off_are_no_check() {
+    let run = Run::of(&mut leaks(&[], &direct("endings", "known", &[("SQLITE_FIXTURES_LEAKS", "off")])));
+    assert_eq!(run.code, Some(2), "{}", run.text);
+    assert!(run.text.contains("checks were switched off by SQLITE_FIXTURES_LEAKS=off; unset it"), "{}", run.text);
+}
+
+#[test]
+fn a_run_without_a_journal_is_no_check() {
+    let run = Run::of(&mut leaks(&[], Command::new("true").current_dir(".")));
+    assert_eq!(run.code, Some(2), "{}", run.text);
+    assert!(run.text.contains("no process kept a journal"), "{}", run.text);
+    let run = Run::of(&mut leaks(&[], Command::new("/no/such/command").current_dir(".")));
+    assert_eq!(run.code, Some(2), "{}", run.text);
+    let run = Run::of(&mut leaks(&[], Command::new("false").current_dir(".")));
+    assert_eq!(run.code, Some(1), "its own: {}", run.text);
+}
+
+#[test]
+fn a_suite_whose_reports_were_taken_away_is_red_by_itself() {
+    let planted = Planted("linked", "reports_taken_away");
+    let run = planted.run(&[]);
+    run.assert_red();
+    let run = Run::of(&mut direct(planted.0, planted.1, &[]));
+    assert!(run.text.contains("SQLite no longer reports its handles"), "{}", run.text);
+    let warned = Run::of(&mut leaks(&[], &direct(planted.0, planted.1, &[("SQLITE_FIXTURES_LEAKS", "warn")])));
+    assert_eq!(warned.code, Some(2), "{}", warned.text);
+}
+
+#[test]
+fn a_process_that_cannot_keep_its_journal_fails_by_itself() {
+    let run = Run::of(&mut direct(
+        "linked",
+        "clean_in_a_suite_that_only_links",
+        &[("SQLITE_FIXTURES_JOURNALS", "/no/such/folder")],
+    ));
+    assert_eq!(run.code, Some(101), "{}", run.text);
+    assert!(run.text.contains("no journal can be kept in /no/such/folder"), "{}", run.text);
+}
+
+/// As on a full disk: no file may grow.
+#[cfg(unix)]
+#[test]
+fn a_process_whose_journal_cannot_grow_fails_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = direct("endings", "known", &[("SQLITE_FIXTURES_JOURNALS", folder.path().to_str().unwrap())]);
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "ulimit -f 0; trap '' XFSZ; exec \"$0\" \"$@\""])
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            shell.env(name, value);
+        }
+    }
+    let run = Run::of(shell.current_dir(command.get_current_dir().unwrap()));
+    assert_eq!(run.code, Some(101), "{}", run.text);
+    assert!(run.text.contains("so leaks could go unseen"), "{}", run.text);
+}
+
+/// A folder with the journal of a run of this test of `endings`.
+fn journals_of(test: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let journals = folder.path().to_str().unwrap();
+    let run = Run::of(&mut leaks(&["--journals", journals], &direct("endings", test, &[])));
+    assert_ne!(run.code, Some(2), "{}", run.text);
+    folder
+}
+
+fn journal(folder: &Path) -> PathBuf {
+    let found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
+fn report(arguments: &[&str], folders: &[&Path]) -> Run {
+    Run::of(Command::new(SQLITE_FIXTURES).args(["leaks", "report"]).args(arguments).args(folders))
+}
+
+#[test]
+fn journals_of_several_shards_are_judged_together_also_where_the_executable_is_not() {
+    let (one, two, three) =
+        (journals_of("known"), journals_of("sigkill_with_a_connection"), journals_of("clean_sigkill"));
+    for shard in [&one, &two] {
+        // As on another machine.
+        let path = journal(shard.path());
+        assert!(fs::read_to_string(&path).unwrap().contains("/deps/endings-"));
+    }
+    let run = report(&[], &[one.path(), two.path(), three.path()]);
+    assert_eq!(run.code, Some(1), "{}", run.text);
+    assert!(run.text.contains("2 sessions leaked, of 3 opened in 3 processes:"), "{}", run.text);
+    for planted in [Planted("endings", "known"), Planted("endings", "sigkill_with_a_connection")] {
+        let (file, line) = planted.place();
+        assert!(run.text.contains(&format!("{file}:{line}:")), "{}", run.text);
+        assert!(run.text.contains(&format!("by test `{}`", planted.1)), "{}", run.text);
+    }
+    assert!(fs::read_to_string(journal(two.path())).unwrap().contains("placed\t1\t"), "resolved where it ran");
+    let clean = report(&[], &[three.path()]);
+    assert_eq!(clean.code, Some(0), "{}", clean.text);
+    assert!(clean.text.contains("no session leaked, of 1 opened in 1 process"), "{}", clean.text);
+    assert_eq!(report(&[], &["/no/such/folder".as_ref()]).code, Some(2));
+}
+
+/// Whatever byte is damaged or missing, and wherever the journal is cut off, no leak is passed over.
+#[test]
+fn a_damaged_journal_is_no_check() {
+    let folder = journals_of("known");
+    let path = journal(folder.path());
+    let whole = fs::read(&path).unwrap();
+    let mut damaged = vec![Vec::new(), b"\n".to_vec(), b"something else\n".to_vec(), [&whole[..], b"more"].concat()];
+    for place in (0..whole.len()).step_by(whole.len() / 12) {
+        damaged.push(whole.iter().enumerate().map(|(at, byte)| if at == place { byte ^ 1 } else { *byte }).collect());
+        damaged.push([&whole[..place], &whole[place + 1..]].concat());
+    }
+    // Cut off within a line; at its end it is the journal of a process that was killed there.
+    damaged.push(whole[..whole.len() - 3].to_vec());
+    for bytes in damaged {
+        fs::write(&path, &bytes).unwrap();
+        let run = report(&[], &[folder.path()]);
+        assert_eq!(run.code, Some(2), "{}\n{}", String::from_utf8_lossy(&bytes), run.text);
+        assert!(run.text.contains("the journal is damaged; run the tests again"), "{}", run.text);
+        assert!(run.text.contains(path.to_str().unwrap()), "{}", run.text);
+    }
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    fs::write(&path, lines[..2].concat()).unwrap();
+    assert_eq!(report(&[], &[folder.path()]).code, Some(1), "killed with its session open");
+}
+
+#[test]
+fn a_journal_of_another_format_is_no_check() {
+    let folder = journals_of("known");
+    let path = journal(folder.path());
+    let text = fs::read_to_string(&path).unwrap();
+    let head = text.lines().next().unwrap()[9..].replacen("journal\t1\t", "journal\t999\t", 1);
+    fs::write(&path, format!("{:08x} {head}\n", crc32(head.as_bytes()))).unwrap();
+    let run = report(&[], &[folder.path()]);
+    assert_eq!(run.code, Some(2), "{}", run.text);
+    assert!(run.text.contains("format 999"), "{}", run.text);
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 })
+    })
+}
+
+#[test]
+fn a_baseline_allows_the_leaks_of_today_and_no_new_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let baseline = folder.path().join("known.json");
+    let baseline = baseline.to_str().unwrap();
+    let known = direct("endings", "known", &[]);
+    let written = Run::of(&mut leaks(&["--write-baseline", baseline], &known));
+    assert_eq!(written.code, Some(0), "{}", written.text);
+    assert!(written.text.contains("no session leaked, of 1 opened in 1 process, 1 known"), "{}", written.text);
+    let again = Run::of(&mut leaks(&["--baseline", baseline], &known));
+    assert_eq!(again.code, Some(0), "{}", again.text);
+    let both = planted().command("endings", &["--exact", "known", "detached_thread"], &[]);
+    let more = Run::of(&mut leaks(&["--baseline", baseline], &both));
+    assert_eq!(more.code, Some(1), "{}", more.text);
+    assert!(more.text.contains("1 session leaked") && more.text.contains("`detached_thread`"), "{}", more.text);
+    assert!(!more.text.contains("by test `known`, never closed"), "{}", more.text);
+    // Known once is not known twice.
+    let (one, two) = (journals_of("known"), journals_of("known"));
+    assert_eq!(report(&["--baseline", baseline], &[one.path()]).code, Some(0));
+    assert_eq!(report(&["--baseline", baseline], &[one.path(), two.path()]).code, Some(1));
+    fs::write(baseline, "{}").unwrap();
+    let wrong = Run::of(&mut leaks(&["--baseline", baseline], &known));
+    assert_eq!(wrong.code, Some(2), "{}", wrong.text);
+    assert!(wrong.text.contains("not a baseline; write one with --write-baseline"), "{}", wrong.text);
+}
+
+#[test]
+fn each_form_of_the_report_names_the_leak() {
+    let folder = journals_of("known");
+    let (file, line) = Planted("endings", "known").place();
+    let github = report(&["--format", "github"], &[folder.path()]).text;
+    let place = format!("::error file={file},line={line},col=");
+    assert!(github.starts_with(&place) && github.contains("title=session leaked::"), "{github}");
+    assert_eq!(github.lines().count(), 1, "{github}");
+    let junit = report(&["--format", "junit"], &[folder.path()]).text;
+    for part in ["<testsuite name=\"leaks\" tests=\"1\"", "<testcase name=\"known\"", "type=\"open\"", "failures=\"1\""]
+    {
+        assert!(junit.contains(part), "{part}: {junit}");
+    }
+    assert!(junit.contains(&format!("{file}:{line}:")), "{junit}");
+    let clean = journals_of("clean_sigkill");
+    let junit = report(&["--format", "junit"], &[clean.path()]).text;
+    assert!(junit.contains("no session leaked") && junit.contains("failures=\"0\""), "{junit}");
+    assert_eq!(report(&["--format", "json"], &[clean.path()]).text, "{\n  \"leaks\": []\n}\n");
+    assert_eq!(report(&["--format", "github"], &[clean.path()]).text, "");
+}
+
+#[test]
+fn the_check_shows_that_it_is_alive() {
+    let run = Run::of(Command::new(SQLITE_FIXTURES).args(["leaks", "--self-test"]));
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert!(run.text.contains("the check is alive"), "{}", run.text);
+}
+
+#[test]
+fn the_command_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = direct("endings", "sigkill", &[("TMPDIR", folder.path().to_str().unwrap())]);
+    let run = Run::of(&mut leaks(&[], &command));
+    assert_eq!(run.code, Some(128 + 9), "{}", run.text);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn help_shows_examples_and_exit_codes() {
+    let run = Run::of(Command::new(SQLITE_FIXTURES).args(["leaks", "--help"]));
+    assert_eq!(run.code, Some(0));
+    for part in ["sqlite-fixtures leaks -- cargo test", "Exit code:", "--baseline <FILE>", "--self-test"] {
+        assert!(run.text.contains(part), "{part}: {}", run.text);
+    }
+    assert_eq!(Run::of(Command::new(SQLITE_FIXTURES).args(["leaks"])).code, Some(2));
+}
