@@ -4,7 +4,7 @@
 mod common;
 
 use common::{
-    package::{Run, planted, under_nextest},
+    package::{self, Run, planted, under_nextest},
     planted::Planted,
 };
 use rstest::rstest;
@@ -18,18 +18,8 @@ use tempfile::TempDir;
 
 const SQLITE_FIXTURES: &str = env!("CARGO_BIN_EXE_sqlite-fixtures");
 
-/// `sqlite-fixtures leaks ARGUMENTS -- COMMAND`, in the folder and the environment of the command.
 fn leaks(arguments: &[&str], command: &Command) -> Command {
-    let mut judge = Command::new(SQLITE_FIXTURES);
-    judge.arg("leaks").args(arguments).arg("--").arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => judge.env(name, value),
-            None => judge.env_remove(name),
-        };
-    }
-    judge.current_dir(command.get_current_dir().unwrap());
-    judge
+    package::leaks(SQLITE_FIXTURES, arguments, command)
 }
 
 fn direct(binary: &str, test: &str, settings: &[(&str, &str)]) -> Command {
@@ -366,6 +356,20 @@ fn the_command_leaves_nothing_behind() {
     let run = Run::of(&mut leaks(&[], &command));
     assert_eq!(run.code, Some(128 + 9), "{}", run.text);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_killed_command_left_is_removed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = || fs::read_dir(folder.path()).unwrap().count();
+    let command = |arguments: &[&str]| {
+        Run::of(Command::new(SQLITE_FIXTURES).arg("leaks").args(arguments).env("TMPDIR", folder.path()))
+    };
+    assert_eq!(command(&["--", "sh", "-c", "kill -KILL $PPID"]).code, None);
+    assert_eq!(count(), 2, "its lock and its journals");
+    assert_eq!(command(&["--", "true"]).code, Some(2));
+    assert_eq!(count(), 0);
 }
 
 #[test]

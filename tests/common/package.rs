@@ -129,6 +129,7 @@ pub fn planted() -> &'static Package {
             "tests/clients.rs",
             "tests/endings.rs",
             "tests/linked.rs",
+            "tests/litter.rs",
             "tests/planted.rs",
             "tests/template.rs",
         ];
@@ -146,6 +147,20 @@ pub fn cargo(folder: &Path) -> Command {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     clean(&mut command).current_dir(folder).env("CARGO_TARGET_DIR", target);
     command
+}
+
+/// `sqlite-fixtures leaks ARGUMENTS -- COMMAND`, in the folder and the environment of the command.
+pub fn leaks(sqlite_fixtures: &str, arguments: &[&str], command: &Command) -> Command {
+    let mut judge = Command::new(sqlite_fixtures);
+    judge.arg("leaks").args(arguments).arg("--").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => judge.env(name, value),
+            None => judge.env_remove(name),
+        };
+    }
+    judge.current_dir(command.get_current_dir().unwrap());
+    judge
 }
 
 /// Takes away what the outer runner and the person at the terminal have set.
