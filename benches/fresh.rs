@@ -5,54 +5,29 @@
 
 #![expect(clippy::cast_precision_loss, reason = "sizes in memory, of which few digits are shown")]
 
+mod common;
+
+use common::{
+    database::{TABLES, TEXT, schema, select, template},
+    figures::{Bar, Figures},
+    worker::{self, Worker},
+};
 use sqlite_fixtures::{
-    BuildSchema, Seeds, SessionFactory, Template,
+    Seeds, SessionFactory, Template,
     rusqlite::{Connection, ffi},
 };
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     ffi::CString,
     fmt::Write,
-    fs, hint,
+    fs,
     path::Path,
     process::ExitCode,
     ptr,
     sync::atomic::{AtomicUsize, Ordering},
-    time::{Duration, Instant},
 };
 
-const TABLES: usize = 30;
 const MIB: f64 = 1_048_576.0;
-/// With 100 of them a table the database is 1 MiB.
-const TEXT: &str = "Of what was sown in the salt marsh the sea took one part, the geese another, and we the third.";
-
-/// A template of about `SIZE` MiB: 30 tables with an index each, all with the same number of rows.
-fn template<const SIZE: i64>() -> Template {
-    let build: BuildSchema = |connection| {
-        connection.execute_batch(&schema())?;
-        let transaction = connection.transaction()?;
-        for table in 0..TABLES {
-            let mut insert = transaction.prepare(&format!("INSERT INTO table_{table} (a, b) VALUES (?1, ?2)"))?;
-            for row in 0..100 * SIZE {
-                insert.execute((row, format!("{TEXT} {TEXT} {TEXT} {row}")))?;
-            }
-        }
-        Ok(transaction.commit()?)
-    };
-    Template::code(build)
-}
-
-fn schema() -> String {
-    let mut sql = String::new();
-    for table in 0..TABLES {
-        let _ = write!(
-            sql,
-            "CREATE TABLE table_{table} (id INTEGER PRIMARY KEY, a INTEGER NOT NULL, b TEXT NOT NULL);
-             CREATE INDEX index_{table} ON table_{table} (a);"
-        );
-    }
-    sql
-}
 
 /// The same rows as a template of 1 MiB, as text.
 fn rows() -> String {
@@ -69,12 +44,6 @@ fn insert(connection: &Connection) {
     connection.execute("INSERT INTO table_3 (a, b) VALUES (-1, 'new')", []).expect("the first insert");
 }
 
-fn select(connection: &Connection) {
-    let found: i64 =
-        connection.query_row("SELECT a FROM table_7 WHERE id = 50", [], |row| row.get(0)).expect("the first select");
-    assert_eq!(hint::black_box(found), 49);
-}
-
 /// A clone as a test has it: engine, session, first insert, first select, close.
 fn clone(template: &Template) {
     let session = template.session();
@@ -83,10 +52,9 @@ fn clone(template: &Template) {
     session.close().expect("a closed session");
 }
 
-/// A file of the template, and what opens it for good.
+/// A file of the template.
 struct Copy {
     folder: tempfile::TempDir,
-    engine: sqlite_fixtures::Engine,
 }
 
 impl Copy {
@@ -94,7 +62,7 @@ impl Copy {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let engine = template.memory().expect("a template");
         engine.save_to(folder.path().join("template")).expect("a file");
-        Self { folder, engine }
+        Self { folder }
     }
 
     fn image(&self) -> Vec<u8> {
@@ -113,14 +81,6 @@ impl Copy {
         select(&connection);
         connection.close().expect("a closed connection");
         fs::remove_file(path).expect("a file to remove");
-    }
-
-    /// What a session is without any of ours around it.
-    fn without_ledger(&self) {
-        let connection = Connection::open(self.engine.uri()).expect("a connection");
-        connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY").expect("pragmas");
-        select(&connection);
-        connection.close().expect("a closed connection");
     }
 }
 
@@ -179,63 +139,6 @@ fn load(path: &Path) {
     Seeds::from(path).load(&mut connection).expect("a loaded script");
 }
 
-fn time(act: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    act();
-    start.elapsed()
-}
-
-/// What the figures are and how they are shown.
-#[derive(Default)]
-struct Figures {
-    table: String,
-    ratios: String,
-    broken: Vec<String>,
-}
-
-#[derive(Clone, Copy)]
-enum Bar {
-    AtMost(f64),
-    AtLeast(f64),
-}
-
-impl Figures {
-    /// Lets two rivals take turns and compares the first with the second.
-    fn compare(&mut self, name: &str, bar: Bar, pairs: usize, mut first: impl FnMut(), mut second: impl FnMut()) {
-        // Once for the caches of both.
-        first();
-        second();
-        let times: Vec<_> = (0..pairs).map(|_| (time(&mut first), time(&mut second))).collect();
-        let ratio = median(times.iter().map(|(first, second)| first.as_secs_f64() / second.as_secs_f64()));
-        let micros = |side: fn(&(Duration, Duration)) -> Duration| {
-            median(times.iter().map(|pair| side(pair).as_secs_f64() * 1e6))
-        };
-        let note = format!("{:>12.1} us {:>12.1} us  {pairs} pairs", micros(|pair| pair.0), micros(|pair| pair.1));
-        self.note(name, bar, ratio, &note);
-    }
-
-    fn note(&mut self, name: &str, bar: Bar, ratio: f64, note: &str) {
-        let (holds, shown) = match bar {
-            Bar::AtMost(most) => (ratio <= most, format!("<= {most}")),
-            Bar::AtLeast(least) => (ratio >= least, format!(">= {least}")),
-        };
-        let _ = writeln!(self.table, "{name:<32} {ratio:>9.4} {shown:>9}  {note}");
-        let _ = writeln!(self.ratios, "ratio {name} {ratio:.4}");
-        if !holds {
-            self.broken.push(format!("{name} is {ratio:.4}, not {shown}"));
-        }
-        eprintln!("{name} done");
-    }
-}
-
-/// The middle one, of thirty at least.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    assert!(values.len() >= 30, "{} pairs are too few for a figure", values.len());
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 /// Counts what Rust has allocated; SQLite counts for itself.
 struct Counting;
 
@@ -266,7 +169,32 @@ fn allocated() -> usize {
     ALLOCATED.load(Ordering::Relaxed) + usize::try_from(by_sqlite).expect("a size")
 }
 
+/// The work of a rival in a process of its own.
+fn work(name: &str) {
+    let small = template::<1>();
+    let engine = small.memory().expect("a template");
+    let uri = engine.uri();
+    let sessions = SessionFactory::new(&engine).expect("a factory");
+    match name {
+        "session" => worker::work(|| {
+            let session = sessions.open().expect("a session");
+            select(&session);
+            session.close().expect("a closed session");
+        }),
+        _ => worker::work(|| {
+            let connection = Connection::open(&uri).expect("a connection");
+            connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY").expect("pragmas");
+            select(&connection);
+            connection.close().expect("a closed connection");
+        }),
+    }
+}
+
 fn main() -> ExitCode {
+    if let Some(name) = worker::asked() {
+        work(&name);
+        return ExitCode::SUCCESS;
+    }
     let mut figures = Figures::default();
     let (small, middle, large) = (template::<1>(), template::<25>(), template::<256>());
     for template in [&small, &middle, &large] {
@@ -303,13 +231,11 @@ fn main() -> ExitCode {
     figures.compare("sql_script_to_exec", Bar::AtMost(1.5), 30, || load(&short), || exec(&empty(), &text));
     figures.compare("sql_script_doubling", Bar::AtMost(2.2), 30, || load(&long), || load(&short));
 
-    let sessions = SessionFactory::new(&small_copy.engine).expect("a factory");
-    let session = || {
-        let session = sessions.open().expect("a session");
-        select(&session);
-        session.close().expect("a closed session");
-    };
-    figures.compare("ledger_cost", Bar::AtMost(1.05), 1000, session, || small_copy.without_ledger());
+    // Off, SQLite reports nothing to us, and the connection is nobody's session.
+    let mut session = Worker::start("session", &[]);
+    let mut bare = Worker::start("bare", &[("SQLITE_FIXTURES_LEAKS", "off")]);
+    figures.compare_timed("ledger_cost", Bar::AtMost(1.05), 300, || session.time(), || bare.time());
+    drop((session, bare));
 
     let before = allocated();
     let clones: Vec<_> = (0..1000)
@@ -324,9 +250,5 @@ fn main() -> ExitCode {
     figures.note("clone_ram_per_clone_to_image", Bar::AtMost(0.01), each / middle_image.len() as f64, &note);
     drop(clones);
 
-    println!("\n{:<32} {:>9} {:>9}\n{}\n{}", "figure", "ratio", "bar", figures.table, figures.ratios);
-    for broken in &figures.broken {
-        eprintln!("a bar does not hold: {broken}");
-    }
-    if figures.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    figures.conclude()
 }

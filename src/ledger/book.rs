@@ -60,6 +60,7 @@ pub(super) fn enter(opening: Opening) -> u64 {
 pub(super) fn freed(number: u64) {
     let mut book = book();
     let Some(mut entry) = book.live.remove(&number) else { return };
+    let stack = entry.take_stack();
     entry.state = if entry.rolls_back { State::RolledBack } else { State::Closed };
     book.event += 1;
     book.write(|journal| journal.freed(number));
@@ -67,6 +68,9 @@ pub(super) fn freed(number: u64) {
     if let Some(engine) = entry.opening.engine.clone() {
         engine.tally().end(entry);
     }
+    drop(book);
+    // Takes its time, which nobody has to wait for.
+    drop(stack);
 }
 
 /// Takes a session back that was opened and could not be prepared, unless its handle is not freed.

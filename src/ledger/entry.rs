@@ -27,18 +27,21 @@ pub(crate) struct Opening {
 
 #[derive(Debug, Clone)]
 pub(super) enum Opener {
-    Factory { location: &'static Location<'static>, backtrace: Option<Arc<Backtrace>> },
-    Client(Arc<Client>),
+    Factory {
+        location: &'static Location<'static>,
+        backtrace: Option<Arc<Backtrace>>,
+    },
+    /// With the calls that led there, for as long as the handle is not freed: they are large.
+    Client(Arc<Client>, Option<Arc<Stack>>),
 }
 
 /// What only the witness knows of an opening.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub stack: Stack,
     /// The calls as addresses, where a journal is kept.
     pub addresses: Vec<usize>,
     pub database: String,
-    pub thread: Option<String>,
+    pub thread: Option<Arc<str>>,
     /// Whether the thread runs a test, and so closes what it opened before the test ends.
     pub on_test_thread: bool,
     /// The tests that were running, where the test is not known.
@@ -128,19 +131,19 @@ impl Entry {
     pub fn location(&self) -> Option<&'static Location<'static>> {
         match &self.opening.opener {
             Opener::Factory { location, .. } => Some(location),
-            Opener::Client(_) => None,
+            Opener::Client(..) => None,
         }
     }
 
     /// Where it was opened: a session's [location](Self::location), a client's first call that is in no library.
     ///
     /// The latter is read from the stack when it is asked for, which takes milliseconds. `None` where no code of the user's is
-    /// on the stack, as on a library's own thread, or the build has no debug information.
+    /// on the stack, as on a library's own thread, where the build has no debug information, and once the handle is freed.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         match &self.opening.opener {
             Opener::Factory { location, .. } => Some((*location).into()),
-            Opener::Client(client) => client.stack.place().cloned(),
+            Opener::Client(_, stack) => stack.as_ref().and_then(|stack| stack.place().cloned()),
         }
     }
 
@@ -149,9 +152,9 @@ impl Entry {
     pub fn backtrace(&self) -> Option<&Backtrace> {
         match &self.opening.opener {
             Opener::Factory { backtrace, .. } => backtrace.as_deref(),
-            Opener::Client(client) => {
+            Opener::Client(_, stack) => {
                 let asked = Settings::get().is_ok_and(|settings| settings.backtrace == Some(true));
-                asked.then(|| client.stack.backtrace())
+                stack.as_ref().filter(|_| asked).map(|stack| stack.backtrace())
             }
         }
     }
@@ -177,7 +180,15 @@ impl Entry {
     pub(super) fn client(&self) -> Option<&Client> {
         match &self.opening.opener {
             Opener::Factory { .. } => None,
-            Opener::Client(client) => Some(client),
+            Opener::Client(client, _) => Some(client),
+        }
+    }
+
+    /// Takes the calls away that led to the opening of a client's handle.
+    pub(super) fn take_stack(&mut self) -> Option<Arc<Stack>> {
+        match &mut self.opening.opener {
+            Opener::Factory { .. } => None,
+            Opener::Client(_, stack) => stack.take(),
         }
     }
 

@@ -16,23 +16,26 @@ thread_local! {
     static OF_THREAD: OfThread = OfThread::new();
 }
 
-/// The test that a thread runs. It runs for as long as its thread does.
-struct OfThread(Option<Arc<str>>);
+/// A thread's name, and the test that it runs for as long as it lives.
+struct OfThread {
+    name: Option<Arc<str>>,
+    test: Option<Arc<str>>,
+}
 
 impl OfThread {
     fn new() -> Self {
-        let thread = thread::current();
-        let test: Option<Arc<str>> = thread.name().filter(|name| *name != "main" && is_path(name)).map(Into::into);
+        let name: Option<Arc<str>> = thread::current().name().map(Into::into);
+        let test = name.clone().filter(|name| **name != *"main" && is_path(name));
         if let Some(test) = &test {
             *running_on().entry(Arc::clone(test)).or_default() += 1;
         }
-        Self(test)
+        Self { name, test }
     }
 }
 
 impl Drop for OfThread {
     fn drop(&mut self) {
-        let Some(test) = &self.0 else { return };
+        let Some(test) = &self.test else { return };
         let mut running = running_on();
         if let Some(threads) = running.get_mut(test) {
             *threads -= 1;
@@ -54,7 +57,12 @@ pub(super) fn running() -> Vec<Arc<str>> {
 
 /// The test that this very thread runs: libtest names the thread after it.
 pub(super) fn of_thread() -> Option<Arc<str>> {
-    OF_THREAD.try_with(|own| own.0.clone()).ok().flatten()
+    OF_THREAD.try_with(|own| own.test.clone()).ok().flatten()
+}
+
+/// The name of this thread.
+pub(super) fn thread() -> Option<Arc<str>> {
+    OF_THREAD.try_with(|own| own.name.clone()).ok().flatten()
 }
 
 /// The test that this thread works for, as the runner names it.

@@ -28,7 +28,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
 };
 
 /// The function that each handle is given. Its name has our version, because two versions of the crate in one process are two.
@@ -223,14 +222,13 @@ unsafe fn client(handle: *mut sqlite3) -> Opening {
     let test = own.or_else(|| test::current(engine.as_ref().and_then(|engine| engine.owner.as_ref())));
     let running = if test.is_none() { test::running() } else { Vec::new() };
     let client = Client {
-        stack: Stack::capture(),
         addresses: if book::is_kept() { addresses::addresses() } else { Vec::new() },
         database: if file.is_empty() { ":memory:".to_owned() } else { file.into_owned() },
-        thread: thread::current().name().map(str::to_owned),
+        thread: test::thread(),
         on_test_thread,
         running,
     };
-    Opening { engine, test, opener: Opener::Client(Arc::new(client)) }
+    Opening { engine, test, opener: Opener::Client(Arc::new(client), Some(Arc::new(Stack::capture()))) }
 }
 
 #[cfg(test)]

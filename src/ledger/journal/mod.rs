@@ -68,7 +68,7 @@ impl Journal {
             Opener::Factory { location, .. } => {
                 line.field("session").field(location.file()).field(location.line()).field(location.column())
             }
-            Opener::Client(client) => {
+            Opener::Client(client, _) => {
                 let running: Vec<&str> = entry.running().collect();
                 let calls: Vec<String> = client.addresses.iter().map(|address| format!("{address:x}")).collect();
                 line.field("client")
