@@ -79,10 +79,10 @@ fn every_planted_fault_is_found_with_its_test_file_and_line(
     fault: (&'static str, &'static str, &str),
 ) {
     let (binary, test, kind) = fault;
-    let planted = Planted(binary, test);
-    let (run, leaks) = judged(&planted.package().test(binary, test, &[]));
+    let fault = Planted(binary, test);
+    let (run, leaks) = judged(&planted().test(binary, test, &[]));
     assert!(run.code.is_some_and(|code| code != 0), "{}", run.text);
-    let (file, line) = planted.place();
+    let (file, line) = fault.place();
     let expected = json!({ "test": test, "file": file, "line": line, "kind": kind, "sql": null });
     let found: Vec<Value> = leaks.into_iter().map(without_process).collect();
     assert!(found.contains(&expected), "{expected} is not among {found:?}\n{}", run.text);
@@ -93,27 +93,35 @@ fn every_planted_fault_is_found_with_its_test_file_and_line(
 #[rstest]
 #[case(Planted("planted", "forgotten_statement"), "SELECT 'blocks'")]
 #[case(Planted("clients", "statement_of_the_code_under_test"), "SELECT 'of the code under test'")]
-fn a_close_that_was_refused_is_named_by_the_sql_that_blocks_it(#[case] planted: Planted, #[case] sql: &str) {
-    let (run, leaks) = judged(&planted.package().test(planted.0, planted.1, &[]));
+fn a_close_that_was_refused_is_named_by_the_sql_that_blocks_it(#[case] fault: Planted, #[case] sql: &str) {
+    let (run, leaks) = judged(&planted().test(fault.0, fault.1, &[]));
     assert_ne!(run.code, Some(0), "{}", run.text);
-    let (file, line) = planted.place();
-    let expected = json!({ "test": planted.1, "file": file, "line": line, "kind": "close_refused", "sql": sql });
+    let (file, line) = fault.place();
+    let expected = json!({ "test": fault.1, "file": file, "line": line, "kind": "close_refused", "sql": sql });
     assert_eq!(leaks.into_iter().map(without_process).collect::<Vec<_>>(), [expected]);
 }
 
 /// No test is blamed for what a bare thread does, unless it is the only one of its process.
 #[test]
 fn a_connection_of_a_bare_thread_turns_the_process_red_and_the_tests_that_ran_are_named() {
-    let planted = Planted("clients", "connection_of_a_bare_thread");
-    let (run, leaks) = judged(&planted.package().test(planted.0, planted.1, &[]));
+    let fault = Planted("clients", "connection_of_a_bare_thread");
+    let (run, leaks) = judged(&planted().test(fault.0, fault.1, &[]));
     run.assert_red();
-    let (file, line) = planted.place();
-    let test = if under_nextest() { json!(planted.1) } else { Value::Null };
+    let (file, line) = fault.place();
+    let test = if under_nextest() { json!(fault.1) } else { Value::Null };
     let expected = json!({ "test": test, "file": file, "line": line, "kind": "open", "sql": null });
     assert_eq!(leaks.into_iter().map(without_process).collect::<Vec<_>>(), [expected]);
-    let text = Run::of(&mut direct(planted.0, planted.1, &[])).text;
-    assert!(text.contains(&format!("opened at {file}:{line}:")), "{text}");
-    assert!(text.contains("while `connection_of_a_bare_thread` ran"), "{text}");
+    let told = Run::of(&mut direct(fault.0, fault.1, &[])).text;
+    assert!(told.contains(&format!("opened at {file}:{line}:")), "{told}");
+    assert!(told.contains("while `connection_of_a_bare_thread` ran"), "{told}");
+}
+
+#[test]
+fn a_thread_that_never_comes_to_rest_is_a_leak_and_is_not_waited_for() {
+    let (run, leaks) = judged(&direct("endings", "spinning_thread", &[]));
+    assert_eq!(run.code, Some(101), "{}", run.text);
+    let (file, line) = Planted("endings", "spinning_thread").place();
+    assert_eq!((&leaks[0]["file"], &leaks[0]["line"]), (&json!(file), &json!(line)));
 }
 
 #[test]

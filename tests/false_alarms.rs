@@ -3,40 +3,57 @@
 mod common;
 
 use common::package::{Run, leaks, planted};
+use serial_test::serial;
 use std::{
     env, hint,
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
-/// The tests of `tests/planted/tests/clean.rs`.
-const TESTS: usize = 100;
+/// As many tests as `CLEAN_TESTS` says, else 1,000.
+fn tests() -> usize {
+    env::var("CLEAN_TESTS").map_or(1000, |tests| tests.parse().unwrap())
+}
 
-/// As many tests as `CLEAN_TESTS` says, else 1,000: at eight times the cores, each core busy with something else, and all under
-/// the command.
-#[test]
-fn clean_tests_on_a_loaded_machine_are_never_taken_for_leaks() {
-    let tests: usize = env::var("CLEAN_TESTS").map_or(1000, |tests| tests.parse().unwrap());
-    let cores = thread::available_parallelism().unwrap().get();
-    let clean = planted().command("clean", &[&format!("--test-threads={}", 8 * cores)], &[]);
+fn cores() -> usize {
+    thread::available_parallelism().unwrap().get()
+}
+
+/// Runs clean tests under the command, `times` over, while each core is busy with something else.
+fn assert_no_alarm(arguments: &[&str], passed: &str, times: usize) {
+    let clean = planted().command("clean", arguments, &[]);
     let done = AtomicBool::new(false);
     let mut alarms = Vec::new();
     thread::scope(|scope| {
-        for _ in 0..cores {
+        for _ in 0..cores() {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     hint::spin_loop();
                 }
             });
         }
-        for _ in 0..tests.div_ceil(TESTS) {
+        for _ in 0..times {
             let run = Run::of(&mut leaks(env!("CARGO_BIN_EXE_sqlite-fixtures"), &[], &clean));
-            let passed = run.text.contains(&format!("{TESTS} passed")) && run.text.contains("no session leaked");
-            if run.code != Some(0) || !passed || run.text.contains("still open") {
+            let is_clean = run.text.contains(passed) && run.text.contains("no session leaked");
+            if run.code != Some(0) || !is_clean || run.text.contains("still open") {
                 alarms.push(run.text);
             }
         }
         done.store(true, Ordering::Relaxed);
     });
-    assert!(alarms.is_empty(), "{} of {tests}\n{}", alarms.len(), alarms[0]);
+    assert!(alarms.is_empty(), "{} of {times}\n{}", alarms.len(), alarms[0]);
+}
+
+#[test]
+#[serial]
+fn clean_tests_at_eight_times_the_cores_are_never_taken_for_leaks() {
+    // A hundred at a time.
+    assert_no_alarm(&[&format!("--test-threads={}", 8 * cores())], "100 passed", tests().div_ceil(100));
+}
+
+/// The process ends while threads of a pool are about to close what they have.
+#[test]
+#[serial]
+fn connections_that_other_threads_close_after_the_last_test_are_never_taken_for_leaks() {
+    assert_no_alarm(&["closed_by_another_thread_later"], "3 passed", tests().div_ceil(20));
 }

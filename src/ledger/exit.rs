@@ -4,7 +4,7 @@
 //! `#[should_panic]` that a leak's own panic satisfied. The C library's exit hook can: it shows what is open, and turns
 //! a success into a failure. A status that already says failure is left as it is where the C library tells it (glibc).
 
-use super::{Ledger, book, level, start, tell_at_exit, witness};
+use super::{Ledger, book, level, rest, start, tell_at_exit, witness};
 use crate::{
     error::chain,
     settings::{Leaks, Settings},
@@ -94,7 +94,10 @@ fn look() -> bool {
     for fault in &faults {
         tell_at_exit(&format!("at the end of the process, {fault}"));
     }
-    let found = Ledger::process().find_among(|entry| level(entry.leaks()) != Leaks::Off).err();
+    let find = || Ledger::process().find_among(|entry| level(entry.leaks()) != Leaks::Off).err();
+    // A library's own thread may still be about to close what it has.
+    rest::wait_while(|| find().is_some_and(|report| report.leaks().iter().any(|entry| !entry.ends_with_its_test())));
+    let found = find();
     if let Some(report) = &found {
         tell_at_exit(&format!("at the end of the process, {report}"));
     }

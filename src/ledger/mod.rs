@@ -3,7 +3,7 @@
 //! [`entry`] is one line of it, [`book`] the process-wide record that holds them all, [`record`] the figures, [`token`] a
 //! session's claim on its entry. [`witness`] is what SQLite reports, [`stack`] and [`addresses`] tell the place of what no
 //! session factory opened, [`test`] knows which test is running and whether it is ending. [`start`] looks when the program is
-//! loaded, [`exit`] when it ends, [`journal`] is what outlives a program that does not end well. [`leak`] is what is still open.
+//! loaded, [`exit`] when it ends and its threads are at [`rest`], [`journal`] is what outlives a program that does not end well. [`leak`] is what is still open.
 
 mod addresses;
 mod book;
@@ -12,6 +12,7 @@ pub(crate) mod exit;
 pub(crate) mod journal;
 mod leak;
 mod record;
+mod rest;
 pub(crate) mod stack;
 mod start;
 pub(crate) mod test;

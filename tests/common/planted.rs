@@ -1,6 +1,6 @@
 //! The tests of the package `tests/planted`, and the places that reports must name.
 
-use super::package::{Package, Run, planted};
+use super::package::{Run, planted};
 
 /// A planted test: its binary, and its name.
 #[derive(Debug, Clone, Copy)]
@@ -21,11 +21,7 @@ impl Planted {
 
     /// Runs it in a process of its own, under the runner that runs this.
     pub fn run(self, settings: &[(&str, &str)]) -> Run {
-        Run::of(&mut self.package().test(self.0, self.1, settings))
-    }
-
-    pub fn package(self) -> &'static Package {
-        planted()
+        Run::of(&mut planted().test(self.0, self.1, settings))
     }
 
     /// The file and the line of the leak.

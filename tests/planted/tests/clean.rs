@@ -10,6 +10,7 @@ use sqlite_fixtures::{
 use std::{
     error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc,
     thread,
 };
 
@@ -103,7 +104,7 @@ async fn async_sessions(async_session: AsyncSession, #[values(1, 2, 3, 4, 5, 6, 
 }
 
 #[rstest]
-fn threads(sessions: SessionFactory, #[values(1, 2, 3, 4, 5)] number: i64) {
+fn threads(sessions: SessionFactory, #[values(1, 2)] number: i64) {
     let threads: Vec<_> = (0..number)
         .map(|_| {
             let sessions = sessions.clone();
@@ -123,6 +124,22 @@ fn temporary_files(#[values(1, 2, 3, 4, 5)] number: i64) {
     let (session, client) = (sessions.open().unwrap(), Connection::open(path).unwrap());
     session.execute("UPDATE users SET id = ?1", [number]).unwrap();
     assert_eq!(count(&client), 1);
+}
+
+/// As a pool does whose threads close what they have when it is dropped.
+#[rstest]
+fn closed_by_another_thread_later(engine: Engine, #[values(1, 2, 3)] number: usize) {
+    for _ in 0..number {
+        let (uri, (opened, wait), (end, ended)) = (engine.uri(), mpsc::channel(), mpsc::channel::<()>());
+        thread::spawn(move || {
+            let connection = Connection::open(uri).unwrap();
+            opened.send(()).unwrap();
+            let _ = ended.recv();
+            assert_eq!(count(&connection), 1);
+        });
+        wait.recv().unwrap();
+        drop(end);
+    }
 }
 
 #[test]

@@ -106,6 +106,24 @@ fn detached_thread(sessions: SessionFactory) {
     wait.recv().unwrap();
 }
 
+/// A thread that never comes to rest is not waited for without end.
+#[test]
+fn spinning_thread() {
+    let (opened, wait) = mpsc::channel();
+    thread::spawn(move || {
+        let connection = spinning_connection();
+        opened.send(()).unwrap();
+        loop {
+            black_box(&connection);
+        }
+    });
+    wait.recv().unwrap();
+}
+
+fn spinning_connection() -> rusqlite::Connection {
+    rusqlite::Connection::open_in_memory().unwrap() // leak of spinning_thread
+}
+
 #[rstest]
 fn thread_local_and_forgotten(sessions: SessionFactory) {
     thread_local! {
