@@ -93,7 +93,7 @@ fn the_opening_example_is_the_one_that_is_run() {
 
 #[test]
 fn every_setting_and_fixture_is_on_the_page() {
-    for word in ["KEEP", "LEAKS", "TEMPLATE", "UNORDERED", "BACKTRACE"] {
+    for word in ["KEEP", "LEAKS", "TEMPLATE", "UNORDERED", "BACKTRACE", "JOURNALS"] {
         assert!(README.contains(&format!("`SQLITE_FIXTURES_{word}=")), "{word}");
     }
     for fixture in ["session", "sessions", "engine", "async_session"] {

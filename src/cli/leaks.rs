@@ -149,7 +149,7 @@ impl Journals {
 
 impl Drop for Journals {
     fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
+        if let Some(temporary) = self.temporary.take() {
             let _ = temporary.remove();
         }
     }

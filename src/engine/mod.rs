@@ -89,7 +89,8 @@ impl Engine {
     /// An empty database in a temporary folder of its own, open to nobody else (0700, files 0600).
     ///
     /// The folder goes, with every file in it, when the last engine, factory and session are gone; if they never are,
-    /// because one is in a static or configured for the process, it goes at exit. [`keep`](Self::keep) takes it over.
+    /// because one is in a static or configured for the process, it goes at exit; if the process is killed, with the next
+    /// process that makes such an engine. [`keep`](Self::keep) takes it over.
     ///
     /// # Errors
     /// [`EngineError::Setting`] when the environment is not understood, [`EngineError::Folder`] when the folder cannot be

@@ -14,7 +14,8 @@ use std::{
 #[derive(Debug)]
 pub(super) struct TempFile {
     path: PathBuf,
-    folder: Temporary,
+    /// `None` only while it is dropped.
+    folder: Option<Temporary>,
 }
 
 impl TempFile {
@@ -29,7 +30,7 @@ impl TempFile {
         let folder = Temporary::new_in(&parent).map_err(error)?;
         let path = folder.path().join("database.sqlite3");
         folders::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;
-        Ok(Self { path, folder })
+        Ok(Self { path, folder: Some(folder) })
     }
 
     pub(super) fn open(&self) -> rusqlite::Result<Connection> {
@@ -44,7 +45,8 @@ impl TempFile {
 
     /// What SQLite calls the file: it follows links.
     pub(super) fn file(&self) -> String {
-        self.folder.real_path().join("database.sqlite3").to_string_lossy().into_owned()
+        let folder = self.folder.as_ref().map(Temporary::real_path).unwrap_or_default();
+        folder.join(self.path.file_name().unwrap_or_default()).to_string_lossy().into_owned()
     }
 
     pub(super) fn uri(&self) -> String {
@@ -59,16 +61,18 @@ impl TempFile {
     }
 
     pub(super) fn keep(&self) -> Result<PathBuf, EngineError> {
-        let path = self.folder.path().to_owned();
-        self.folder.keep().map_err(|source| EngineError::Folder { path: path.clone(), source })?;
-        Ok(path)
+        let path = self.path.parent().unwrap_or(&self.path).to_owned();
+        match self.folder.as_ref().map_or(Ok(()), Temporary::keep) {
+            Ok(()) => Ok(path),
+            Err(source) => Err(EngineError::Folder { path, source }),
+        }
     }
 }
 
 impl Drop for TempFile {
     fn drop(&mut self) {
-        if let Err(error) = self.folder.remove() {
-            tell(&format!("the folder {} could not be removed: {error}", self.folder.path().display()));
+        if let Some(Err(error)) = self.folder.take().map(Temporary::remove) {
+            tell(&format!("the files of {} could not be removed: {error}", self.path.display()));
         }
     }
 }

@@ -31,11 +31,14 @@ struct Process {
     /// The folder, with links followed.
     real_parent: PathBuf,
     made: AtomicU64,
-    /// Those that are there.
+    /// Those that are there,
     folders: Mutex<BTreeSet<PathBuf>>,
+    /// and those among them that are empty and in nobody's hands, for the next: a new name costs less than a new folder.
+    free: Mutex<Vec<PathBuf>>,
 }
 
-/// A folder for this process, open to nobody else. It stays until [`remove`](Self::remove), or the end of the process.
+/// A folder for this process, open to nobody else, with a name that no other has had. It stays until
+/// [`remove`](Self::remove), or the end of the process.
 #[derive(Debug)]
 pub(crate) struct Temporary {
     path: PathBuf,
@@ -47,10 +50,11 @@ impl Temporary {
     pub(crate) fn new_in(parent: &Path) -> io::Result<Self> {
         let process = Process::of(parent)?;
         loop {
-            let number = process.made.fetch_add(1, Ordering::Relaxed);
-            // Its name begins as the lock's, up to the end of that.
-            let path = process.path.with_extension(number.to_string());
-            match create_new(&path) {
+            let path = process.new_name("");
+            let free = process.free().pop();
+            let made = free
+                .map_or_else(|| create_new(&path), |free| process.rename(&free, &path).or_else(|_| create_new(&path)));
+            match made {
                 Ok(()) => {
                     process.folders().insert(path.clone());
                     return Ok(Self { path, process, is_kept: AtomicBool::new(false) });
@@ -83,12 +87,22 @@ impl Temporary {
     }
 
     /// Removes the folder with all that is in it, unless it was handed over.
-    pub(crate) fn remove(&self) -> io::Result<()> {
+    pub(crate) fn remove(self) -> io::Result<()> {
         if self.is_kept.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.process.folders().remove(&self.path);
-        remove(&self.path)
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                remove(&entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        let free = self.process.new_name("free-");
+        self.process.rename(&self.path, &free)?;
+        self.process.free().push(free);
+        Ok(())
     }
 }
 
@@ -102,7 +116,14 @@ impl Process {
         let (lock, path) = Self::lock(parent)?;
         sweep(parent, &lock);
         let real_parent = parent.canonicalize()?;
-        let process = Arc::new(Self { lock, path, real_parent, made: AtomicU64::new(1), folders: Mutex::default() });
+        let process = Arc::new(Self {
+            lock,
+            path,
+            real_parent,
+            made: AtomicU64::new(1),
+            folders: Mutex::default(),
+            free: Mutex::default(),
+        });
         processes.insert(parent.to_owned(), Arc::clone(&process));
         Ok(process)
     }
@@ -120,11 +141,28 @@ impl Process {
         }
     }
 
+    /// A name that no other folder has had. It begins as the lock's, up to the end of that.
+    fn new_name(&self, kind: &str) -> PathBuf {
+        self.path.with_extension(format!("{kind}{}", self.made.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        let mut folders = self.folders();
+        folders.remove(from);
+        folders.insert(to.to_owned());
+        Ok(())
+    }
+
     fn end(&self) {
         for folder in std::mem::take(&mut *self.folders()) {
             let _ = remove(&folder);
         }
         let _ = fs::remove_file(&self.path);
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn folders(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
@@ -254,9 +292,22 @@ mod tests {
         let others: Vec<_> = names(parent).into_iter().filter(|name| !name.starts_with(own)).collect();
         assert_eq!(others, left);
         assert_eq!(names(parent).len(), left.len() + 2, "its own lock and folder");
+    }
 
+    #[test]
+    fn a_removed_folder_serves_again_under_a_new_name_until_the_end() {
+        let parent = tempfile::tempdir().unwrap();
+        let temporary = Temporary::new_in(parent.path()).unwrap();
+        let path = temporary.path().to_owned();
+        fs::create_dir_all(path.join("folder/below")).unwrap();
+        fs::write(path.join("database"), "").unwrap();
         temporary.remove().unwrap();
-        assert!(!temporary.path().exists());
+        assert!(!path.exists());
+        let again = Temporary::new_in(parent.path()).unwrap();
+        assert_ne!(again.path(), path);
+        assert_eq!((names(again.path()).len(), names(parent.path()).len()), (0, 2), "that, and the lock");
+        again.process.end();
+        assert_eq!(names(parent.path()).len(), 0);
     }
 
     #[cfg(unix)]
@@ -279,8 +330,9 @@ mod tests {
         let temporary = Temporary::new_in(parent.path()).unwrap();
         temporary.keep().unwrap();
         temporary.keep().unwrap();
+        let (name, process) = (temporary.path().file_name().unwrap().to_owned(), temporary.process.clone());
         temporary.remove().unwrap();
-        temporary.process.end();
-        assert_eq!(names(parent.path()), [temporary.path().file_name().unwrap().to_str().unwrap()]);
+        process.end();
+        assert_eq!(names(parent.path()), [name.to_str().unwrap()]);
     }
 }
