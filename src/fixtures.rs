@@ -37,7 +37,9 @@
 //!   took is dropped before the test begins, so nothing is asserted then.
 //! * A value that holds both a factory and sessions may drop them in any order, and `drop(sessions)` may come early. What is
 //!   then still open at the end of the process fails the process.
-//! * The one clean shape that is taken for a leak is a test's body that moves its argument to a name of its own, which is
+//! * Arguments are dropped in reverse order. What is declared before a fixture and takes a session or a connection of it into
+//!   itself outlives it, and looks like a leak: declare it after.
+//! * Another clean shape that is taken for a leak is a test's body that moves its argument to a name of its own, which is
 //!   dropped before a session: `let session = { let moved = sessions; moved.open() };`. Keep `sessions` instead.
 //! * A test that has already failed is not made worse: while it unwinds, a leak is printed, not panicked.
 //! * A test that returns `Err` looks like any other when its arguments drop: its leak is what is shown.

@@ -51,6 +51,9 @@
 //! failure. What a process that aborts or is killed left open is told by the command `sqlite-fixtures leaks`, from the journal
 //! that such a process has kept.
 //!
+//! For that, SQLite is initialized before `main`: [`sqlite3_config`](https://sqlite.org/c3ref/config.html) then takes only what it
+//! takes at any time. A suite that must configure SQLite runs with `SQLITE_FIXTURES_LEAKS=off`.
+//!
 //! Not seen are handles of a second copy of SQLite. A thread that still runs when the process ends cannot be told from one
 //! that has forgotten its session: it is a leak.
 

@@ -11,8 +11,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 use tempfile::TempDir;
 
@@ -93,6 +94,7 @@ fn every_planted_fault_is_found_with_its_test_file_and_line(
 #[rstest]
 #[case(Planted("planted", "forgotten_statement"), "SELECT 'blocks'")]
 #[case(Planted("clients", "statement_of_the_code_under_test"), "SELECT 'of the code under test'")]
+#[case(Planted("clients", "statement_that_looks_like_one_of_a_virtual_table"), "SELECT \"a\" FROM \"main\".\"users\"")]
 fn a_close_that_was_refused_is_named_by_the_sql_that_blocks_it(#[case] fault: Planted, #[case] sql: &str) {
     let (run, leaks) = judged(&planted().test(fault.0, fault.1, &[]));
     assert_ne!(run.code, Some(0), "{}", run.text);
@@ -113,7 +115,31 @@ fn a_connection_of_a_bare_thread_turns_the_process_red_and_the_tests_that_ran_ar
     assert_eq!(leaks.into_iter().map(without_process).collect::<Vec<_>>(), [expected]);
     let told = Run::of(&mut direct(fault.0, fault.1, &[])).text;
     assert!(told.contains(&format!("opened at {file}:{line}:")), "{told}");
-    assert!(told.contains("while `connection_of_a_bare_thread` ran"), "{told}");
+    // The system knows the beginnings of the names of threads.
+    let running = if cfg!(target_os = "linux") { "while `connection_of_a…` ran" } else { "where no test is known" };
+    assert!(told.contains(running), "{told}");
+}
+
+/// Under nextest there is only one test it can be; else the thread's name is all there is.
+#[test]
+fn a_thread_with_a_name_that_could_be_a_test_s_fails_the_process_and_not_the_test_before_it_has_ended() {
+    let fault = Planted("clients", "connection_of_a_thread_with_a_name");
+    let (run, leaks) = judged(&planted().test(fault.0, fault.1, &[]));
+    run.assert_red();
+    assert!(!run.text.contains("FAILED"), "{}", run.text);
+    assert_eq!(leaks[0]["test"], if under_nextest() { fault.1 } else { "writer" });
+    assert_eq!(leaks[0]["line"], fault.place().1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_connection_of_a_forked_child_is_found_in_a_journal_of_its_own() {
+    let (run, leaks) = judged(&planted().test("endings", "forked_child", &[]));
+    assert_eq!((run.code, leaks.len()), (Some(1), 1), "{}", run.text);
+    assert_eq!(
+        (&leaks[0]["line"], &leaks[0]["kind"]),
+        (&json!(Planted("endings", "forked_child").place().1), &json!("unclean_end"))
+    );
 }
 
 #[test]
@@ -136,6 +162,8 @@ fn the_code_of_a_process_that_says_failure_already_stays_what_it_was() {
 #[rstest]
 #[case("endings", "clean_sigkill", 128 + 9)]
 #[case("linked", "clean_in_a_suite_that_only_links", 0)]
+#[case("linked", "clean_with_an_extension_that_fails_at_the_end", 0)]
+#[case("endings", "aborted_where_the_engine_says_off", 128 + 6)]
 #[case("clients", "clean_after_a_refused_close", 0)]
 fn what_is_closed_is_no_leak_however_the_process_ends(#[case] binary: &str, #[case] test: &str, #[case] code: i32) {
     let (run, leaks) = judged(&direct(binary, test, &[]));
@@ -160,7 +188,17 @@ fn what_a_test_or_an_engine_took_as_known_is_no_leak_for_the_command_either() {
 fn checks_that_are_switched_off_are_no_check() {
     let run = Run::of(&mut leaks(&[], &direct("endings", "known", &[("SQLITE_FIXTURES_LEAKS", "off")])));
     assert_eq!(run.code, Some(2), "{}", run.text);
-    assert!(run.text.contains("checks were switched off by SQLITE_FIXTURES_LEAKS=off; unset it"), "{}", run.text);
+    let off = "checks were switched off by SQLITE_FIXTURES_LEAKS=off in 1 of 1 process; unset it";
+    assert!(run.text.contains(off), "{}", run.text);
+    // In one of two that run.
+    let one = direct("linked", "clean_in_a_suite_that_only_links", &[]);
+    let mut both = Command::new("sh");
+    both.args(["-c", "SQLITE_FIXTURES_LEAKS=off \"$0\" \"$@\" && \"$0\" \"$@\""])
+        .arg(one.get_program())
+        .args(one.get_args());
+    let run = Run::of(&mut leaks(&[], both.current_dir(one.get_current_dir().unwrap())));
+    assert_eq!(run.code, Some(2), "{}", run.text);
+    assert!(run.text.contains("in 1 of 2 processes"), "{}", run.text);
 }
 
 #[test]
@@ -258,9 +296,54 @@ fn journals_of_several_shards_are_judged_together_also_where_the_executable_is_n
     assert_eq!(clean.code, Some(0), "{}", clean.text);
     assert!(clean.text.contains("no session leaked, of 1 opened in 1 process"), "{}", clean.text);
     assert_eq!(report(&[], &["/no/such/folder".as_ref()]).code, Some(2));
+    let empty = tempfile::tempdir().unwrap();
+    let lost = report(&[], &[three.path(), empty.path()]);
+    assert_eq!(lost.code, Some(2), "the journals of a shard were lost: {}", lost.text);
+    assert!(lost.text.contains(&format!("{} has no journal in it", empty.path().display())), "{}", lost.text);
 }
 
-/// Whatever byte is damaged or missing, and wherever the journal is cut off, no leak is passed over.
+#[test]
+fn a_process_that_still_runs_can_be_judged_and_goes_on_with_its_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = planted().command(
+        "endings",
+        &["--exact", "process_that_lives", "--nocapture"],
+        &[("SQLITE_FIXTURES_JOURNALS", folder.path().to_str().unwrap())],
+    );
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("it is open")));
+    let run = report(&[], &[folder.path()]);
+    assert_eq!(run.code, Some(1), "{}", run.text);
+    assert!(run.text.contains("tests/endings.rs:"), "its place is resolved: {}", run.text);
+    drop(child.stdin.take());
+    assert!(lines.all(|line| line.is_ok()) && child.wait().unwrap().success());
+    let run = report(&[], &[folder.path()]);
+    assert_eq!(run.code, Some(0), "{}", run.text);
+}
+
+#[test]
+fn nothing_takes_the_place_of_the_code_of_a_command_that_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("no/such/folder/leaks");
+    for option in ["--output", "--write-baseline"] {
+        let arguments = [option, nowhere.to_str().unwrap()];
+        let failed = Run::of(&mut leaks(&arguments, &direct("endings", "process_exit_with_a_code", &[])));
+        assert_eq!(failed.code, Some(7), "{}", failed.text);
+        assert!(failed.text.contains("cannot be written"), "{}", failed.text);
+        let passed = Run::of(&mut leaks(&arguments, &direct("endings", "clean_sigkill", &[])));
+        assert_eq!(passed.code, Some(128 + 9), "{}", passed.text);
+        let clean = direct("linked", "clean_in_a_suite_that_only_links", &[]);
+        assert_eq!(Run::of(&mut leaks(&arguments, &clean)).code, Some(2));
+    }
+    // What was not judged is not known from now on.
+    let baseline = folder.path().join("known.json");
+    let unsure = leaks(&["--write-baseline", baseline.to_str().unwrap()], Command::new("true").current_dir("."));
+    assert_eq!(Run::of(&mut { unsure }).code, Some(2));
+    assert!(!baseline.exists());
+}
+
+/// Bytes that are changed, and bytes, lines and ends that are missing.
 #[test]
 fn a_damaged_journal_is_no_check() {
     let folder = journals_of("known");
@@ -273,6 +356,8 @@ fn a_damaged_journal_is_no_check() {
     }
     // Cut off within a line; at its end it is the journal of a process that was killed there.
     damaged.push(whole[..whole.len() - 3].to_vec());
+    let all: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    damaged.push([all[0], all[2]].concat());
     for bytes in damaged {
         fs::write(&path, &bytes).unwrap();
         let run = report(&[], &[folder.path()]);

@@ -2,6 +2,7 @@
 
 use super::{Failure, UNABLE, baseline::Baseline, complain, places::Places, print, self_test};
 use crate::{
+    error::counted,
     folders::{self, Temporary},
     ledger::{
         exit,
@@ -15,7 +16,7 @@ use std::{
     collections::BTreeSet,
     env,
     ffi::OsString,
-    fs,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::{Command, ExitCode, ExitStatus},
 };
@@ -112,25 +113,36 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return self_test::run();
     }
     if let Some(Action::Report { shown, folders }) = arguments.action {
-        let mut found = BTreeSet::new();
+        let shown = shown.read()?;
+        let (mut all, mut faults) = (BTreeSet::new(), Vec::new());
         for folder in &folders {
-            found.extend(journals(folder).map_err(|error| format!("{}: {error}", folder.display()))?);
+            match journals(folder) {
+                Ok(found) if found.is_empty() => faults.push(format!("{} has no journal in it", folder.display())),
+                Ok(found) => all.extend(found),
+                Err(error) => faults.push(format!("{}: {error}", folder.display())),
+            }
         }
-        return shown.conclude(judge(&found), ExitCode::SUCCESS);
+        return Ok(shown.conclude(judge(&all, faults), ExitCode::SUCCESS));
     }
     // Read before the tests run, which may take long.
     let shown = arguments.shown.read()?;
     let folder = Journals::new(arguments.journals)?;
     let earlier = journals(&folder.path)?;
     let status = execute(&arguments.command, &folder.path, shown.leaves_verdict_to_command())?;
-    let found: BTreeSet<_> = journals(&folder.path)?.difference(&earlier).cloned().collect();
-    shown.conclude(judge(&found), code(status))
+    // From here on nothing may take the place of the command's own code.
+    let (found, faults) = match journals(&folder.path) {
+        Ok(found) => (found.difference(&earlier).cloned().collect(), Vec::new()),
+        Err(error) => (BTreeSet::new(), vec![format!("{}: {error}", folder.path.display())]),
+    };
+    Ok(shown.conclude(judge(&found, faults), code(status)))
 }
 
 /// The folder that journals are kept in: the user's, or one that goes with this process.
 struct Journals {
     path: PathBuf,
     temporary: Option<Temporary>,
+    /// Held by this process and by all that it starts: where it is killed and they go on, nobody removes their folder.
+    _lock: Option<File>,
 }
 
 impl Journals {
@@ -140,10 +152,15 @@ impl Journals {
             let path = absolute(path)?;
             folders::create(&path)
                 .map_err(|error| format!("no journals can be kept in {}: {error}", path.display()))?;
-            return Ok(Self { path, temporary: None });
+            return Ok(Self { path, temporary: None, _lock: None });
         }
         let temporary = Temporary::new_in(&absolute(env::temp_dir())?)?;
-        Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary) })
+        let lock = folders::create_file(&temporary.path().join("command.lock"))?;
+        lock.lock()?;
+        // Elsewhere the journals themselves are what is seen to be in use.
+        #[cfg(target_os = "linux")]
+        rustix::io::fcntl_setfd(&lock, rustix::io::FdFlags::empty())?;
+        Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary), _lock: Some(lock) })
     }
 }
 
@@ -177,15 +194,16 @@ fn code(status: ExitStatus) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// What journals say together.
-pub(super) fn judge(paths: &BTreeSet<PathBuf>) -> Verdict {
-    let mut verdict = Verdict { processes: paths.len(), ..Verdict::default() };
+/// What journals say together, with the faults that are known already.
+pub(super) fn judge(paths: &BTreeSet<PathBuf>, faults: Vec<String>) -> Verdict {
+    let mut verdict = Verdict { processes: paths.len(), faults, ..Verdict::default() };
     let (mut places, here) = (Places::default(), env::current_dir().unwrap_or_default());
+    let mut off = 0;
     for path in paths {
         match read(path) {
             Ok(mut read) => {
-                read.resolve(|executable, base, calls| places.first_own(executable, base, calls));
-                verdict.off += usize::from(read.is_off);
+                read.resolve(|executable, slide, calls| places.first_own(executable, slide, calls));
+                off += usize::from(read.is_off);
                 verdict.opened += read.opened;
                 let of = |fault| format!("{fault}, in {}", path.display());
                 verdict.faults.extend(read.faults.into_iter().map(of));
@@ -194,14 +212,16 @@ pub(super) fn judge(paths: &BTreeSet<PathBuf>) -> Verdict {
             Err(error) => verdict.faults.push(crate::error::chain(&error)),
         }
     }
-    if verdict.processes == 0 {
+    if off > 0 {
+        let of = format!("{off} of {}", counted(verdict.processes, "process", "processes"));
+        verdict.faults.push(format!("checks were switched off by {LEAKS}=off in {of}; unset it"));
+    }
+    if verdict.processes == 0 && verdict.faults.is_empty() {
         verdict.faults.push(
             "no process kept a journal; does every suite link sqlite-fixtures? one that uses no fixture needs the line \
              `use sqlite_fixtures as _;`"
                 .to_owned(),
         );
-    } else if verdict.off == verdict.processes {
-        verdict.faults.push(format!("checks were switched off by {LEAKS}=off; unset it"));
     }
     verdict
 }
@@ -217,10 +237,6 @@ impl Shown {
         let baseline = self.baseline.as_deref().map(Baseline::read).transpose()?;
         Ok(Read { shown: self, baseline })
     }
-
-    fn conclude(self, verdict: Verdict, ended: ExitCode) -> Result<ExitCode, Failure> {
-        self.read()?.conclude(verdict, ended)
-    }
 }
 
 impl Read {
@@ -230,10 +246,15 @@ impl Read {
     }
 
     /// Shows the verdict, and gives the exit code: that of the test command if it failed.
-    fn conclude(self, mut verdict: Verdict, ended: ExitCode) -> Result<ExitCode, Failure> {
+    fn conclude(self, mut verdict: Verdict, ended: ExitCode) -> ExitCode {
         let Self { shown, baseline } = self;
         if let Some(path) = &shown.write_baseline {
-            write(path, &verdict.json())?;
+            let written = if verdict.is_sure() {
+                write(path, &verdict.json())
+            } else {
+                Err(format!("{} was not written, since leaks may be missing from it", path.display()))
+            };
+            verdict.faults.extend(written.err());
         }
         if let Some(baseline) = baseline {
             baseline.pass_over(&mut verdict);
@@ -247,13 +268,13 @@ impl Read {
             Format::Github => verdict.github(),
         };
         match &shown.output {
-            Some(path) => write(path, &text)?,
+            Some(path) => verdict.faults.extend(write(path, &text).err()),
             None => print(&text),
         }
         if shown.output.is_some() || !matches!(shown.format, Format::Human) {
             verdict.faults.iter().for_each(|fault| complain(&format!("the check could not be made: {fault}")));
         }
-        Ok(if ended != ExitCode::SUCCESS {
+        if ended != ExitCode::SUCCESS {
             ended
         } else if !verdict.leaks.is_empty() {
             ExitCode::FAILURE
@@ -261,10 +282,10 @@ impl Read {
             ExitCode::SUCCESS
         } else {
             ExitCode::from(UNABLE)
-        })
+        }
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()).into())
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }

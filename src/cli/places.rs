@@ -13,11 +13,11 @@ pub(super) struct Places(BTreeMap<PathBuf, Option<Loader>>);
 
 impl Places {
     /// The first of the calls that is the user's own code.
-    pub(super) fn first_own(&mut self, executable: &Path, base: usize, calls: &[usize]) -> Option<Position> {
+    pub(super) fn first_own(&mut self, executable: &Path, slide: usize, calls: &[usize]) -> Option<Position> {
         let loader = self.0.entry(executable.to_owned()).or_insert_with(|| Loader::new(executable).ok()).as_ref()?;
         calls.iter().find_map(|call| {
             // What is on the stack is where a call returns to, which may be another line.
-            let address = call.checked_sub(base)?.checked_sub(1)?;
+            let address = call.checked_sub(slide)?.checked_sub(1)?;
             let mut frames = loader.find_frames(u64::try_from(address).ok()?).ok()?;
             // Innermost first, also among those that were inlined.
             while let Ok(Some(frame)) = frames.next() {

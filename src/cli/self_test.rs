@@ -47,7 +47,7 @@ impl Plant {
             .env(LEAKS, "deny")
             .stderr(Stdio::null())
             .status()?;
-        let verdict = judge(&journals(temporary.path())?);
+        let verdict = judge(&journals(temporary.path())?, Vec::new());
         temporary.remove()?;
         let found: Vec<Kind> = verdict.leaks.iter().map(|leak| leak.kind).collect();
         let holds = status.code() == expected && found == leaks && verdict.is_sure() && verdict.opened == 1;

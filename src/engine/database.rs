@@ -4,7 +4,7 @@ use super::{EngineError, Options, kept, memory::Memory, slots::Slots, temp_file:
 use crate::{
     Ledger, folders,
     labels::SharedLabels,
-    ledger::{EngineRecord, tell, test},
+    ledger::{EngineIdentity, EngineRecord, tell, test},
     settings::Keep,
     sqlite::{copy, unseen},
 };
@@ -88,7 +88,12 @@ impl Database {
         let name = name.unwrap_or_else(|| format!("{}-{number}", place.kind()));
         Self {
             slots: Slots::new(options.max_sessions, options.acquire_timeout),
-            record: EngineRecord::new(number, name.into(), place.file(), test::current(None), options.leaks),
+            record: EngineRecord::new(EngineIdentity {
+                name: name.into(),
+                file: place.file(),
+                owner: test::current(None),
+                leaks: options.leaks,
+            }),
             labels: Mutex::default(),
             failed: AtomicBool::new(false),
             settled: AtomicBool::new(false),
@@ -139,7 +144,7 @@ impl Database {
 
     /// Keeps the database of a failed test, or removes what an earlier failure of it left. Once.
     pub(super) fn settle(&self) {
-        let Some(test) = &self.record.owner else { return };
+        let Some(test) = &self.record.identity.owner else { return };
         if self.settled.swap(true, Ordering::Relaxed) {
             return;
         }

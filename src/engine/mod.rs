@@ -118,7 +118,7 @@ impl Engine {
     /// The engine's name, from [`EngineBuilder::name`] or made from its kind and number.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.database.record.name
+        &self.database.record.identity.name
     }
 
     /// The record of this engine's sessions.
@@ -200,7 +200,7 @@ impl Engine {
 
     /// The test that a session opened now belongs to.
     pub(crate) fn test(&self) -> Option<Arc<str>> {
-        test::current(self.database.record.owner.as_ref())
+        test::current(self.database.record.identity.owner.as_ref())
     }
 
     /// Notes that the test which used this database has failed, so that the database is kept.

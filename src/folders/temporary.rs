@@ -4,12 +4,12 @@
 //! names begin. The kernel gives the lock back however the process ends, so whoever gets it may remove the folders: no age and
 //! no process number is asked. Folders that were handed over to somebody are listed in the file.
 
-use super::{create_new, is_at, open_lock, remove};
+use super::{create_new, is_at, remove};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fs::{self, File, TryLockError},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -91,17 +91,17 @@ impl Temporary {
         if self.is_kept.load(Ordering::Relaxed) {
             return Ok(());
         }
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                remove(&entry.path())?;
-            } else {
-                fs::remove_file(entry.path())?;
-            }
-        }
+        empty(&self.path)?;
         let free = self.process.new_name("free-");
         self.process.rename(&self.path, &free)?;
-        self.process.free().push(free);
+        // Nobody finds it by its old name any more. What a handle that was left open has made meanwhile must not lie beside
+        // another database.
+        if fs::read_dir(&free)?.next().is_none() {
+            self.process.free().push(free);
+            return Ok(());
+        }
+        remove(&free)?;
+        self.process.folders().remove(&free);
         Ok(())
     }
 }
@@ -155,10 +155,14 @@ impl Process {
     }
 
     fn end(&self) {
+        let mut all_gone = true;
         for folder in std::mem::take(&mut *self.folders()) {
-            let _ = remove(&folder);
+            all_gone &= remove(&folder).is_ok();
         }
-        let _ = fs::remove_file(&self.path);
+        // With its lock, what could not be removed now is found by the next process.
+        if all_gone {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 
     fn free(&self) -> MutexGuard<'_, Vec<PathBuf>> {
@@ -181,7 +185,7 @@ pub(crate) fn remove_all() {
 fn sweep(parent: &Path, own: &File) {
     for path in fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()) {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        if name.starts_with(PREFIX) && name.ends_with(LOCK) && is_same_user(&path, own) {
+        if name.starts_with(PREFIX) && name.ends_with(LOCK) && is_of_owner(&path, own, fs::Metadata::is_file) {
             let _ = sweep_process(parent, &path);
         }
     }
@@ -189,46 +193,62 @@ fn sweep(parent: &Path, own: &File) {
 
 /// Removes the folders of one process, if it has ended.
 fn sweep_process(parent: &Path, path: &Path) -> io::Result<()> {
-    let lock = open_lock(path)?;
+    // Never made here: in a lock that another process has just removed nothing would be said to be kept.
+    let mut lock = File::options().read(true).write(true).open(path)?;
     match lock.try_lock() {
         Ok(()) if is_at(&lock, path) => {}
         Ok(()) | Err(TryLockError::WouldBlock) => return Ok(()),
         Err(TryLockError::Error(error)) => return Err(error),
     }
-    let kept = fs::read(path)?;
+    let mut kept = Vec::new();
+    lock.read_to_end(&mut kept)?;
     let kept: BTreeSet<&[u8]> = kept.split(|byte| *byte == b'\n').collect();
     let mut all_gone = true;
     for folder in fs::read_dir(parent)?.flatten() {
-        let name = folder.file_name();
-        let is_theirs =
-            path.file_stem() == Path::new(&name).file_stem() && name != *path.file_name().unwrap_or_default();
+        let (name, folder) = (folder.file_name(), folder.path());
+        // Another user may have made a folder of such a name.
+        let is_theirs = folder.file_stem() == path.file_stem() && is_of_owner(&folder, &lock, fs::Metadata::is_dir);
         if is_theirs && !kept.contains(name.as_encoded_bytes()) {
-            all_gone &= !is_in_use(&folder.path()) && remove(&folder.path()).is_ok();
+            all_gone &= !is_in_use(&folder, &lock) && remove(&folder).is_ok();
         }
     }
     if all_gone { fs::remove_file(path) } else { Ok(()) }
 }
 
-/// Whether another process, one that the dead one has started, still holds the lock of a file in a folder.
-fn is_in_use(folder: &Path) -> bool {
-    let held = |path: PathBuf| {
-        let is_journal = path.extension() == Some(OsStr::new("journal"));
-        is_journal && File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+/// Whether another process, one that the dead one has started, still holds the lock of a file in a folder: its journal, or
+/// the one that the dead one has handed to all that it started.
+fn is_in_use(folder: &Path, lock: &File) -> bool {
+    let is_lock = |path: &Path| path.extension().is_some_and(|extension| extension == "journal" || extension == "lock");
+    let is_held = |path: PathBuf| {
+        is_lock(&path)
+            && is_of_owner(&path, lock, fs::Metadata::is_file)
+            && File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     };
-    fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| held(entry.path()))
+    fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| is_held(entry.path()))
 }
 
-/// Whether a file belongs to the user that has made our own.
-#[cfg(unix)]
-fn is_same_user(path: &Path, own: &File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let (found, own) = (fs::symlink_metadata(path), own.metadata());
-    found.is_ok_and(|found| found.is_file() && own.is_ok_and(|own| own.uid() == found.uid()))
+/// Whether what is at a path, links not followed, is of this kind and belongs to the owner of a file.
+fn is_of_owner(path: &Path, file: &File, is_kind: fn(&fs::Metadata) -> bool) -> bool {
+    let (Ok(found), Ok(own)) = (fs::symlink_metadata(path), file.metadata()) else { return false };
+    #[cfg(unix)]
+    let is_same = std::os::unix::fs::MetadataExt::uid(&found) == std::os::unix::fs::MetadataExt::uid(&own);
+    #[cfg(not(unix))]
+    let is_same = own.is_file();
+    is_same && is_kind(&found)
 }
 
-#[cfg(not(unix))]
-fn is_same_user(path: &Path, _: &File) -> bool {
-    path.is_file()
+/// Removes all that is in a folder.
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let removed = if entry.file_type()?.is_dir() { remove(&entry.path()) } else { fs::remove_file(entry.path()) };
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            // SQLite may have removed it itself, for a handle that was left open.
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn processes() -> MutexGuard<'static, BTreeMap<PathBuf, Arc<Process>>> {
@@ -237,7 +257,7 @@ fn processes() -> MutexGuard<'static, BTreeMap<PathBuf, Arc<Process>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Process, Temporary};
+    use super::{Process, Temporary, sweep_process};
     use std::{
         fs::{self, File},
         path::Path,
@@ -308,6 +328,40 @@ mod tests {
         assert_eq!((names(again.path()).len(), names(parent.path()).len()), (0, 2), "that, and the lock");
         again.process.end();
         assert_eq!(names(parent.path()).len(), 0);
+    }
+
+    /// Two processes that start at once both find what a third has left.
+    #[test]
+    fn what_was_handed_over_stays_whoever_clears_up_last() {
+        let parent = tempfile::tempdir().unwrap();
+        killed(parent.path(), "giver", "sqlite-fixtures-giver.2\n");
+        let lock = parent.path().join("sqlite-fixtures-giver.lock");
+        sweep_process(parent.path(), &lock).unwrap();
+        assert!(sweep_process(parent.path(), &lock).is_err(), "the other one has removed the lock");
+        assert_eq!(names(parent.path()), ["sqlite-fixtures-giver.2"]);
+    }
+
+    /// Else the next process would wait for somebody to write into it.
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_a_journal_is_no_lock() {
+        let parent = tempfile::tempdir().unwrap();
+        killed(parent.path(), "dead", "");
+        let pipe = parent.path().join("sqlite-fixtures-dead.1/a.journal");
+        assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+        sweep_process(parent.path(), &parent.path().join("sqlite-fixtures-dead.lock")).unwrap();
+        assert_eq!(names(parent.path()).len(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_removed_keeps_its_lock_for_the_next_process() {
+        let parent = tempfile::tempdir().unwrap();
+        let temporary = Temporary::new_in(parent.path()).unwrap();
+        // In its place is something that is no folder.
+        fs::remove_dir(temporary.path()).unwrap();
+        fs::write(temporary.path(), "").unwrap();
+        temporary.process.end();
+        assert_eq!(names(parent.path()).len(), 2);
     }
 
     #[cfg(unix)]

@@ -3,29 +3,19 @@
 use std::ffi::{c_int, c_void};
 
 /// More calls than this are not looked at: the first of the user's own is near the top.
+#[cfg(all(unix, not(target_arch = "arm")))]
 const MOST: usize = 64;
 
-#[cfg(unix)]
-// SAFETY: every Rust program for Unix links an unwinder with these functions (Itanium C++ ABI, "Exception handling"), and a
-// C library with `dladdr`; the types are theirs.
+// SAFETY: every Rust program for Unix links an unwinder with these functions (Itanium C++ ABI, "Exception handling"), but on
+// ARM of 32 bits; the types are theirs.
+#[cfg(all(unix, not(target_arch = "arm")))]
 unsafe extern "C" {
     fn _Unwind_Backtrace(step: unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int, to: *mut c_void) -> c_int;
     fn _Unwind_GetIP(context: *mut c_void) -> usize;
-    fn dladdr(address: *const c_void, found: *mut Module) -> c_int;
-}
-
-/// What `dladdr` tells of the module that an address is in.
-#[cfg(unix)]
-#[repr(C)]
-struct Module {
-    file: *const std::ffi::c_char,
-    base: *mut c_void,
-    symbol: *const std::ffi::c_char,
-    address: *mut c_void,
 }
 
 /// The return addresses of the calls that led here, innermost first.
-#[cfg(unix)]
+#[cfg(all(unix, not(target_arch = "arm")))]
 pub(super) fn addresses() -> Vec<usize> {
     unsafe extern "C" fn step(context: *mut c_void, to: *mut c_void) -> c_int {
         const NO_REASON: c_int = 0;
@@ -45,33 +35,50 @@ pub(super) fn addresses() -> Vec<usize> {
     addresses
 }
 
-/// Where the test executable was loaded.
-#[cfg(unix)]
-pub(super) fn base() -> usize {
-    let mut module = Module {
-        file: std::ptr::null(),
-        base: std::ptr::null_mut(),
-        symbol: std::ptr::null(),
-        address: std::ptr::null_mut(),
-    };
-    // SAFETY: it fills the structure, and only looks up the address.
-    let found = unsafe { dladdr((base as *const ()).cast(), &raw mut module) };
-    if found == 0 { 0 } else { module.base.addr() }
-}
-
-#[cfg(not(unix))]
+#[cfg(not(all(unix, not(target_arch = "arm"))))]
 pub(super) fn addresses() -> Vec<usize> {
     Vec::new()
 }
 
-#[cfg(not(unix))]
-pub(super) fn base() -> usize {
+/// By how much the test executable was moved when it was loaded: what is to be taken from an address in it to find it in the
+/// file. 0 for one that is loaded where it was linked to.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+pub(super) fn slide() -> usize {
+    // SAFETY: the C library has this function (dl_iterate_phdr(3)); the first field of what it tells is an address.
+    unsafe extern "C" {
+        fn dl_iterate_phdr(
+            tell: unsafe extern "C" fn(*const usize, usize, *mut c_void) -> c_int,
+            to: *mut c_void,
+        ) -> c_int;
+    }
+    unsafe extern "C" fn first(slide: *const usize, _: usize, to: *mut c_void) -> c_int {
+        // SAFETY: `to` is the number below, and the executable comes first.
+        unsafe { *to.cast::<usize>() = *slide };
+        1
+    }
+    let mut slide = 0_usize;
+    // SAFETY: `first` is what it calls, with the pointer that it is given here.
+    unsafe { dl_iterate_phdr(first, (&raw mut slide).cast()) };
+    slide
+}
+
+#[cfg(target_vendor = "apple")]
+pub(super) fn slide() -> usize {
+    // SAFETY: the system's library has this function (dyld(3)); the executable is image 0.
+    unsafe extern "C" {
+        safe fn _dyld_get_image_vmaddr_slide(image: u32) -> usize;
+    }
+    _dyld_get_image_vmaddr_slide(0)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_vendor = "apple")))]
+pub(super) fn slide() -> usize {
     0
 }
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, target_os = "linux", not(target_arch = "arm")))]
 mod tests {
-    use super::{MOST, addresses, base};
+    use super::{MOST, addresses, slide};
 
     #[inline(never)]
     fn deep(depth: usize) -> Vec<usize> {
@@ -82,7 +89,10 @@ mod tests {
     fn the_calls_are_addresses_in_this_executable_and_never_more_than_are_wanted() {
         let found = addresses();
         assert!(found.len() > 3, "{found:x?}");
-        assert!(found[..3].iter().all(|address| *address > base() && base() > 0), "{found:x?} {:x}", base());
+        let size = std::fs::metadata(std::env::current_exe().unwrap()).unwrap().len();
+        for address in &found[..3] {
+            assert!(*address > slide() && (*address - slide()) as u64 <= size, "{found:x?} {:x}", slide());
+        }
         assert_eq!(deep(200).len(), MOST);
     }
 }

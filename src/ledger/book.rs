@@ -17,9 +17,21 @@ static BOOK: Mutex<Book> =
 struct Book {
     event: u64,
     opened: u64,
-    live: BTreeMap<u64, Entry>,
+    live: BTreeMap<u64, Live>,
     total: Tally,
     journal: Option<Journal>,
+}
+
+/// A handle that is not freed, and the engine that counts it.
+struct Live {
+    entry: Entry,
+    engine: Option<Arc<EngineRecord>>,
+}
+
+impl Live {
+    fn concerns(&self, engine: Option<&EngineRecord>) -> bool {
+        engine.is_none_or(|engine| self.engine.as_deref().is_some_and(|own| std::ptr::eq(own, engine)))
+    }
 }
 
 impl Book {
@@ -41,43 +53,51 @@ pub(super) fn is_kept() -> bool {
 }
 
 /// Enters a handle that was opened, and gives its number.
-pub(super) fn enter(opening: Opening) -> u64 {
+pub(super) fn enter(Opening { engine, test, opener }: Opening) -> u64 {
     let mut book = book();
     book.event += 1;
     book.opened += 1;
-    let (number, opened_at) = (book.opened, book.event);
-    let entry = Entry { number, opened_at, ignored: false, rolls_back: false, state: State::Open, opening };
+    let entry = Entry {
+        number: book.opened,
+        opened_at: book.event,
+        ignored: false,
+        rolls_back: false,
+        state: State::Open,
+        engine: engine.as_ref().map(|engine| Arc::clone(&engine.identity)),
+        test,
+        opener,
+    };
     book.total.open();
-    if let Some(engine) = &entry.opening.engine {
+    if let Some(engine) = &engine {
         engine.tally().open();
     }
     book.write(|journal| journal.opened(&entry));
-    book.live.insert(number, entry);
+    let number = entry.number;
+    book.live.insert(number, Live { entry, engine });
     number
 }
 
 /// Notes that SQLite has freed a handle. Idempotent.
 pub(super) fn freed(number: u64) {
     let mut book = book();
-    let Some(mut entry) = book.live.remove(&number) else { return };
+    let Some(Live { mut entry, engine }) = book.live.remove(&number) else { return };
     let stack = entry.take_stack();
     entry.state = if entry.rolls_back { State::RolledBack } else { State::Closed };
     book.event += 1;
     book.write(|journal| journal.freed(number));
-    book.total.end(entry.clone());
-    if let Some(engine) = entry.opening.engine.clone() {
-        engine.tally().end(entry);
+    if let Some(engine) = &engine {
+        engine.tally().end(entry.clone());
     }
+    book.total.end(entry);
     drop(book);
-    // Takes its time, which nobody has to wait for.
-    drop(stack);
+    // They take their time, which nobody has to wait for.
+    drop((stack, engine));
 }
 
 /// Takes a session back that was opened and could not be prepared, unless its handle is not freed.
-pub(super) fn withdraw(number: u64) {
-    let mut book = book();
-    if let Some(entry) = book.total.withdraw(number)
-        && let Some(engine) = &entry.opening.engine
+pub(super) fn withdraw(number: u64, engine: Option<&EngineRecord>) {
+    if book().total.withdraw(number)
+        && let Some(engine) = engine
     {
         engine.tally().withdraw(number);
     }
@@ -89,21 +109,21 @@ pub(super) fn note(number: u64, state: State) {
     if book.live.contains_key(&number) {
         book.write(|journal| journal.stands(number, &state));
     }
-    if let Some(entry) = book.live.get_mut(&number) {
+    if let Some(Live { entry, .. }) = book.live.get_mut(&number) {
         entry.state = state;
     }
 }
 
 /// Notes whether the close under way will roll a transaction back.
 pub(super) fn note_rollback(number: u64, rolls_back: bool) {
-    if let Some(entry) = book().live.get_mut(&number) {
+    if let Some(Live { entry, .. }) = book().live.get_mut(&number) {
         entry.rolls_back = rolls_back;
     }
 }
 
 /// The entry of a handle that is not freed.
 pub(super) fn entry(number: u64) -> Option<Entry> {
-    book().live.get(&number).cloned()
+    book().live.get(&number).map(|live| live.entry.clone())
 }
 
 pub(super) fn event() -> u64 {
@@ -118,7 +138,7 @@ pub(super) fn counts(engine: Option<&EngineRecord>) -> Counts {
 }
 
 pub(super) fn live(engine: Option<&EngineRecord>) -> Vec<Entry> {
-    book().live.values().filter(|entry| concerns(entry, engine)).cloned().collect()
+    book().live.values().filter(|live| live.concerns(engine)).map(|live| live.entry.clone()).collect()
 }
 
 pub(super) fn ended(engine: Option<&EngineRecord>) -> Vec<Entry> {
@@ -130,37 +150,29 @@ pub(super) fn ended(engine: Option<&EngineRecord>) -> Vec<Entry> {
 
 pub(super) fn ignore_live(engine: Option<&EngineRecord>) {
     let mut book = book();
-    let known: Vec<u64> =
-        book.live.values().filter(|entry| concerns(entry, engine)).map(|entry| entry.number).collect();
-    for number in known {
-        if let Some(entry) = book.live.get_mut(&number) {
-            entry.ignored = true;
+    let Book { live, journal, .. } = &mut *book;
+    for Live { entry, .. } in live.values_mut().filter(|live| live.concerns(engine)) {
+        entry.ignored = true;
+        if let Some(journal) = journal {
+            journal.ignored(entry.number);
         }
-        book.write(|journal| journal.ignored(number));
     }
 }
 
 /// Ends the journal: what is open, and what else was found. Nothing is written to it afterwards.
 pub(super) fn end(leaks: &[Entry], faults: &[String]) {
     // Outside the lock: the place of a client's opening is resolved only now.
-    let place = |entry: &Entry| if entry.is_session() { None } else { entry.position() };
-    let placed: Vec<_> = leaks.iter().map(|entry| (entry, place(entry))).collect();
+    let placed: Vec<_> = leaks.iter().map(|entry| (entry, entry.whole_place())).collect();
     let journal = book().journal.take();
     if let Some(mut journal) = journal {
         for (entry, place) in placed {
             journal.stands(entry.number, entry.state());
             if let Some(place) = place {
-                journal.placed(entry.number, &place);
+                journal.placed(entry.number, place);
             }
         }
         journal.ended(leaks, faults);
     }
-}
-
-fn concerns(entry: &Entry, engine: Option<&EngineRecord>) -> bool {
-    engine.is_none_or(|engine| {
-        entry.opening.engine.as_ref().is_some_and(|of_entry: &Arc<EngineRecord>| of_entry.number == engine.number)
-    })
 }
 
 fn book() -> MutexGuard<'static, Book> {

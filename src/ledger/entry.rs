@@ -1,6 +1,9 @@
 //! One session's line in the record, or that of a connection which somebody else opened.
 
-use super::{record::EngineRecord, stack::Stack};
+use super::{
+    record::{EngineIdentity, EngineRecord},
+    stack::{self, Stack},
+};
 use crate::{Leaks, Position, settings::Settings};
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
@@ -14,11 +17,13 @@ pub struct Entry {
     /// Whether a transaction is open that the close under way will roll back.
     pub(super) rolls_back: bool,
     pub(super) state: State,
-    pub(super) opening: Opening,
+    pub(super) engine: Option<Arc<EngineIdentity>>,
+    pub(super) test: Option<Arc<str>>,
+    pub(super) opener: Opener,
 }
 
 /// What is known at the opening.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Opening {
     pub engine: Option<Arc<EngineRecord>>,
     pub test: Option<Arc<str>>,
@@ -100,7 +105,7 @@ impl Entry {
     /// The name of its engine; `None` for a client's connection to a database that is no engine's.
     #[must_use]
     pub fn engine(&self) -> Option<&str> {
-        self.opening.engine.as_ref().map(|engine| &*engine.name)
+        self.engine.as_ref().map(|engine| &*engine.name)
     }
 
     /// The file of a client's database as SQLite names it, `:memory:` if it has none; `None` for a session.
@@ -112,7 +117,7 @@ impl Entry {
     /// The test that opened it, as the test runner names it; `None` outside tests, and on a thread that no test is known of.
     #[must_use]
     pub fn test(&self) -> Option<&str> {
-        self.opening.test.as_deref()
+        self.test.as_deref()
     }
 
     /// The tests that were running when a client opened it on a thread that no test is known of.
@@ -129,7 +134,7 @@ impl Entry {
     /// Where a session was opened: the caller, through every `#[track_caller]`; `None` for a client's connection.
     #[must_use]
     pub fn location(&self) -> Option<&'static Location<'static>> {
-        match &self.opening.opener {
+        match &self.opener {
             Opener::Factory { location, .. } => Some(location),
             Opener::Client(..) => None,
         }
@@ -141,16 +146,16 @@ impl Entry {
     /// on the stack, as on a library's own thread, where the build has no debug information, and once the handle is freed.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
-        match &self.opening.opener {
+        match &self.opener {
             Opener::Factory { location, .. } => Some((*location).into()),
-            Opener::Client(_, stack) => stack.as_ref().and_then(|stack| stack.place().cloned()),
+            Opener::Client(_, stack) => stack.as_ref()?.place().map(stack::from_start),
         }
     }
 
     /// The calls that led to its opening, with `SQLITE_FIXTURES_BACKTRACE=1`.
     #[must_use]
     pub fn backtrace(&self) -> Option<&Backtrace> {
-        match &self.opening.opener {
+        match &self.opener {
             Opener::Factory { backtrace, .. } => backtrace.as_deref(),
             Opener::Client(_, stack) => {
                 let asked = Settings::get().is_ok_and(|settings| settings.backtrace == Some(true));
@@ -178,15 +183,23 @@ impl Entry {
     }
 
     pub(super) fn client(&self) -> Option<&Client> {
-        match &self.opening.opener {
+        match &self.opener {
             Opener::Factory { .. } => None,
             Opener::Client(client, _) => Some(client),
         }
     }
 
+    /// The place of a client's opening, with its whole path.
+    pub(super) fn whole_place(&self) -> Option<&Position> {
+        match &self.opener {
+            Opener::Factory { .. } => None,
+            Opener::Client(_, stack) => stack.as_ref()?.place(),
+        }
+    }
+
     /// Takes the calls away that led to the opening of a client's handle.
     pub(super) fn take_stack(&mut self) -> Option<Arc<Stack>> {
-        match &mut self.opening.opener {
+        match &mut self.opener {
             Opener::Factory { .. } => None,
             Opener::Client(_, stack) => stack.take(),
         }
@@ -194,7 +207,7 @@ impl Entry {
 
     /// What becomes of it as a leak, if its engine says so.
     pub(super) fn leaks(&self) -> Option<Leaks> {
-        self.opening.engine.as_ref().and_then(|engine| engine.leaks)
+        self.engine.as_ref().and_then(|engine| engine.leaks)
     }
 
     /// Whether it must be closed when the body of its test ends. A library's own threads close what they have later.

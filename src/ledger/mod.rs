@@ -24,7 +24,7 @@ pub use leak::LeakReport;
 pub use record::Counts;
 
 pub(crate) use entry::Opening;
-pub(crate) use record::EngineRecord;
+pub(crate) use record::{EngineIdentity, EngineRecord};
 pub(crate) use token::Token;
 
 use crate::settings::{Leaks, Settings};
@@ -102,7 +102,7 @@ impl Ledger {
         if leaks.is_empty() {
             return Ok(());
         }
-        Err(LeakReport::new(self.engine.as_ref().map(|engine| engine.name.clone()), leaks))
+        Err(LeakReport::new(self.engine.as_ref().map(|engine| engine.identity.name.clone()), leaks))
     }
 
     /// Demands that every session is closed.
@@ -128,7 +128,7 @@ impl Ledger {
 
     /// What becomes of a leak here.
     pub(crate) fn leaks(&self) -> Leaks {
-        level(self.engine.as_ref().and_then(|engine| engine.leaks))
+        level(self.engine.as_ref().and_then(|engine| engine.identity.leaks))
     }
 }
 

@@ -50,18 +50,17 @@ impl Tally {
     }
 
     /// Takes one back that has ended, as if it had never been.
-    pub(super) fn withdraw(&mut self, number: u64) -> Option<Entry> {
-        let place = self.ended.iter().rposition(|entry| entry.number() == number)?;
+    pub(super) fn withdraw(&mut self, number: u64) -> bool {
+        let Some(place) = self.ended.iter().rposition(|entry| entry.number() == number) else { return false };
         self.counts.opened -= 1;
         self.counts.closed -= 1;
-        self.ended.remove(place)
+        self.ended.remove(place).is_some()
     }
 }
 
-/// What the record knows of one engine.
+/// Which engine it is.
 #[derive(Debug)]
-pub(crate) struct EngineRecord {
-    pub number: u64,
+pub(crate) struct EngineIdentity {
     pub name: Arc<str>,
     /// What SQLite calls the file of its database.
     pub file: String,
@@ -69,6 +68,13 @@ pub(crate) struct EngineRecord {
     pub owner: Option<Arc<str>>,
     /// What becomes of a leak, if the engine says so.
     pub leaks: Option<Leaks>,
+}
+
+/// What the record knows of one engine.
+#[derive(Debug)]
+pub(crate) struct EngineRecord {
+    /// Shared with its entries, which must not keep the record: it keeps them.
+    pub identity: Arc<EngineIdentity>,
     tally: Mutex<Tally>,
 }
 
@@ -76,15 +82,9 @@ pub(crate) struct EngineRecord {
 static ENGINES: Mutex<BTreeMap<String, Weak<EngineRecord>>> = Mutex::new(BTreeMap::new());
 
 impl EngineRecord {
-    pub(crate) fn new(
-        number: u64,
-        name: Arc<str>,
-        file: String,
-        owner: Option<Arc<str>>,
-        leaks: Option<Leaks>,
-    ) -> Arc<Self> {
-        let record = Arc::new(Self { number, name, file, owner, leaks, tally: Mutex::new(Tally::new()) });
-        engines().insert(record.file.clone(), Arc::downgrade(&record));
+    pub(crate) fn new(identity: EngineIdentity) -> Arc<Self> {
+        let record = Arc::new(Self { identity: Arc::new(identity), tally: Mutex::new(Tally::new()) });
+        engines().insert(record.identity.file.clone(), Arc::downgrade(&record));
         record
     }
 
@@ -102,7 +102,7 @@ impl EngineRecord {
 
 impl Drop for EngineRecord {
     fn drop(&mut self) {
-        engines().remove(&self.file);
+        engines().remove(&self.identity.file);
     }
 }
 

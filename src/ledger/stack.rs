@@ -49,23 +49,38 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Its place, if it is in the user's own code: below the working folder it is told from there.
+    /// Its place, if it is in the user's own code.
     pub(crate) fn place(&self) -> Option<Position> {
-        is_own(&self.file).then(|| {
-            let here = env::current_dir().unwrap_or_default();
-            Position::new(self.file.strip_prefix(here).unwrap_or(&self.file), self.line, self.column)
-        })
+        is_own(&self.file, start()).then(|| Position::new(&self.file, self.line, self.column))
+    }
+}
+
+/// The working folder at the first look, when the program is loaded.
+pub(super) fn start() -> &'static Path {
+    static START: OnceLock<PathBuf> = OnceLock::new();
+    START.get_or_init(|| env::current_dir().unwrap_or_default())
+}
+
+/// A place told from the folder that the program was started in, if it is below.
+pub(super) fn from_start(place: &Position) -> Position {
+    match place.file().strip_prefix(start()) {
+        Ok(below) => Position::new(below, place.line(), place.column()),
+        Err(_) => place.clone(),
     }
 }
 
 /// Whether a file is the user's own: no toolchain's, no registry's, no checkout's or vendored crate's, no C, not ours.
-fn is_own(file: &Path) -> bool {
-    const OTHERS: &[&str] = &["/rustc/", "/rustlib/src/", "/registry/src/", "/git/checkouts/", "/vendor/"];
+fn is_own(file: &Path, start: &Path) -> bool {
+    const OTHERS: &[&str] = &["/rustc/", "/rust/deps/", "/rustlib/src/", "/registry/src/", "/git/checkouts/"];
     const OURS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
     let path = file.to_string_lossy().replace('\\', "/");
+    // A whole project may be in a folder of that name; what it has vendored is in one of its own.
+    let below = file.components().zip(start.components()).take_while(|(one, other)| one == other).count();
+    let is_vendored = file.components().skip(below).any(|part| part.as_os_str() == "vendor");
     file.extension().is_some_and(|extension| extension == "rs")
         && !path.starts_with("library/")
         && !OTHERS.iter().any(|other| path.contains(other))
+        && !is_vendored
         && !path.starts_with(&OURS.replace('\\', "/"))
 }
 
@@ -112,12 +127,17 @@ mod tests {
             "/home/a/.cargo/git/checkouts/rusqlite-1/2/src/lib.rs",
             "/home/a/shop/vendor/rusqlite/src/lib.rs",
             "./csu/../csu/libc-start.c",
+            "/rust/deps/hashbrown-0.16.1/src/map.rs",
             concat!(env!("CARGO_MANIFEST_DIR"), "/src/ledger/stack.rs"),
         ] {
-            assert!(!is_own(Path::new(other)), "{other}");
+            assert!(!is_own(Path::new(other), Path::new("/home/a/shop/crates/till")), "{other}");
         }
-        assert!(is_own(Path::new("/home/a/shop/src/repo.rs")));
-        assert!(is_own(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ledger.rs"))));
+        for own in ["/home/a/shop/src/repo.rs", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ledger.rs")] {
+            assert!(is_own(Path::new(own), Path::new("/home/a/shop")), "{own}");
+        }
+        let in_vendor = Path::new("/home/vendor/shop/till");
+        assert!(is_own(Path::new("/home/vendor/shop/src/repo.rs"), in_vendor));
+        assert!(!is_own(Path::new("/home/vendor/shop/vendor/rusqlite/src/lib.rs"), in_vendor));
     }
 
     #[test]

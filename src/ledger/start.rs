@@ -1,6 +1,6 @@
 //! The first look, when the program is loaded: tests may open handles before they use anything of ours.
 
-use super::{book, exit, journal::Journal, witness};
+use super::{book, exit, journal::Journal, stack, witness};
 use crate::settings::{Leaks, Settings};
 use std::{
     panic::catch_unwind,
@@ -26,8 +26,8 @@ static STARTED: AtomicBool = AtomicBool::new(false);
 
 fn start() {
     exit::watch();
-    let settings = Settings::get().ok();
-    let level = settings.and_then(|settings| settings.leaks).unwrap_or_default();
+    stack::start();
+    let level = Settings::get().ok().and_then(|settings| settings.leaks);
     if let Some(folder) = Settings::journals() {
         match Journal::start(&folder, level) {
             Ok(journal) => book::keep(journal),
@@ -37,7 +37,7 @@ fn start() {
             )),
         }
     }
-    if level != Leaks::Off
+    if level != Some(Leaks::Off)
         && let Err(error) = witness::start()
     {
         exit::fail(&format!("SQLite does not report its handles, so leaks could go unseen: {error}"));

@@ -25,7 +25,12 @@ struct OfThread {
 impl OfThread {
     fn new() -> Self {
         let name: Option<Arc<str>> = thread::current().name().map(Into::into);
-        let test = name.clone().filter(|name| **name != *"main" && is_path(name));
+        // Under nextest there is one test in the process, and no other name is one.
+        let is_test = |name: &Arc<str>| match nextest() {
+            Some(test) => *name == test,
+            None => **name != *"main" && is_path(name),
+        };
+        let test = name.clone().filter(is_test);
         if let Some(test) = &test {
             *running_on().entry(Arc::clone(test)).or_default() += 1;
         }
@@ -50,9 +55,40 @@ fn running_on() -> MutexGuard<'static, BTreeMap<Arc<str>, usize>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The tests that are running, of those that the ledger has seen.
+/// The tests that are running. Of those that the ledger has not seen, the system knows the beginning of the name, and so does
+/// a thread without a name, which has that of the thread that started it.
 pub(super) fn running() -> Vec<Arc<str>> {
-    running_on().keys().cloned().collect()
+    let mut running: Vec<Arc<str>> = running_on().keys().cloned().collect();
+    for beginning in threads() {
+        let is_known = |test: &Arc<str>| test.starts_with(beginning.trim_end_matches('…'));
+        if is_path(beginning.trim_end_matches(['…', ':'])) && !running.iter().any(is_known) {
+            running.push(beginning.into());
+        }
+    }
+    running
+}
+
+/// The names of the threads of this process, but for the first: where they may be longer, with a sign.
+#[cfg(target_os = "linux")]
+fn threads() -> Vec<String> {
+    use std::fs;
+    /// The longest name that the system keeps, in bytes.
+    const LONGEST: usize = 15;
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let others = tasks.filter(|task| task.file_name() != *std::process::id().to_string());
+    let names = others.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    names.map(|name| name.trim_end().to_owned() + if name.trim_end().len() == LONGEST { "…" } else { "" }).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn threads() -> Vec<String> {
+    Vec::new()
+}
+
+/// The one test of the process, if nextest runs it.
+fn nextest() -> Option<Arc<str>> {
+    static NEXTEST: OnceLock<Option<Arc<str>>> = OnceLock::new();
+    NEXTEST.get_or_init(|| env::var("NEXTEST_TEST_NAME").ok().map(Into::into)).clone()
 }
 
 /// The test that this very thread runs: libtest names the thread after it.
@@ -70,10 +106,7 @@ pub(super) fn thread() -> Option<Arc<str>> {
 /// A thread that the test started is told by `owner`, the test that made the database; nextest names the one test of the
 /// process.
 pub(crate) fn current(owner: Option<&Arc<str>>) -> Option<Arc<str>> {
-    static NEXTEST: OnceLock<Option<Arc<str>>> = OnceLock::new();
-    of_thread()
-        .or_else(|| owner.cloned())
-        .or_else(|| NEXTEST.get_or_init(|| env::var("NEXTEST_TEST_NAME").ok().map(Into::into)).clone())
+    of_thread().or_else(|| owner.cloned()).or_else(nextest)
 }
 
 /// Whether `name` can be a test's: identifiers joined by `::`. Names of worker threads have dashes or spaces.

@@ -3,15 +3,18 @@
 use super::{
     Entry, State, book,
     entry::Opening,
+    record::EngineRecord,
     witness::{self, Expected},
 };
 use rusqlite::Connection;
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct Token {
     number: u64,
     /// The entry at the opening, for when it is forgotten.
     entry: Entry,
+    engine: Option<Arc<EngineRecord>>,
 }
 
 impl Token {
@@ -20,6 +23,7 @@ impl Token {
         opening: Opening,
         open: impl FnOnce() -> Result<Connection, E>,
     ) -> Result<(Connection, Self), E> {
+        let engine = opening.engine.clone();
         let expectation = witness::expect(Expected::Opening(opening));
         let opened = open();
         let (connection, number) = match (opened, expectation.met()) {
@@ -31,20 +35,20 @@ impl Token {
             (Ok(_), _) => unreachable!("an opening is expected until it is entered"),
             (Err(error), met) => {
                 if let Expected::Entered(number) = met {
-                    book::withdraw(number);
+                    book::withdraw(number, engine.as_deref());
                 }
                 return Err(error);
             }
         };
         let entry = book::entry(number).unwrap_or_else(|| unreachable!("a handle that is open has an entry"));
-        Ok((connection, Self { number, entry }))
+        Ok((connection, Self { number, entry, engine }))
     }
 
     /// The entry as it stands.
     pub(crate) fn entry(&self) -> Entry {
         let ended = || {
-            let engine = self.entry.opening.engine.as_ref()?;
-            engine.tally().ended.iter().find(|entry| entry.number == self.number).cloned()
+            let tally = self.engine.as_ref()?.tally();
+            tally.ended.iter().find(|entry| entry.number == self.number).cloned()
         };
         // A handle that was swapped out and freed by somebody else may be long forgotten.
         book::entry(self.number).or_else(ended).unwrap_or_else(|| Entry { state: State::Closed, ..self.entry.clone() })

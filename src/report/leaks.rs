@@ -13,8 +13,6 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
     pub processes: usize,
-    /// Of those, the ones whose checks were switched off.
-    pub off: usize,
     pub opened: u64,
     /// Those that no baseline knows.
     pub leaks: Vec<Leak>,
@@ -91,7 +89,7 @@ impl Verdict {
             suite.add_test_case(failed("check", "sqlite-fixtures", NonSuccessKind::Error, "check", fault.clone()));
         }
         for leak in &self.leaks {
-            let test = leak.test.as_deref().unwrap_or("outside a test");
+            let test = leak.test.as_deref().unwrap_or("no test is known");
             suite.add_test_case(failed(test, &leak.process, NonSuccessKind::Failure, leak.kind.word(), line(leak)));
         }
         if self.leaks.is_empty() && self.is_sure() {
@@ -118,7 +116,7 @@ fn line(leak: &Leak) -> String {
     };
     words += &match &leak.test {
         Some(test) => format!(" by test `{test}`"),
-        None if leak.running.is_empty() => " outside a test".to_owned(),
+        None if leak.running.is_empty() => " where no test is known".to_owned(),
         None => {
             format!(" while {} ran", leak.running.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(", "))
         }

@@ -44,7 +44,7 @@ impl fmt::Display for Line<'_> {
         let running: Vec<String> = entry.running().map(|test| format!("`{test}`")).collect();
         match entry.test() {
             Some(test) => write!(f, " by test `{test}`")?,
-            None if running.is_empty() => f.write_str(" outside a test")?,
+            None if running.is_empty() => f.write_str(" where no test is known")?,
             None => write!(f, " while {} ran", running.join(", "))?,
         }
         write!(f, ", {age} event{} ago", if *age == 1 { "" } else { "s" })?;

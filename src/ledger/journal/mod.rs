@@ -23,9 +23,9 @@ use crate::{Leaks, Position};
 use line::Line;
 use std::{
     env,
-    fs::{File, TryLockError},
+    fs::File,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process,
 };
 
@@ -37,26 +37,30 @@ pub(crate) const SUFFIX: &str = ".journal";
 
 pub(super) struct Journal {
     file: File,
+    folder: PathBuf,
+    level: Option<Leaks>,
+    /// The process whose journal it is. A forked child has another.
+    process: u32,
 }
 
 impl Journal {
     /// Starts the journal of this process in `folder`. Its lock is held for as long as the process lives.
-    pub(super) fn start(folder: &Path, level: Leaks) -> io::Result<Self> {
+    pub(super) fn start(folder: &Path, level: Option<Leaks>) -> io::Result<Self> {
         let executable = env::current_exe()?;
-        let stem = executable.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let file = tempfile::Builder::new().prefix(&format!("{stem}-")).suffix(SUFFIX).tempfile_in(folder)?;
-        let (file, _) = file.keep()?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::Error(error) => error,
-            TryLockError::WouldBlock => io::Error::other("somebody else has locked the new journal"),
-        })?;
-        let mut journal = Self { file };
+        let prefix = format!("{}-", executable.file_stem().unwrap_or_default().to_string_lossy());
+        let mut builder = tempfile::Builder::new();
+        // Who makes places of it afterwards adds lines, and must not be written over.
+        builder.prefix(&prefix).suffix(SUFFIX).append(true);
+        let (file, _) = builder.tempfile_in(folder)?.keep()?;
+        // Who reads it has it for a moment.
+        file.lock()?;
+        let mut journal = Self { file, folder: folder.to_owned(), level, process: process::id() };
         let line = Line::new("journal")
             .field(FORMAT)
-            .field(process::id())
+            .field(journal.process)
             .field(executable.display())
-            .field(level_word(level))
-            .field(format_args!("{:x}", addresses::base()));
+            .field(level.map_or("", level_word))
+            .field(format_args!("{:x}", addresses::slide()));
         journal.file.write_all(&line.finish())?;
         Ok(journal)
     }
@@ -64,7 +68,7 @@ impl Journal {
     pub(super) fn opened(&mut self, entry: &Entry) {
         let mut line = Line::new("opened").field(entry.number).field(entry.test().unwrap_or_default());
         line = line.field(entry.leaks().map_or("", level_word));
-        self.write(match &entry.opening.opener {
+        self.write(match &entry.opener {
             Opener::Factory { location, .. } => {
                 line.field("session").field(location.file()).field(location.line()).field(location.column())
             }
@@ -99,8 +103,7 @@ impl Journal {
 
     /// The place of a client's opening, where the process itself has resolved it.
     pub(super) fn placed(&mut self, number: u64, place: &Position) {
-        let file = env::current_dir().unwrap_or_default().join(place.file());
-        self.write(placed(number, &file, place.line(), place.column()));
+        self.write(placed(number, place));
     }
 
     /// The clean end: what is open, and why the check cannot be relied on, if it cannot.
@@ -114,14 +117,20 @@ impl Journal {
     }
 
     fn write(&mut self, line: Line) {
-        if let Err(error) = self.file.write_all(&line.finish()) {
+        let own = if self.process == process::id() {
+            Ok(())
+        } else {
+            // What its parent has open is the parent's.
+            Self::start(&self.folder, self.level).map(|own| *self = own)
+        };
+        if let Err(error) = own.and_then(|()| self.file.write_all(&line.finish())) {
             exit::fail(&format!("the journal of the ledger cannot be written, so leaks could go unseen: {error}"));
         }
     }
 }
 
-pub(super) fn placed(number: u64, file: &Path, line: u32, column: u32) -> Line {
-    Line::new("placed").field(number).field(file.display()).field(line).field(column)
+pub(super) fn placed(number: u64, place: &Position) -> Line {
+    Line::new("placed").field(number).field(place.file().display()).field(place.line()).field(place.column())
 }
 
 pub(super) fn level_word(level: Leaks) -> &'static str {

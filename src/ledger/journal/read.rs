@@ -19,8 +19,10 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Read {
     path: PathBuf,
+    /// Whether its process still runs, and writes to it.
+    runs: bool,
     executable: PathBuf,
-    base: usize,
+    slide: usize,
     /// Whether the checks were switched off.
     pub is_off: bool,
     /// How many handles were opened.
@@ -49,7 +51,7 @@ pub(crate) fn read(path: &Path) -> Result<Read, JournalError> {
     let error = |fault| JournalError { path: path.to_owned(), fault };
     let file = File::open(path).map_err(|source| error(Fault::Read(source)))?;
     // Asked first: what is written later is not missed.
-    let runs = match file.try_lock() {
+    let runs = match file.try_lock_shared() {
         Ok(()) => false,
         Err(TryLockError::WouldBlock) => true,
         Err(TryLockError::Error(source)) => return Err(error(Fault::Read(source))),
@@ -70,6 +72,8 @@ struct Reader {
     process: String,
     opened: u64,
     live: BTreeMap<u64, Leak>,
+    /// The number of the last that was opened: none is left out.
+    last: Option<u64>,
     /// Those that were open at the clean end.
     ended: Option<BTreeSet<u64>>,
     faults: Vec<String>,
@@ -84,7 +88,7 @@ impl Reader {
         let mut lines = whole.split('\n').enumerate();
         let head = lines.next().and_then(|(_, line)| parse(line)).ok_or_else(|| damaged(0))?;
         let head: Vec<&str> = head.iter().map(String::as_str).collect();
-        let &["journal", format, id, executable, level, base] = head.as_slice() else {
+        let &["journal", format, id, executable, level, slide] = head.as_slice() else {
             return Err(match head.as_slice() {
                 ["journal", format, ..] if *format != FORMAT => Fault::Format((*format).to_owned()),
                 _ => damaged(0),
@@ -102,8 +106,9 @@ impl Reader {
         }
         Ok(Read {
             path: path.to_owned(),
+            runs,
             executable,
-            base: usize::from_str_radix(base, 16).map_err(|_| damaged(0))?,
+            slide: usize::from_str_radix(slide, 16).map_err(|_| damaged(0))?,
             is_off: level == "off",
             opened: self.opened,
             faults: std::mem::take(&mut self.faults),
@@ -115,10 +120,16 @@ impl Reader {
     fn note(&mut self, fields: &[String]) -> Option<()> {
         let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
         let (kind, fields) = fields.split_first()?;
-        let number = || fields.first()?.parse::<u64>().ok();
+        // What a forked child has from its parent is not its own.
+        let is_known = |number| self.last.is_none_or(|last| number <= last);
+        let number = || fields.first()?.parse::<u64>().ok().filter(|number| *kind == "opened" || is_known(*number));
         match *kind {
             "opened" => {
                 let leak = self.opening(number()?, &fields[1..])?;
+                if self.last.is_some_and(|last| leak.number != last + 1) {
+                    return None;
+                }
+                self.last = Some(leak.number);
                 self.opened += 1;
                 self.live.insert(leak.number, leak);
             }
@@ -139,7 +150,13 @@ impl Reader {
                 }
             }
             "fault" => self.faults.push((*fields.first()?).to_owned()),
-            "ended" => self.ended = Some(fields.iter().map(|number| number.parse().ok()).collect::<Option<_>>()?),
+            "ended" => {
+                let open: BTreeSet<u64> = fields.iter().map(|number| number.parse().ok()).collect::<Option<_>>()?;
+                if open.last() > self.last.as_ref() {
+                    return None;
+                }
+                self.ended = Some(open);
+            }
             _ => return None,
         }
         Some(())
@@ -196,13 +213,14 @@ impl Read {
         let mut lines = Vec::new();
         for leak in &mut self.leaks {
             if leak.place.is_none() && !leak.calls.is_empty() {
-                leak.place = place(&self.executable, self.base, &leak.calls);
+                leak.place = place(&self.executable, self.slide, &leak.calls);
                 if let Some(place) = &leak.place {
-                    lines.extend(placed(leak.number, place.file(), place.line(), place.column()).finish());
+                    lines.extend(placed(leak.number, place).finish());
                 }
             }
         }
-        if !lines.is_empty()
+        if !self.runs
+            && !lines.is_empty()
             && let Ok(mut file) = File::options().append(true).open(&self.path)
         {
             // Whoever can only read the journal still has the place here.

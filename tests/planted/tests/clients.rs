@@ -41,8 +41,6 @@ fn connection_of_a_thread_to_the_engine_of_a_test(engine: Engine) {
 
 #[test]
 fn connection_of_a_bare_thread() {
-    // The ledger has seen the test, so that it can be named among those that ran.
-    Connection::open_in_memory().unwrap().close().unwrap();
     thread::spawn(forgets_on_a_bare_thread).join().unwrap();
 }
 
@@ -63,6 +61,21 @@ fn unfinished_backup(sessions: SessionFactory, session: Session) {
     let from = sessions.open().unwrap(); // leak
     mem::forget(Backup::new(&from, &mut to).unwrap());
     drop(from);
+}
+
+#[test]
+fn statement_that_looks_like_one_of_a_virtual_table() {
+    let connection = Connection::open_in_memory().unwrap(); // leak
+    connection.execute_batch("CREATE TABLE users (a)").unwrap();
+    mem::forget(connection.prepare("SELECT \"a\" FROM \"main\".\"users\"").unwrap());
+}
+
+/// Its name could be a test's.
+#[rstest]
+fn connection_of_a_thread_with_a_name(engine: Engine) {
+    let uri = engine.uri();
+    let worker = thread::Builder::new().name("writer".to_owned());
+    worker.spawn(move || mem::forget(Connection::open(uri).unwrap())).unwrap().join().unwrap(); // leak
 }
 
 /// A close that was refused and then done is none.

@@ -2,7 +2,7 @@
 
 use rstest::{fixture, rstest};
 use sqlite_fixtures::{
-    Session, SessionFactory,
+    Engine, Leaks, Session, SessionFactory,
     fixtures::{session, sessions},
 };
 use std::{
@@ -141,6 +141,41 @@ fn shared(sessions: SessionFactory) -> Mutex<Session> {
 #[rstest]
 fn once(shared: &Mutex<Session>) {
     assert!(shared.lock().unwrap().is_autocommit());
+}
+
+#[test]
+fn aborted_where_the_engine_says_off() {
+    let engine = Engine::builder().leaks(Leaks::Off).memory().unwrap();
+    mem::forget(SessionFactory::new(&engine).unwrap().open().unwrap());
+    process::abort();
+}
+
+/// What a forked child leaves open is no other's.
+#[cfg(unix)]
+#[test]
+fn forked_child() {
+    // SAFETY: the C library has these functions with these types.
+    unsafe extern "C" {
+        safe fn fork() -> i32;
+        safe fn wait(status: Option<&mut i32>) -> i32;
+        safe fn _exit(status: i32) -> !;
+    }
+    let own = rusqlite::Connection::open_in_memory().unwrap();
+    if fork() == 0 {
+        mem::forget(rusqlite::Connection::open_in_memory().unwrap()); // leak
+        _exit(0);
+    }
+    wait(None);
+    own.close().unwrap();
+}
+
+/// It says when its connection is open, and ends when it is told to.
+#[test]
+fn process_that_lives() {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    println!("it is open");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    connection.close().unwrap();
 }
 
 /// A process may be killed when all is closed: nothing leaks then.

@@ -13,6 +13,21 @@ fn clean_in_a_suite_that_only_links() {
     Connection::open_in_memory().unwrap().close().unwrap();
 }
 
+/// An extension of the user's that fails every opening at the end is no reason to doubt what SQLite reports.
+#[test]
+fn clean_with_an_extension_that_fails_at_the_end() {
+    unsafe extern "C" fn fails(
+        _: *mut rusqlite::ffi::sqlite3,
+        _: *mut *mut std::ffi::c_char,
+        _: *const rusqlite::ffi::sqlite3_api_routines,
+    ) -> std::ffi::c_int {
+        rusqlite::ffi::SQLITE_ERROR
+    }
+    // SAFETY: the extension does nothing.
+    unsafe { rusqlite::auto_extension::register_auto_extension(fails).unwrap() };
+    assert!(Connection::open_in_memory().is_err());
+}
+
 /// Whoever takes SQLite's reports away is noticed, also if nothing leaks.
 #[test]
 fn reports_taken_away() {
