@@ -101,6 +101,14 @@ fn a_known_leak_can_be_ignored() {
 }
 
 #[test]
+fn connections_of_our_own_are_not_counted() {
+    for template in ["on", "off"] {
+        let run = run("helpers_are_not_counted", &[("SQLITE_FIXTURES_TEMPLATE", template)]);
+        assert_eq!(run.code, Some(0), "{}", run.text);
+    }
+}
+
+#[test]
 fn leaks_can_be_told_only_or_not_at_all() {
     let test = "forgotten_session_of_the_factory";
     let warned = run(test, &[("SQLITE_FIXTURES_LEAKS", "warn")]);

@@ -2,7 +2,7 @@
 
 use rstest::{fixture, rstest};
 use sqlite_fixtures::{
-    AsyncSession, Engine, Ledger, Session, SessionFactory, Template,
+    AsyncSession, Engine, Ledger, Seeds, Session, SessionFactory, Template,
     fixtures::{async_session, engine, session, sessions},
     rusqlite::Connection,
 };
@@ -326,6 +326,24 @@ fn known_leak_is_ignored(sessions: SessionFactory) {
     sessions.ledger().ignore_current();
     assert!(sessions.ledger().find().is_ok());
     assert_eq!(Ledger::process().counts().live, 1);
+}
+
+/// In a process of its own, since it counts all that is opened in it.
+#[rstest]
+fn helpers_are_not_counted(#[with("fixtures/users.json")] session: Session) {
+    let folder = std::env::temp_dir().join(format!("planted-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let (saved, seeded) = (folder.join("saved"), folder.join("seeded"));
+    session.engine().save_to(&saved).unwrap();
+    std::fs::copy(saved, &seeded).unwrap();
+    Seeds::from("fixtures/users.json").load_into_file(&seeded).unwrap();
+    drop(USERS.temp_file().unwrap());
+    std::fs::remove_dir_all(folder).unwrap();
+    let counts = Ledger::process().counts();
+    assert_eq!((counts.opened, counts.live), (1, 1), "the test's own session");
+    let own = Connection::open_in_memory().unwrap();
+    assert_eq!(Ledger::process().counts().opened, 2, "and what the test opens itself");
+    drop(own);
 }
 
 /// For databases that are kept: a failure with rows in the database.
