@@ -125,6 +125,7 @@ pub fn planted() -> &'static Package {
             "src/lib.rs",
             "fixtures/schema.sql",
             "fixtures/users.json",
+            "more/users.json",
             "tests/clean.rs",
             "tests/clients.rs",
             "tests/endings.rs",

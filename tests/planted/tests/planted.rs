@@ -330,13 +330,12 @@ fn known_leak_is_ignored(sessions: SessionFactory) {
 
 /// In a process of its own, since it counts all that is opened in it.
 #[rstest]
-fn helpers_are_not_counted(#[with("fixtures/users.json")] session: Session) {
+fn helpers_are_not_counted(#[with("more/users.json")] session: Session) {
     let folder = std::env::temp_dir().join(format!("planted-{}", std::process::id()));
     std::fs::create_dir(&folder).unwrap();
     let (saved, seeded) = (folder.join("saved"), folder.join("seeded"));
-    session.engine().save_to(&saved).unwrap();
-    std::fs::copy(saved, &seeded).unwrap();
-    Seeds::from("fixtures/users.json").load_into_file(&seeded).unwrap();
+    session.engine().save_to(saved).unwrap();
+    Seeds::from(["fixtures/schema.sql", "more/users.json"]).load_into_file(seeded).unwrap();
     drop(USERS.temp_file().unwrap());
     std::fs::remove_dir_all(folder).unwrap();
     let counts = Ledger::process().counts();
