@@ -70,8 +70,9 @@ fn seeds(folder: &PathBuf) -> Vec<PathBuf> {
 /// A format among the files that this build does not read.
 fn missing_feature(folder: &PathBuf) -> Option<&'static str> {
     seeds(folder).iter().find_map(|file| match file.extension()?.to_str()? {
-        "csv" if !cfg!(feature = "csv") => Some("csv"),
-        "json" if !cfg!(feature = "json") => Some("json"),
+        "csv" | "tsv" if !cfg!(feature = "csv") => Some("csv"),
+        "json" | "jsonl" if !cfg!(feature = "json") => Some("json"),
+        "toml" if !cfg!(feature = "toml") => Some("toml"),
         "yaml" if !cfg!(feature = "yaml") => Some("yaml"),
         _ => None,
     })

@@ -1,4 +1,4 @@
-//! Seed files in CSV (RFC 4180): a header of column names, then rows.
+//! Seed files in CSV (RFC 4180), and the same with tabs between the fields: a header of column names, then rows.
 
 use super::{
     Fault, Format, SeedError,
@@ -11,28 +11,27 @@ use std::sync::Arc;
 
 /// Reads the rows. An empty field is NULL, a quoted empty field is an empty text, as `COPY` of PostgreSQL has it; all
 /// others are texts, which the affinity of their column turns into numbers.
-pub(super) fn parse(source: &Arc<Source>) -> Result<Vec<Row>, SeedError> {
+pub(super) fn parse(source: &Arc<Source>, format: Format, separator: u8) -> Result<Vec<Row>, SeedError> {
     let text = source.text();
-    let mut reader = ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut reader = ReaderBuilder::new().delimiter(separator).has_headers(false).from_reader(text.as_bytes());
+    let syntax = |message: &str, at| {
+        let fault = Fault::Syntax { format, message: message.to_owned() };
+        SeedError::new(fault).at(source.position(Spot::Offset(at)))
+    };
     let mut record = ByteRecord::new();
     let mut header: Vec<Spanned<String>> = Vec::new();
     let mut rows = Vec::new();
     loop {
         let start = offset(reader.position().byte());
-        let more = reader.read_byte_record(&mut record).map_err(|error| uneven(source, &error))?;
+        let more = reader.read_byte_record(&mut record).map_err(|error| uneven(source, format, &error))?;
         if !more {
             return Ok(rows);
         }
         let end = offset(reader.position().byte());
-        let fields = fields(text, start, end).map_err(|at| {
-            let message = "a quoted field is not closed".to_owned();
-            let fault = Fault::Syntax { format: Format::Csv, message };
-            SeedError::new(fault).at(source.position(Spot::Offset(at)))
-        })?;
+        let fields = fields(&text[..end.min(text.len())], start, separator)
+            .map_err(|at| syntax("a quoted field is not closed", at))?;
         if fields.len() != record.len() {
-            let message = "a quoted field goes on after its closing quote".to_owned();
-            let fault = Fault::Syntax { format: Format::Csv, message };
-            return Err(SeedError::new(fault).at(source.position(Spot::Offset(start))));
+            return Err(syntax("a quoted field goes on after its closing quote", start));
         }
         let fields: Vec<_> = record.iter().zip(fields).map(|(field, raw)| raw.decode(field)).collect();
         if header.is_empty() {
@@ -84,10 +83,10 @@ impl Raw {
     }
 }
 
-/// The fields of the record in `text[start..end]`; or the start of one that is quoted and never closed, which the reader
+/// The fields of the record in `text[start..]`; or the start of one that is quoted and never closed, which the reader
 /// lets pass.
-fn fields(text: &str, start: usize, end: usize) -> Result<Vec<Raw>, usize> {
-    let bytes = &text.as_bytes()[..end.min(text.len())];
+fn fields(text: &str, start: usize, separator: u8) -> Result<Vec<Raw>, usize> {
+    let bytes = text.as_bytes();
     // Empty lines before a record are no records.
     let mut at = start + bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     let mut fields = Vec::new();
@@ -99,7 +98,7 @@ fn fields(text: &str, start: usize, end: usize) -> Result<Vec<Raw>, usize> {
         while let Some(byte) = bytes.get(at) {
             match byte {
                 b'"' if quoted => inside = !inside,
-                b',' | b'\r' | b'\n' if !inside => break,
+                byte if !inside && (*byte == separator || matches!(byte, b'\r' | b'\n')) => break,
                 _ => {}
             }
             at += 1;
@@ -107,14 +106,14 @@ fn fields(text: &str, start: usize, end: usize) -> Result<Vec<Raw>, usize> {
         if inside {
             return Err(first);
         }
-        if bytes.get(at) != Some(&b',') {
+        if bytes.get(at) != Some(&separator) {
             return Ok(fields);
         }
         at += 1;
     }
 }
 
-fn uneven(source: &Source, error: &::csv::Error) -> SeedError {
+fn uneven(source: &Source, format: Format, error: &::csv::Error) -> SeedError {
     let at = error.position().map_or(0, |position| offset(position.byte()));
     let message = match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -124,7 +123,7 @@ fn uneven(source: &Source, error: &::csv::Error) -> SeedError {
     };
     let start = source.text()[at.min(source.text().len())..].bytes();
     let at = at + start.take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    SeedError::new(Fault::Syntax { format: Format::Csv, message }).at(source.position(Spot::Offset(at)))
+    SeedError::new(Fault::Syntax { format, message }).at(source.position(Spot::Offset(at)))
 }
 
 fn offset(byte: u64) -> usize {

@@ -17,12 +17,12 @@ pub(crate) enum Fault {
     NotUtf8,
     Empty,
     UnknownFormat,
-    #[cfg(not(all(feature = "csv", feature = "json", feature = "yaml")))]
+    #[cfg(not(all(feature = "csv", feature = "json", feature = "toml", feature = "yaml")))]
     Feature {
         what: &'static str,
         feature: &'static str,
     },
-    #[cfg(any(feature = "csv", feature = "json", feature = "yaml"))]
+    #[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
     Syntax {
         format: super::Format,
         message: String,
@@ -90,13 +90,13 @@ impl fmt::Display for Fault {
             Self::NotUtf8 => f.write_str("the file is not UTF-8 from here on; save it as UTF-8"),
             Self::Empty => f.write_str("the file is empty; write what it should hold, or remove it"),
             Self::UnknownFormat => f.write_str(
-                "this is no format of seed files; name the file *.sql, *.csv, *.json, *.yaml or *.yml, or move it out of the folder",
+                "this is no format of seed files; name the file *.sql, *.csv, *.tsv, *.json, *.jsonl, *.toml or *.yaml, or move it out of the folder",
             ),
-            #[cfg(not(all(feature = "csv", feature = "json", feature = "yaml")))]
+            #[cfg(not(all(feature = "csv", feature = "json", feature = "toml", feature = "yaml")))]
             Self::Feature { what, feature } => {
                 write!(f, "{what} needs the crate feature `{feature}`; add it with `cargo add --dev sqlite-fixtures --features {feature}`")
             }
-            #[cfg(any(feature = "csv", feature = "json", feature = "yaml"))]
+            #[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
             Self::Syntax { format, message } => write!(f, "this is not {format}: {message}; correct it here"),
             Self::Shape { expected, found } => write!(f, "expected {expected}, found {found}; write it so"),
             Self::Value(rule) => write!(f, "this is not allowed: {rule}; change it"),

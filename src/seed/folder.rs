@@ -102,7 +102,10 @@ pub(crate) fn format(path: &Path) -> Result<Format, SeedError> {
     match extension.as_str() {
         "sql" => Ok(Format::Sql),
         "csv" => Ok(Format::Csv),
+        "tsv" => Ok(Format::Tsv),
         "json" => Ok(Format::Json),
+        "jsonl" | "ndjson" => Ok(Format::JsonLines),
+        "toml" => Ok(Format::Toml),
         "yaml" | "yml" => Ok(Format::Yaml),
         _ => Err(SeedError::new(Fault::UnknownFormat).at(Position::whole(path))),
     }

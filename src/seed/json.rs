@@ -19,6 +19,13 @@ pub(super) fn parse(source: &Source) -> Result<Spanned<Node>, SeedError> {
     node(source, raw, 0)
 }
 
+/// Reads one value a line, as a list.
+pub(super) fn parse_lines(source: &Source) -> Result<Spanned<Node>, SeedError> {
+    let lines = source.text().lines().filter(|line| !line.trim().is_empty());
+    let items = lines.map(|line| node(source, read(source, line)?, 1)).collect::<Result<_, _>>()?;
+    Ok(Spanned::new(Node::List(items), Spot::Offset(0)))
+}
+
 /// How deep values may be nested; deeper than any row that a person wrote.
 const DEPTH: usize = 64;
 

@@ -1,5 +1,7 @@
 //! Files become rows, rows become a database: all of them or none.
 
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+use super::shape::Document;
 use super::{
     Fault, Format, SeedError, folder, insert,
     node::Row,
@@ -15,6 +17,7 @@ use crate::{
 };
 use rusqlite::{Connection, config::DbConfig};
 use std::{
+    borrow::Cow,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -25,7 +28,18 @@ pub(crate) enum File {
     /// A SQL script, which says itself where its rows go.
     Script(Arc<Source>),
     /// Rows of one table.
-    Rows { table: String, start: Position, rows: Vec<Row> },
+    Rows(TableRows),
+    /// Rows of one table or of several, which the schema may have to tell.
+    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+    Document(Document),
+}
+
+/// Rows of one table, and where they begin.
+#[derive(Debug, Clone)]
+pub(crate) struct TableRows {
+    pub table: String,
+    pub start: Position,
+    pub rows: Vec<Row>,
 }
 
 /// Reads seed files.
@@ -42,28 +56,40 @@ fn read(path: &Path) -> Result<File, SeedError> {
         return Err(SeedError::new(Fault::Empty).at(source.position(Spot::Offset(0))));
     }
     let table = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    if format == Format::Sql {
-        return Ok(File::Script(source));
-    }
     let start = source.position(Spot::Offset(0));
-    let rows = parse(format, &source).map_err(|error| error.at(start.clone()).table_is(&*table))?;
-    Ok(File::Rows { table, start, rows })
+    parse(format, &source, &table).map_err(|error| error.at(start).table_is(&*table))
 }
 
 #[cfg_attr(
-    not(any(feature = "csv", feature = "json", feature = "yaml")),
+    not(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml")),
     expect(unused_variables, clippy::unnecessary_wraps, reason = "no format is read")
 )]
-fn parse(format: Format, source: &Arc<Source>) -> Result<Vec<Row>, SeedError> {
+fn parse(format: Format, source: &Arc<Source>, table: &str) -> Result<File, SeedError> {
+    #[cfg(feature = "csv")]
+    let separated = |by| {
+        let (table, start) = (table.to_owned(), source.position(Spot::Offset(0)));
+        super::csv::parse(source, format, by).map(|rows| File::Rows(TableRows { table, start, rows }))
+    };
+    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+    let document = |root: Result<_, SeedError>| {
+        let (source, table) = (Arc::clone(source), table.to_owned());
+        root.map(|root| File::Document(Document { source, table, root }))
+    };
     match format {
         #[cfg(feature = "csv")]
-        Format::Csv => super::csv::parse(source),
+        Format::Csv => separated(b','),
+        #[cfg(feature = "csv")]
+        Format::Tsv => separated(b'\t'),
         #[cfg(feature = "json")]
-        Format::Json => super::json::parse(source).and_then(|document| super::node::rows(source, document)),
+        Format::Json => document(super::json::parse(source)),
+        #[cfg(feature = "json")]
+        Format::JsonLines => document(super::json::parse_lines(source)),
+        #[cfg(feature = "toml")]
+        Format::Toml => document(super::toml::parse(source)),
         #[cfg(feature = "yaml")]
-        Format::Yaml => super::yaml::parse(source).and_then(|document| super::node::rows(source, document)),
-        // A script has none, and a format that this build does not read was refused before.
-        _ => Ok(Vec::new()),
+        Format::Yaml => document(super::yaml::parse(source)),
+        // A format that this build does not read was refused before.
+        _ => Ok(File::Script(Arc::clone(source))),
     }
 }
 
@@ -153,19 +179,14 @@ fn apply(
     owner: Owner,
 ) -> Result<Labels, SeedError> {
     let tables = Tables::new(connection);
-    let rows: Vec<(&str, &[Row])> = files
-        .iter()
-        .filter_map(|file| match file {
-            File::Script(_) => None,
-            File::Rows { table, rows, .. } => Some((table.as_str(), rows.as_slice())),
-        })
-        .collect();
-    let each = rows.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (*table, row)));
+    let parts = parts(files, &tables)?;
+    let rows: Vec<&TableRows> = parts.iter().filter_map(Part::rows).collect();
+    let each = rows.iter().flat_map(|rows| rows.rows.iter().map(|row| (rows.table.as_str(), row)));
     let resolver = Resolver::new(connection, &tables, known, each)?;
     let mut labels = Labels::default();
-    for file in files {
-        match file {
-            File::Script(source) => {
+    for part in &parts {
+        match part {
+            Part::Script(source) => {
                 sql::run(connection, source)?;
                 // It may have made or changed tables.
                 tables.forget();
@@ -174,7 +195,8 @@ fn apply(
                     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(database)?;
                 }
             }
-            File::Rows { table, start, rows } => {
+            Part::Rows(rows) => {
+                let TableRows { table, start, rows } = &**rows;
                 let table = tables.get(table).map_err(|error| error.at(start.clone()))?;
                 let together = |sql: &str| match owner {
                     Owner::Us => connection.execute_batch(sql).map_err(database),
@@ -191,8 +213,44 @@ fn apply(
             }
         }
     }
+    let rows: Vec<(&str, &[Row])> = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice())).collect();
     references::check(connection, &tables, &resolver, &rows, before)?;
     Ok(labels)
+}
+
+/// What is done with a file: a part of it at a time.
+enum Part<'f> {
+    Script(&'f Source),
+    Rows(Cow<'f, TableRows>),
+}
+
+impl Part<'_> {
+    fn rows(&self) -> Option<&TableRows> {
+        match self {
+            Self::Script(_) => None,
+            Self::Rows(rows) => Some(rows),
+        }
+    }
+}
+
+#[cfg_attr(
+    not(any(feature = "json", feature = "toml", feature = "yaml")),
+    expect(unused_variables, clippy::unnecessary_wraps, reason = "no format has documents")
+)]
+fn parts<'f>(files: &'f [File], tables: &Tables<'_>) -> Result<Vec<Part<'f>>, SeedError> {
+    let mut parts = Vec::with_capacity(files.len());
+    for file in files {
+        match file {
+            File::Script(source) => parts.push(Part::Script(source)),
+            File::Rows(rows) => parts.push(Part::Rows(Cow::Borrowed(rows))),
+            #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+            File::Document(document) => {
+                parts
+                    .extend(super::shape::rows(document, tables)?.into_iter().map(|rows| Part::Rows(Cow::Owned(rows))));
+            }
+        }
+    }
+    Ok(parts)
 }
 
 /// While it lives, foreign keys are not enforced.

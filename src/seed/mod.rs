@@ -1,7 +1,8 @@
 //! Rows to put into a database, and the files they come from.
 //!
-//! Read it in the order that data goes: [`folder`] lists the files, [`source`] is the text of one, [`csv`], [`json`] and
-//! [`yaml`] turn it into [`node`]s and rows, [`serialize`] does so for values of the code; [`tables`] knows the schema,
+//! Read it in the order that data goes: [`folder`] lists the files, [`source`] is the text of one, [`csv`], [`json`],
+//! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`serialize`] makes rows of values
+//! of the code; [`tables`] knows the schema,
 //! [`resolve`] turns labels into keys, [`insert`] puts rows in, [`references`] checks foreign keys when all are in;
 //! [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together; [`error`] is
 //! a mistake with its place, [`fault`] what it can be. Nothing here knows an engine.
@@ -20,9 +21,13 @@ mod references;
 mod resolve;
 mod script;
 mod serialize;
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+mod shape;
 mod source;
 mod sql;
 mod tables;
+#[cfg(feature = "toml")]
+mod toml;
 #[cfg(feature = "yaml")]
 mod yaml;
 
@@ -46,7 +51,10 @@ use std::{
 pub(crate) enum Format {
     Sql,
     Csv,
+    Tsv,
     Json,
+    JsonLines,
+    Toml,
     Yaml,
 }
 
@@ -55,7 +63,10 @@ impl fmt::Display for Format {
         f.write_str(match self {
             Self::Sql => "SQL",
             Self::Csv => "CSV",
+            Self::Tsv => "TSV",
             Self::Json => "JSON",
+            Self::JsonLines => "JSON Lines",
+            Self::Toml => "TOML",
             Self::Yaml => "YAML",
         })
     }
@@ -64,15 +75,21 @@ impl fmt::Display for Format {
 impl Format {
     /// Refuses a format that this build does not read.
     #[cfg_attr(
-        all(feature = "csv", feature = "json", feature = "yaml"),
+        all(feature = "csv", feature = "json", feature = "toml", feature = "yaml"),
         expect(clippy::unnecessary_wraps, reason = "every format is read")
     )]
     fn is_read(self) -> Result<(), Fault> {
         match self {
             #[cfg(not(feature = "csv"))]
             Self::Csv => Err(Fault::Feature { what: "a CSV file", feature: "csv" }),
+            #[cfg(not(feature = "csv"))]
+            Self::Tsv => Err(Fault::Feature { what: "a TSV file", feature: "csv" }),
             #[cfg(not(feature = "json"))]
             Self::Json => Err(Fault::Feature { what: "a JSON file", feature: "json" }),
+            #[cfg(not(feature = "json"))]
+            Self::JsonLines => Err(Fault::Feature { what: "a JSON Lines file", feature: "json" }),
+            #[cfg(not(feature = "toml"))]
+            Self::Toml => Err(Fault::Feature { what: "a TOML file", feature: "toml" }),
             #[cfg(not(feature = "yaml"))]
             Self::Yaml => Err(Fault::Feature { what: "a YAML file", feature: "yaml" }),
             _ => Ok(()),
@@ -83,8 +100,8 @@ impl Format {
 /// Seed files, to be loaded into a database.
 ///
 /// A path is a seed file, or a folder whose seed files are taken in the order of their names; a relative one is below the
-/// folder of the crate under test. Files are named after their table: `users.yaml`, `users.csv`, `users.json`; `*.sql` are
-/// scripts. Rows may come in any order across files: foreign keys are checked when all are in.
+/// folder of the crate under test. A file is named after its table (`users.yaml`, `users.csv`), or has several tables in it, each
+/// with its rows; `*.sql` are scripts. Rows may come in any order across files: foreign keys are checked when all are in.
 ///
 /// ```
 /// # #[cfg(feature = "json")]

@@ -82,7 +82,7 @@ fn quote(text: &str) -> String {
 }
 
 /// A row as its file has it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub source: Arc<Source>,
     pub label: Option<Spanned<String>>,
@@ -92,16 +92,7 @@ pub(crate) struct Row {
 /// The column that holds a row's label where the format has no other place for it.
 pub(crate) const LABEL: &str = "_label";
 
-/// The rows of a document: a map of label -> row, or a list of rows.
-#[cfg(any(feature = "json", feature = "yaml"))]
-pub(crate) fn rows(source: &Arc<Source>, document: Spanned<Node>) -> Result<Vec<Row>, SeedError> {
-    match document.value {
-        Node::List(items) => items.into_iter().map(|item| row(source, None, item)).collect(),
-        Node::Map(entries) => entries.into_iter().map(|(label, item)| row(source, Some(label), item)).collect(),
-        other => Err(shape(source, document.spot, "a map of label -> row or a list of rows", &other)),
-    }
-}
-
+/// A row, with the label that stands before it or in it.
 pub(crate) fn row(
     source: &Arc<Source>,
     mut label: Option<Spanned<String>>,

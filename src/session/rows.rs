@@ -4,7 +4,7 @@ use super::Session;
 use crate::{
     LabelError, Position, SeedError, Seeds,
     seed::{
-        load::{self, File},
+        load::{self, File, TableRows},
         rows_of,
     },
 };
@@ -60,7 +60,7 @@ impl Session {
         let start = Position::from(Location::caller());
         let rows = rows_of(rows, start.clone())?;
         let count = rows.len();
-        let file = File::Rows { table: table.to_owned(), start, rows };
+        let file = File::Rows(TableRows { table: table.to_owned(), start, rows });
         self.engine().add_labels(load::load_in(self, &[file], &self.engine().labels())?);
         Ok(count)
     }
