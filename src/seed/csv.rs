@@ -16,7 +16,7 @@ pub(super) fn parse(source: &Arc<Source>, format: Format, separator: u8) -> Resu
     let mut reader = ReaderBuilder::new().delimiter(separator).has_headers(false).from_reader(text.as_bytes());
     let syntax = |message: &str, at| {
         let fault = Fault::Syntax { format, message: message.to_owned() };
-        SeedError::new(fault).at(source.position(Spot::Offset(at)))
+        SeedError::new(fault).at(source.place(Spot::Offset(at)))
     };
     let mut record = ByteRecord::new();
     let mut header: Vec<Spanned<String>> = Vec::new();
@@ -48,7 +48,7 @@ fn twice(source: &Source, header: &[Spanned<String>]) -> Result<(), SeedError> {
     for (number, name) in header.iter().enumerate() {
         if let Some(first) = header[..number].iter().find(|first| first.value.eq_ignore_ascii_case(&name.value)) {
             let fault = Fault::DuplicateColumn { first: source.position(first.spot) };
-            return Err(SeedError::new(fault).at(source.position(name.spot)).column_is(&*name.value));
+            return Err(SeedError::new(fault).at(source.place(name.spot)).column_is(&*name.value));
         }
     }
     Ok(())
@@ -123,7 +123,7 @@ fn uneven(source: &Source, format: Format, error: &::csv::Error) -> SeedError {
     };
     let start = source.text()[at.min(source.text().len())..].bytes();
     let at = at + start.take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    SeedError::new(Fault::Syntax { format, message }).at(source.position(Spot::Offset(at)))
+    SeedError::new(Fault::Syntax { format, message }).at(source.place(Spot::Offset(at)))
 }
 
 fn offset(byte: u64) -> usize {

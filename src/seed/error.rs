@@ -1,28 +1,32 @@
 //! A mistake in a seed file, with its place, its row and its value.
 
-use super::Fault;
+use super::{Fault, excerpt::Excerpt, source::Place};
 use crate::Position;
 use std::{error::Error, fmt};
 
 /// A mistake in a seed file: where it stands, which row and value it concerns, and what to do.
 ///
-/// `Display` is one line, `file:line:column: what is wrong; what to do`; the database is as it was.
+/// `Display` is `file:line:column: what is wrong; what to do`, and below it the line itself with a mark under what is wrong;
+/// then the same of [all](Self::all) others. The database is as it was.
 pub struct SeedError(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    position: Option<Position>,
+    place: Option<Place>,
     table: Option<String>,
     label: Option<String>,
     column: Option<String>,
     value: Option<String>,
     fault: Fault,
+    /// What else is wrong, independent of it.
+    others: Vec<SeedError>,
 }
 
 /// A row that points at a row that is not there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BrokenReference {
     pub(super) position: Option<Position>,
+    pub(super) excerpt: Option<Excerpt>,
     pub(super) table: String,
     pub(super) label: Option<String>,
     pub(super) row: Option<i64>,
@@ -65,12 +69,25 @@ impl BrokenReference {
 
 impl SeedError {
     pub(crate) fn new(fault: Fault) -> Self {
-        Self(Box::new(Inner { position: None, table: None, label: None, column: None, value: None, fault }))
+        let others = Vec::new();
+        Self(Box::new(Inner { place: None, table: None, label: None, column: None, value: None, fault, others }))
     }
 
-    pub(crate) fn at(mut self, position: Position) -> Self {
-        self.0.position.get_or_insert(position);
+    pub(crate) fn at(mut self, place: impl Into<Place>) -> Self {
+        self.0.place.get_or_insert_with(|| place.into());
         self
+    }
+
+    /// Several as one; `None` for none.
+    pub(super) fn of_all(found: Vec<Self>) -> Option<Self> {
+        let mut found = found.into_iter();
+        let mut first = found.next()?;
+        first.0.others = found.collect();
+        Some(first)
+    }
+
+    pub(super) fn fault(&self) -> &Fault {
+        &self.0.fault
     }
 
     pub(super) fn table_is(mut self, table: impl Into<String>) -> Self {
@@ -93,10 +110,23 @@ impl SeedError {
         self
     }
 
+    /// This mistake, and all others that were found in the same load and do not follow from it.
+    ///
+    /// Each of the methods below tells of one mistake: of this one, the first.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.0.others)
+    }
+
     /// Where the mistake stands.
     #[must_use]
     pub fn position(&self) -> Option<&Position> {
-        self.0.position.as_ref()
+        self.0.place.as_ref().map(|place| &place.position)
+    }
+
+    /// The line that it is in; `None` for a file as a whole, and for rows from code.
+    #[must_use]
+    pub fn line(&self) -> Option<&str> {
+        self.0.place.as_ref()?.excerpt.as_ref().map(|excerpt| excerpt.text.as_str())
     }
 
     /// The table that it concerns.
@@ -135,8 +165,8 @@ impl SeedError {
 
 impl fmt::Display for SeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { position, table, label, column, value, fault } = &*self.0;
-        if let Some(position) = position {
+        let Inner { place, table, label, column, value, fault, others } = &*self.0;
+        if let Some(Place { position, .. }) = place {
             write!(f, "{position}: ")?;
         }
         let context = [("table", table), ("row", label), ("column", column), ("value", value)];
@@ -144,7 +174,11 @@ impl fmt::Display for SeedError {
         while let Some((name, value)) = parts.next() {
             write!(f, "{name} `{value}`{}", if parts.peek().is_some() { ", " } else { ": " })?;
         }
-        fault.fmt(f)
+        fault.fmt(f)?;
+        if let Some(excerpt) = place.as_ref().and_then(|place| place.excerpt.as_ref()) {
+            write!(f, "\n{excerpt}")?;
+        }
+        others.iter().try_for_each(|other| write!(f, "\n{other}"))
     }
 }
 

@@ -138,6 +138,9 @@ impl fmt::Display for Fault {
                 write!(f, "{} broken reference{}:", broken.len(), if broken.len() == 1 { "" } else { "s" })?;
                 for reference in broken {
                     write!(f, "\n  {reference}")?;
+                    if let Some(excerpt) = &reference.excerpt {
+                        write!(f, "\n{excerpt}")?;
+                    }
                 }
                 f.write_str("\nadd the rows that are missing, or correct the values")
             }

@@ -2,6 +2,7 @@
 
 use super::{
     Fault, SeedError,
+    mistakes::Mistakes,
     node::Row,
     resolve::{Resolved, Resolver},
     source::Spot,
@@ -14,32 +15,47 @@ use std::collections::HashMap;
 /// How many statements are held at once; rows of one file rarely have more sets of columns.
 const STATEMENTS: usize = 32;
 
-/// Inserts rows into one table.
+/// Inserts rows into one table. Those that cannot be are noted as mistakes, and the others go in, unless one of them has ended
+/// the transaction.
 pub(super) fn insert(
     connection: &Connection,
     table: &Table,
     rows: &[Row],
     resolver: &Resolver<'_>,
-) -> Result<(), SeedError> {
+    mistakes: &mut Mistakes,
+) {
     let mut statements: HashMap<Vec<usize>, Statement<'_>> = HashMap::new();
-    for row in rows {
-        let label = row.label.as_ref().map(|label| &*label.value);
-        let context = |error: SeedError| error.table_is(&*table.name).label_is(label);
-        let Resolved { columns, values } = resolver.resolve(table, row).map_err(context)?;
-        if statements.len() == STATEMENTS && !statements.contains_key(&columns) {
-            statements.clear();
+    for row in rows.iter().filter(|row| !resolver.is_duplicate(table, row)) {
+        if let Err(error) = insert_row(connection, table, row, resolver, &mut statements) {
+            let label = row.label.as_ref().map(|label| &*label.value);
+            mistakes.note(error.table_is(&*table.name).label_is(label));
+            if connection.is_autocommit() {
+                return;
+            }
         }
-        if !statements.contains_key(&columns) {
-            let statement = connection.prepare(&sql(table, &columns)).map_err(database).map_err(context)?;
-            statements.insert(columns.clone(), statement);
-        }
-        let statement = statements.get_mut(&columns).expect("it was just prepared");
-        for (number, value) in values.iter().enumerate() {
-            statement.raw_bind_parameter(number + 1, value).map_err(database).map_err(context)?;
-        }
-        statement.raw_execute().map_err(|error| context(refused(table, row, error)))?;
     }
-    Ok(())
+}
+
+fn insert_row<'c>(
+    connection: &'c Connection,
+    table: &Table,
+    row: &Row,
+    resolver: &Resolver<'_>,
+    statements: &mut HashMap<Vec<usize>, Statement<'c>>,
+) -> Result<(), SeedError> {
+    let Resolved { columns, values } = resolver.resolve(table, row)?;
+    if statements.len() == STATEMENTS && !statements.contains_key(&columns) {
+        statements.clear();
+    }
+    if !statements.contains_key(&columns) {
+        let statement = connection.prepare(&sql(table, &columns)).map_err(database)?;
+        statements.insert(columns.clone(), statement);
+    }
+    let statement = statements.get_mut(&columns).expect("it was just prepared");
+    for (number, value) in values.iter().enumerate() {
+        statement.raw_bind_parameter(number + 1, value).map_err(database)?;
+    }
+    statement.raw_execute().map(drop).map_err(|error| refused(table, row, error))
 }
 
 fn sql(table: &Table, columns: &[usize]) -> String {
@@ -66,7 +82,7 @@ fn refused(table: &Table, row: &Row, source: rusqlite::Error) -> SeedError {
         _ if source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
             ("a", "change the row to what the table allows")
         }
-        _ => return SeedError::new(Fault::Sql(source)).at(row.source.position(row.fields.spot)),
+        _ => return SeedError::new(Fault::Sql(source)).at(row.source.place(row.fields.spot)),
     };
     let constraint = format!("{rule} constraint failed; {remedy}");
     // SQLite ends these messages with `table.column`; of several columns the first will do.
@@ -81,7 +97,7 @@ fn refused(table: &Table, row: &Row, source: rusqlite::Error) -> SeedError {
         (None, Some(label)) => label.spot,
         (None, None) => row.fields.spot,
     };
-    let mut error = SeedError::new(Fault::Constraint { message: constraint, source }).at(row.source.position(spot));
+    let mut error = SeedError::new(Fault::Constraint { message: constraint, source }).at(row.source.place(spot));
     if let Some(blamed) = blamed {
         error = error.column_is(&*table.columns[blamed].name);
     }

@@ -33,7 +33,7 @@ const DEPTH: usize = 64;
 fn node(source: &Source, raw: &RawValue, depth: usize) -> Result<Spanned<Node>, SeedError> {
     let text = raw.get();
     let spot = Spot::Offset(offset(source, text));
-    let fault = |fault| SeedError::new(fault).at(source.position(spot));
+    let fault = |fault| SeedError::new(fault).at(source.place(spot));
     if depth > DEPTH {
         return Err(fault(Fault::Value("values are nested at most 64 deep")));
     }
@@ -79,7 +79,7 @@ fn read<'a, T: Deserialize<'a>>(source: &Source, part: &'a str) -> Result<T, See
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
         SeedError::new(Fault::Syntax { format: Format::Json, message: message.to_owned() })
-            .at(source.position(Spot::Offset(at)))
+            .at(source.place(Spot::Offset(at)))
     })
 }
 

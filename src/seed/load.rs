@@ -4,10 +4,11 @@
 use super::shape::Document;
 use super::{
     Fault, Format, SeedError, folder, insert,
+    mistakes::Mistakes,
     node::Row,
     references::{self, Violation},
     resolve::Resolver,
-    source::{Source, Spot},
+    source::{Place, Source, Spot},
     sql,
     tables::{Tables, database},
 };
@@ -17,7 +18,6 @@ use crate::{
 };
 use rusqlite::{Connection, config::DbConfig};
 use std::{
-    borrow::Cow,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -32,32 +32,40 @@ pub(crate) enum File {
     /// Rows of one table or of several, which the schema may have to tell.
     #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
     Document(Document),
+    /// One that cannot be read, its text as far as it is known, and the table that it is named after.
+    Unread { error: SeedError, text: String, table: String },
 }
 
 /// Rows of one table, and where they begin.
 #[derive(Debug, Clone)]
 pub(crate) struct TableRows {
     pub table: String,
-    pub start: Position,
+    pub start: Place,
     pub rows: Vec<Row>,
 }
 
 /// Reads seed files.
-pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<File>, SeedError> {
+pub(crate) fn read_all(paths: &[PathBuf]) -> Vec<File> {
     paths.iter().map(|path| read(path)).collect()
 }
 
 /// Reads a seed file.
-fn read(path: &Path) -> Result<File, SeedError> {
-    let format = folder::format(path)?;
-    format.is_read().map_err(|fault| SeedError::new(fault).at(Position::whole(path)))?;
-    let source = Source::read(path)?;
-    if source.text().trim().is_empty() {
-        return Err(SeedError::new(Fault::Empty).at(source.position(Spot::Offset(0))));
-    }
+fn read(path: &Path) -> File {
     let table = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let unread = |error, text: &str| File::Unread { error, text: text.to_owned(), table: table.clone() };
+    let format = folder::format(path).and_then(|format| match format.is_read() {
+        Ok(()) => Ok((format, Source::read(path)?)),
+        Err(fault) => Err(SeedError::new(fault).at(Position::whole(path))),
+    });
+    let (format, source) = match format {
+        Ok(read) => read,
+        Err(error) => return unread(error, ""),
+    };
     let start = source.position(Spot::Offset(0));
-    parse(format, &source, &table).map_err(|error| error.at(start).table_is(&*table))
+    if source.text().trim().is_empty() {
+        return unread(SeedError::new(Fault::Empty).at(start), "");
+    }
+    parse(format, &source, &table).unwrap_or_else(|error| unread(error.at(start).table_is(&*table), source.text()))
 }
 
 #[cfg_attr(
@@ -67,7 +75,7 @@ fn read(path: &Path) -> Result<File, SeedError> {
 fn parse(format: Format, source: &Arc<Source>, table: &str) -> Result<File, SeedError> {
     #[cfg(feature = "csv")]
     let separated = |by| {
-        let (table, start) = (table.to_owned(), source.position(Spot::Offset(0)));
+        let (table, start) = (table.to_owned(), source.position(Spot::Offset(0)).into());
         super::csv::parse(source, format, by).map(|rows| File::Rows(TableRows { table, start, rows }))
     };
     #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
@@ -94,28 +102,30 @@ fn parse(format: Format, source: &Arc<Source>, table: &str) -> Result<File, Seed
 }
 
 /// Runs the scripts that make a schema, in a database that is discarded on any error.
-pub(crate) fn run_scripts(connection: &Connection, files: &[File]) -> Result<(), SeedError> {
+pub(crate) fn run_scripts(connection: &Connection, files: Vec<File>) -> Result<(), SeedError> {
     for file in files {
-        if let File::Script(source) = file {
-            sql::run(connection, source)?;
+        match file {
+            File::Script(source) => sql::run(connection, &source)?,
+            File::Unread { error, .. } => return Err(error),
+            _ => {}
         }
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database)
 }
 
 /// Puts files into a new database, which is discarded on any error. Gives their labels, as all of these do.
-pub(crate) fn build(connection: &Connection, files: &[File]) -> Result<Labels, SeedError> {
+pub(crate) fn build(connection: &Connection, files: Vec<File>) -> Result<Labels, SeedError> {
     apply(connection, files, &Labels::default(), &[], Owner::Us)
 }
 
 /// Puts files into a copy of a database, which is discarded on any error; what was broken in it before is not blamed.
-pub(crate) fn fill(connection: &Connection, files: &[File], known: &Labels) -> Result<Labels, SeedError> {
+pub(crate) fn fill(connection: &Connection, files: Vec<File>, known: &Labels) -> Result<Labels, SeedError> {
     let before = references::violations(connection)?;
     apply(connection, files, known, &before, Owner::Us)
 }
 
 /// Puts files into a live database, which is as it was on any error.
-pub(crate) fn load(connection: &mut Connection, files: &[File], known: &Labels) -> Result<Labels, SeedError> {
+pub(crate) fn load(connection: &mut Connection, files: Vec<File>, known: &Labels) -> Result<Labels, SeedError> {
     let scripts = files.iter().any(|file| matches!(file, File::Script(_)));
     if !scripts || !connection.is_autocommit() {
         return load_in(connection, files, known);
@@ -139,7 +149,7 @@ pub(crate) fn load(connection: &mut Connection, files: &[File], known: &Labels) 
 }
 
 /// Puts files into a live database inside a savepoint, so also inside a transaction.
-pub(crate) fn load_in(connection: &Connection, files: &[File], known: &Labels) -> Result<Labels, SeedError> {
+pub(crate) fn load_in(connection: &Connection, files: Vec<File>, known: &Labels) -> Result<Labels, SeedError> {
     let outermost = connection.is_autocommit();
     let _enforced = if outermost { Some(ForeignKeys::suspend(connection)?) } else { None };
     let before = references::violations(connection)?;
@@ -152,6 +162,8 @@ pub(crate) fn load_in(connection: &Connection, files: &[File], known: &Labels) -
     let loaded = loaded.and_then(|labels| run("RELEASE sqlite_fixtures").map(|()| labels));
     let undone = match &loaded {
         Ok(_) => Ok(()),
+        // A constraint or a trigger has ended the transaction by itself, with ON CONFLICT ROLLBACK.
+        Err(_) if connection.is_autocommit() => Ok(()),
         // Its release would be a commit again, and refused again.
         Err(_) if outermost => run("ROLLBACK"),
         Err(_) => run("ROLLBACK TO sqlite_fixtures; RELEASE sqlite_fixtures"),
@@ -173,21 +185,26 @@ enum Owner {
 
 fn apply(
     connection: &Connection,
-    files: &[File],
+    files: Vec<File>,
     known: &Labels,
     before: &[Violation],
     owner: Owner,
 ) -> Result<Labels, SeedError> {
     let tables = Tables::new(connection);
-    let parts = parts(files, &tables)?;
+    let mut mistakes = Mistakes::default();
+    let parts = parts(files, &tables, &mut mistakes);
     let rows: Vec<&TableRows> = parts.iter().filter_map(Part::rows).collect();
     let each = rows.iter().flat_map(|rows| rows.rows.iter().map(|row| (rows.table.as_str(), row)));
-    let resolver = Resolver::new(connection, &tables, known, each)?;
+    let resolver = Resolver::new(connection, &tables, known, each, &mut mistakes);
     let mut labels = Labels::default();
     for part in &parts {
         match part {
             Part::Script(source) => {
-                sql::run(connection, source)?;
+                if let Err(error) = sql::run(connection, source) {
+                    // What it would have made is missing from here on.
+                    mistakes.note(error);
+                    return Err(conclude(mistakes));
+                }
                 // It may have made or changed tables.
                 tables.forget();
                 if owner == Owner::Us {
@@ -195,36 +212,55 @@ fn apply(
                     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(database)?;
                 }
             }
-            Part::Rows(rows) => {
-                let TableRows { table, start, rows } = &**rows;
-                let table = tables.get(table).map_err(|error| error.at(start.clone()))?;
+            Part::Rows(TableRows { table, start, rows }) => {
+                let table = match tables.get(table) {
+                    Ok(table) => table,
+                    Err(error) => {
+                        mistakes.note(error.at(start.clone()));
+                        continue;
+                    }
+                };
                 let together = |sql: &str| match owner {
                     Owner::Us => connection.execute_batch(sql).map_err(database),
                     Owner::Caller => Ok(()),
                 };
                 together("SAVEPOINT sqlite_fixtures_rows")?;
-                let inserted = insert::insert(connection, &table, rows, &resolver);
+                insert::insert(connection, &table, rows, &resolver, &mut mistakes);
+                if connection.is_autocommit() {
+                    // Its transaction was ended by the row that was refused last.
+                    return Err(conclude(mistakes));
+                }
                 together("RELEASE sqlite_fixtures_rows")?;
-                inserted?;
                 for row in rows {
-                    let Some(label) = &row.label else { continue };
-                    labels.insert(&table.name, &label.value, resolver.key(&table, row)?);
+                    // A row without its key has been told of.
+                    if let (Some(label), Ok(key)) = (&row.label, resolver.key(&table, row)) {
+                        labels.insert(&table.name, &label.value, key);
+                    }
                 }
             }
         }
     }
     let rows: Vec<(&str, &[Row])> = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice())).collect();
-    references::check(connection, &tables, &resolver, &rows, before)?;
+    let broken = references::broken(connection, &tables, &resolver, &rows, before)?;
+    let broken = mistakes.independent(broken);
+    if !broken.is_empty() {
+        mistakes.note(SeedError::new(Fault::BrokenReferences(broken)));
+    }
+    mistakes.conclude()?;
     Ok(labels)
 }
 
-/// What is done with a file: a part of it at a time.
-enum Part<'f> {
-    Script(&'f Source),
-    Rows(Cow<'f, TableRows>),
+fn conclude(mistakes: Mistakes) -> SeedError {
+    mistakes.conclude().expect_err("a mistake was noted")
 }
 
-impl Part<'_> {
+/// What is done with a file: a part of it at a time.
+enum Part {
+    Script(Arc<Source>),
+    Rows(TableRows),
+}
+
+impl Part {
     fn rows(&self) -> Option<&TableRows> {
         match self {
             Self::Script(_) => None,
@@ -233,24 +269,24 @@ impl Part<'_> {
     }
 }
 
-#[cfg_attr(
-    not(any(feature = "json", feature = "toml", feature = "yaml")),
-    expect(unused_variables, clippy::unnecessary_wraps, reason = "no format has documents")
-)]
-fn parts<'f>(files: &'f [File], tables: &Tables<'_>) -> Result<Vec<Part<'f>>, SeedError> {
+fn parts(files: Vec<File>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<Part> {
     let mut parts = Vec::with_capacity(files.len());
     for file in files {
         match file {
             File::Script(source) => parts.push(Part::Script(source)),
-            File::Rows(rows) => parts.push(Part::Rows(Cow::Borrowed(rows))),
+            File::Rows(rows) => parts.push(Part::Rows(rows)),
             #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
             File::Document(document) => {
-                parts
-                    .extend(super::shape::rows(document, tables)?.into_iter().map(|rows| Part::Rows(Cow::Owned(rows))));
+                let rows = super::shape::rows(document, tables, mistakes);
+                parts.extend(rows.into_iter().map(Part::Rows));
+            }
+            File::Unread { error, text, table } => {
+                let is_of_one_table = tables.get(&table).is_ok();
+                mistakes.note_unread(error, text, is_of_one_table);
             }
         }
     }
-    Ok(parts)
+    parts
 }
 
 /// While it lives, foreign keys are not enforced.

@@ -5,17 +5,20 @@
 //! of the code; [`tables`] knows the schema,
 //! [`resolve`] turns labels into keys, [`insert`] puts rows in, [`references`] checks foreign keys when all are in;
 //! [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together; [`error`] is
-//! a mistake with its place, [`fault`] what it can be. Nothing here knows an engine.
+//! a mistake with its place, [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of a load. Nothing here
+//! knows an engine.
 
 #[cfg(feature = "csv")]
 mod csv;
 mod error;
+mod excerpt;
 mod fault;
 pub(crate) mod folder;
 mod insert;
 #[cfg(feature = "json")]
 mod json;
 pub(crate) mod load;
+mod mistakes;
 pub(crate) mod node;
 mod references;
 mod resolve;
@@ -154,7 +157,7 @@ impl Seeds {
     /// # Errors
     /// [`SeedError`], also for a script with a transaction of its own; the database is as it was.
     pub fn load_in(&self, connection: &Connection) -> Result<Labels, SeedError> {
-        load::load_in(connection, &self.read()?, &Labels::default())
+        load::load_in(connection, self.read()?, &Labels::default())
     }
 
     /// Loads them into the SQLite file at `path`, which is made if there is none.
@@ -168,14 +171,14 @@ impl Seeds {
         let path = path.as_ref();
         let files = self.read()?;
         let existed = path.exists();
-        let loaded = Self::load_by_copy(&files, path, existed);
+        let loaded = Self::load_by_copy(files, path, existed);
         if loaded.is_err() && !existed {
             let _ = fs::remove_file(path);
         }
         loaded
     }
 
-    fn load_by_copy(files: &[File], path: &Path, existed: bool) -> Result<Labels, SeedError> {
+    fn load_by_copy(files: Vec<File>, path: &Path, existed: bool) -> Result<Labels, SeedError> {
         let error = |source| SeedError::new(Fault::Database(source)).at(Position::whole(path));
         let mut work = unseen(|| Connection::open("")).map_err(error)?;
         let mut file = unseen(|| Connection::open(path)).map_err(error)?;
@@ -189,7 +192,7 @@ impl Seeds {
 
     /// Loads them into a live database whose labels are known, and gives the new ones.
     pub(crate) fn load_knowing(&self, connection: &mut Connection, known: &Labels) -> Result<Labels, SeedError> {
-        load::load(connection, &self.read()?, known)
+        load::load(connection, self.read()?, known)
     }
 
     /// The paths as they were given.
@@ -208,7 +211,7 @@ impl Seeds {
 
     /// Reads the files.
     fn read(&self) -> Result<Vec<File>, SeedError> {
-        load::read_all(&self.files()?)
+        Ok(load::read_all(&self.files()?))
     }
 }
 

@@ -116,7 +116,7 @@ pub(crate) fn row(
 }
 
 fn shape(source: &Source, spot: Spot, expected: &'static str, found: &Node) -> SeedError {
-    SeedError::new(Fault::Shape { expected, found: found.kind() }).at(source.position(spot))
+    SeedError::new(Fault::Shape { expected, found: found.kind() }).at(source.place(spot))
 }
 
 /// A value as SQL writes it.

@@ -1,7 +1,7 @@
 //! Foreign keys are checked when all rows are in.
 
 use super::{
-    BrokenReference, Fault, SeedError,
+    BrokenReference, SeedError,
     node::{Row, literal},
     resolve::Resolver,
     tables::{Table, Tables, database, quoted},
@@ -9,13 +9,13 @@ use super::{
 use rusqlite::{Connection, types::Value};
 
 /// Checks the foreign keys and finds the rows of the files that break them; what was broken `before` is passed over.
-pub(super) fn check(
+pub(super) fn broken(
     connection: &Connection,
     tables: &Tables<'_>,
     resolver: &Resolver<'_>,
     rows: &[(&str, &[Row])],
     before: &[Violation],
-) -> Result<(), SeedError> {
+) -> Result<Vec<BrokenReference>, SeedError> {
     let mut violations = violations(connection)?;
     // Rows without rowid are told apart by their number only.
     for old in before {
@@ -50,7 +50,7 @@ pub(super) fn check(
             reference.parent_is_missing = parent_is_missing;
         }
     }
-    if broken.is_empty() { Ok(()) } else { Err(SeedError::new(Fault::BrokenReferences(broken))) }
+    Ok(broken)
 }
 
 /// One line of [`PRAGMA foreign_key_check`](https://sqlite.org/pragma.html#pragma_foreign_key_check).
@@ -105,7 +105,8 @@ fn in_row(
     violation: &Violation,
     columns: &[(String, Option<String>)],
 ) -> Result<Option<BrokenReference>, SeedError> {
-    let given = resolver.resolve(table, row)?;
+    // A row that could not be made has been told of.
+    let Ok(given) = resolver.resolve(table, row) else { return Ok(None) };
     let held = |name: &str| {
         let column = table.column(name)?;
         let at = given.columns.iter().position(|candidate| *candidate == column)?;
@@ -120,8 +121,10 @@ fn in_row(
     let field = row.fields.value.iter().find(|(name, _)| name.value.eq_ignore_ascii_case(first));
     let spot = field.map_or(row.fields.spot, |(_, value)| value.spot);
     let names = columns.iter().map(|(from, _)| from.clone());
+    let place = row.source.place(spot);
     Ok(Some(BrokenReference {
-        position: Some(row.source.position(spot)),
+        position: Some(place.position),
+        excerpt: place.excerpt,
         table: table.name.clone(),
         label: row.label.as_ref().map(|label| label.value.clone()),
         row: None,
@@ -168,6 +171,7 @@ fn unplaced(
     }
     Ok(BrokenReference {
         position: None,
+        excerpt: None,
         table: violation.table.clone(),
         label: None,
         row: violation.row,

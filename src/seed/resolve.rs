@@ -7,6 +7,7 @@
 
 use super::{
     Fault, SeedError,
+    mistakes::Mistakes,
     node::{Node, Row},
     source::Spot,
     tables::{Kind, Reference, Table, Tables, database, quoted},
@@ -48,7 +49,8 @@ impl<'r> Resolver<'r> {
         tables: &'r Tables<'r>,
         known: &'r Labels,
         rows: impl IntoIterator<Item = (&'r str, &'r Row)>,
-    ) -> Result<Self, SeedError> {
+        mistakes: &mut Mistakes,
+    ) -> Self {
         let mut given: HashMap<String, Given<'r>> = HashMap::new();
         for (table, row) in rows {
             let of_table = given.entry(table.to_ascii_lowercase()).or_default();
@@ -62,14 +64,19 @@ impl<'r> Resolver<'r> {
                     let first = entry.get();
                     let spot = first.label.as_ref().map_or(first.fields.spot, |label| label.spot);
                     let fault = Fault::DuplicateLabel { first: first.source.position(spot) };
-                    return Err(SeedError::new(fault)
-                        .at(row.source.position(label.spot))
-                        .table_is(table)
-                        .label_is(Some(&label.value)));
+                    let error = SeedError::new(fault).at(row.source.place(label.spot));
+                    mistakes.note(error.table_is(table).label_is(Some(&label.value)));
                 }
             }
         }
-        Ok(Self { connection, tables, known, given, keys: RefCell::default() })
+        Self { connection, tables, known, given, keys: RefCell::default() }
+    }
+
+    /// Whether another row has the label of this one, which has been told of.
+    pub(super) fn is_duplicate(&self, table: &Table, row: &Row) -> bool {
+        let of_table = self.given.get(&table.name.to_ascii_lowercase());
+        let first = row.label.as_ref().and_then(|label| of_table?.labels.get(label.value.as_str()));
+        first.is_some_and(|first| !std::ptr::eq(*first, row))
     }
 
     /// The columns and values of a row, with the key that its label makes and the keys that labels in it stand for.
@@ -77,7 +84,7 @@ impl<'r> Resolver<'r> {
         let mut resolved = Resolved { columns: Vec::with_capacity(row.fields.value.len() + 1), values: Vec::new() };
         let mut spots: Vec<Spot> = Vec::with_capacity(row.fields.value.len());
         for (name, value) in &row.fields.value {
-            let error = |fault, spot| SeedError::new(fault).at(row.source.position(spot)).column_is(&*name.value);
+            let error = |fault, spot| SeedError::new(fault).at(row.source.place(spot)).column_is(&*name.value);
             let column = table.column(&name.value).ok_or_else(|| {
                 let nearest = nearest(&name.value, table.columns.iter().map(|column| &*column.name));
                 error(Fault::UnknownColumn { nearest }, name.spot)
@@ -89,9 +96,9 @@ impl<'r> Resolver<'r> {
             let stored = stored(table.columns[column].kind, &value.value).map_err(|fault| error(fault, value.spot))?;
             let reference = table.references.iter().find(|reference| reference.column == column);
             let stored = match (reference, stored) {
-                (Some(reference), Value::Text(text)) => self.reference(reference, &text).map_err(|error| {
-                    error.at(row.source.position(value.spot)).column_is(&*name.value).value_is(text)
-                })?,
+                (Some(reference), Value::Text(text)) => self
+                    .reference(reference, &text)
+                    .map_err(|error| error.at(row.source.place(value.spot)).column_is(&*name.value).value_is(text))?,
                 (_, stored) => stored,
             };
             resolved.columns.push(column);
@@ -107,8 +114,7 @@ impl<'r> Resolver<'r> {
             resolved.values.remove(at);
         }
         if !resolved.columns.contains(&key) {
-            let value =
-                made_key(table, key, &label.value).map_err(|error| error.at(row.source.position(label.spot)))?;
+            let value = made_key(table, key, &label.value).map_err(|error| error.at(row.source.place(label.spot)))?;
             resolved.columns.push(key);
             resolved.values.push(value);
         }
@@ -214,7 +220,7 @@ fn given(table: &Table, row: &Row, column: usize) -> Result<Option<Value>, SeedE
     let Some((name, value)) = field else { return Ok(None) };
     let kind = table.columns[column].kind;
     let stored = stored(kind, &value.value)
-        .map_err(|fault| SeedError::new(fault).at(row.source.position(value.spot)).column_is(&*name.value))?;
+        .map_err(|fault| SeedError::new(fault).at(row.source.place(value.spot)).column_is(&*name.value))?;
     Ok(match stored {
         Value::Null => None,
         Value::Text(text) => Some(match text.parse() {

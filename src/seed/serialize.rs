@@ -15,7 +15,7 @@ const HERE: Spot = Spot::Offset(0);
 /// The rows that a value is: a map or struct is one, a sequence of them is many.
 pub(crate) fn rows_of(rows: &(impl Serialize + ?Sized), position: Position) -> Result<Vec<Row>, SeedError> {
     let source = Source::code(position, String::new());
-    let fault = |fault| SeedError::new(fault).at(source.position(HERE));
+    let fault = |fault| SeedError::new(fault).at(source.place(HERE));
     let items = match rows.serialize(ToNode).map_err(|Refused(fault_is)| fault(fault_is))? {
         Node::List(items) => items,
         one => vec![Spanned::new(one, HERE)],

@@ -12,8 +12,9 @@
 use super::{
     Fault, SeedError,
     load::TableRows,
+    mistakes::Mistakes,
     node::{Node, Row, row},
-    source::{Source, Spanned, Spot},
+    source::{Place, Source, Spanned, Spot},
     tables::Tables,
 };
 use std::sync::Arc;
@@ -28,14 +29,19 @@ pub(crate) struct Document {
 }
 
 /// The rows of a document, table by table, in the order of the file.
-pub(super) fn rows(document: &Document, tables: &Tables<'_>) -> Result<Vec<TableRows>, SeedError> {
+pub(super) fn rows(document: Document, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows> {
     let Document { source, table, root } = document;
-    match &root.value {
-        Node::Map(entries) if is_of_tables(entries, table, tables) => {
-            let of = |(name, rows): &(Spanned<String>, Spanned<Node>)| of_table(source, &name.value, name.spot, rows);
-            entries.iter().map(of).collect()
+    match root.value {
+        Node::Map(entries) if is_of_tables(&entries, &table, tables) => {
+            let of = |(name, rows): (Spanned<String>, Spanned<Node>)| {
+                of_table(&source, name.value, source.place(name.spot), rows, mistakes)
+            };
+            entries.into_iter().filter_map(of).collect()
         }
-        _ => Ok(vec![of_table(source, table, Spot::Offset(0), root)?]),
+        _ => {
+            let start = source.position(Spot::Offset(0)).into();
+            of_table(&source, table, start, root, mistakes).into_iter().collect()
+        }
     }
 }
 
@@ -48,19 +54,29 @@ fn is_of_tables(entries: &[(Spanned<String>, Spanned<Node>)], file: &str, tables
 }
 
 /// The rows of one table: a map of label -> row, or a list of rows.
-fn of_table(source: &Arc<Source>, table: &str, start: Spot, rows: &Spanned<Node>) -> Result<TableRows, SeedError> {
-    let start = source.position(start);
-    let made: Result<Vec<Row>, SeedError> = match &rows.value {
-        Node::List(items) => items.iter().map(|item| row(source, None, item.clone())).collect(),
-        Node::Map(entries) => {
-            entries.iter().map(|(label, item)| row(source, Some(label.clone()), item.clone())).collect()
-        }
+fn of_table(
+    source: &Arc<Source>,
+    table: String,
+    start: Place,
+    rows: Spanned<Node>,
+    mistakes: &mut Mistakes,
+) -> Option<TableRows> {
+    let items: Vec<(Option<Spanned<String>>, Spanned<Node>)> = match rows.value {
+        Node::List(items) => items.into_iter().map(|item| (None, item)).collect(),
+        Node::Map(entries) => entries.into_iter().map(|(label, item)| (Some(label), item)).collect(),
         other => {
             let expected = "a map of label -> row or a list of rows";
             let fault = Fault::Shape { expected, found: other.kind() };
-            Err(SeedError::new(fault).at(source.position(rows.spot)))
+            mistakes.note(SeedError::new(fault).at(source.place(rows.spot)).table_is(&*table));
+            return None;
         }
     };
-    let rows = made.map_err(|error| error.at(start.clone()).table_is(table))?;
-    Ok(TableRows { table: table.to_owned(), start, rows })
+    let mut rows: Vec<Row> = Vec::with_capacity(items.len());
+    for (label, item) in items {
+        match row(source, label, item) {
+            Ok(row) => rows.push(row),
+            Err(error) => mistakes.note(error.table_is(&*table)),
+        }
+    }
+    Some(TableRows { table, start, rows })
 }

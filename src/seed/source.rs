@@ -1,6 +1,6 @@
 //! The text of one seed file, and where things stand in it.
 
-use super::{Fault, SeedError};
+use super::{Fault, SeedError, excerpt::Excerpt};
 use crate::Position;
 use std::{fs, path::Path, sync::Arc};
 
@@ -21,6 +21,19 @@ pub(crate) enum Spot {
     /// A line and a column in characters, both from 1.
     #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "only the YAML parser counts so"))]
     Place(u32, u32),
+}
+
+/// A place as an error shows it: with the line that it is in, unless it is a whole file or a call in code.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub position: Position,
+    pub excerpt: Option<Excerpt>,
+}
+
+impl From<Position> for Place {
+    fn from(position: Position) -> Self {
+        Self { position, excerpt: None }
+    }
 }
 
 /// A value and where it stands.
@@ -47,7 +60,7 @@ impl Source {
             let valid = String::from_utf8_lossy(valid).into_owned();
             let end = Spot::Offset(valid.len());
             let source = Self { start: start.clone(), text: valid, fixed: false };
-            SeedError::new(Fault::NotUtf8).at(source.position(end))
+            SeedError::new(Fault::NotUtf8).at(source.place(end))
         })?;
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
@@ -62,6 +75,18 @@ impl Source {
 
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The place that people look for, with its line.
+    pub(crate) fn place(&self, spot: Spot) -> Place {
+        let position = self.position(spot);
+        if self.fixed {
+            return position.into();
+        }
+        let (line, column) = (position.line(), position.column());
+        let text = self.text.split('\n').nth(usize::try_from(line).unwrap_or(1).saturating_sub(1)).unwrap_or_default();
+        let excerpt = Some(Excerpt { text: text.trim_end_matches('\r').to_owned(), line, column });
+        Place { position, excerpt }
     }
 
     /// The place that people look for.

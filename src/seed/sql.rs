@@ -18,18 +18,18 @@ pub(super) fn run(connection: &Connection, source: &Source) -> Result<(), SeedEr
     for piece in statements(source.text()) {
         last = Some(piece.start);
         if inside && controls_transaction(piece.text) {
-            return Err(SeedError::new(Fault::OwnTransaction).at(source.position(Spot::Offset(piece.start))));
+            return Err(SeedError::new(Fault::OwnTransaction).at(source.place(Spot::Offset(piece.start))));
         }
         execute(connection, piece).map_err(|error| {
             let (fault, offset) = fault(error, piece.text);
-            SeedError::new(fault).at(source.position(Spot::Offset(piece.start + offset)))
+            SeedError::new(fault).at(source.place(Spot::Offset(piece.start + offset)))
         })?;
     }
     match last {
-        None => Err(SeedError::new(Fault::Empty).at(source.position(Spot::Offset(0)))),
+        None => Err(SeedError::new(Fault::Empty).at(source.place(Spot::Offset(0)))),
         Some(last) if !inside && !connection.is_autocommit() => {
             let _ = connection.execute_batch("ROLLBACK");
-            Err(SeedError::new(Fault::OpenTransaction).at(source.position(Spot::Offset(last))))
+            Err(SeedError::new(Fault::OpenTransaction).at(source.place(Spot::Offset(last))))
         }
         Some(_) => Ok(()),
     }

@@ -20,7 +20,7 @@ pub(super) fn parse(source: &Source) -> Result<Spanned<Node>, SeedError> {
     let document = DeTable::parse(source.text()).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let fault = Fault::Syntax { format: Format::Toml, message: error.message().to_owned() };
-        SeedError::new(fault).at(source.position(Spot::Offset(at)))
+        SeedError::new(fault).at(source.place(Spot::Offset(at)))
     })?;
     Ok(Spanned::new(table(source, document.get_ref(), 0)?, Spot::Offset(0)))
 }
@@ -38,7 +38,7 @@ fn table(source: &Source, table: &DeTable<'_>, depth: usize) -> Result<Node, See
 
 fn node(source: &Source, value: &TomlSpanned<DeValue<'_>>, depth: usize) -> Result<Spanned<Node>, SeedError> {
     let spot = Spot::Offset(value.span().start);
-    let fault = |rule| SeedError::new(Fault::Value(rule)).at(source.position(spot));
+    let fault = |rule| SeedError::new(Fault::Value(rule)).at(source.place(spot));
     if depth > DEPTH {
         return Err(fault("values are nested at most 64 deep"));
     }

@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
     }
 
     fn fault(&self, fault: Fault, mark: Marker) -> SeedError {
-        SeedError::new(fault).at(self.source.position(spot(mark)))
+        SeedError::new(fault).at(self.source.place(spot(mark)))
     }
 
     fn node(&mut self, event: Event<'a>, mark: Marker, depth: usize) -> Result<Spanned<Node>, SeedError> {

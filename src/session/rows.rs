@@ -60,8 +60,8 @@ impl Session {
         let start = Position::from(Location::caller());
         let rows = rows_of(rows, start.clone())?;
         let count = rows.len();
-        let file = File::Rows(TableRows { table: table.to_owned(), start, rows });
-        self.engine().add_labels(load::load_in(self, &[file], &self.engine().labels())?);
+        let file = File::Rows(TableRows { table: table.to_owned(), start: start.into(), rows });
+        self.engine().add_labels(load::load_in(self, vec![file], &self.engine().labels())?);
         Ok(count)
     }
 

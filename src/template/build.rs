@@ -22,9 +22,8 @@ pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result
             return Err(TemplateError::code("it left a transaction open; commit it".into()));
         }
     }
-    let read = |paths| load::read_all(paths).map_err(TemplateError::seed);
-    load::run_scripts(&connection, &read(&files.schema)?).map_err(TemplateError::seed)?;
-    let labels = load::build(&connection, &read(&files.seeds)?).map_err(TemplateError::seed)?;
+    load::run_scripts(&connection, load::read_all(&files.schema)).map_err(TemplateError::seed)?;
+    let labels = load::build(&connection, load::read_all(&files.seeds)).map_err(TemplateError::seed)?;
     // It is part of the file whether there is a write-ahead log, so that no clone has to say it again.
     options.set_journal_mode(&connection).map_err(TemplateError::engine)?;
     // The last to close puts a write-ahead log back into the database.

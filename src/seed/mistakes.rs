@@ -1,0 +1,62 @@
+//! All that is wrong with the files of one load, but for what only follows from it.
+
+use super::{BrokenReference, Fault, SeedError};
+use std::collections::BTreeSet;
+
+/// More than this are not told of: who has made that many has made one of them often.
+const MOST: usize = 100;
+
+#[derive(Default)]
+pub(super) struct Mistakes {
+    found: Vec<SeedError>,
+    /// The texts of files that could not be read as rows.
+    unread: Vec<String>,
+    /// The tables that miss rows because of a mistake, in small letters.
+    short: BTreeSet<String>,
+    /// Whether any table may be one of those.
+    any_is_short: bool,
+}
+
+impl Mistakes {
+    /// Notes a mistake; what only follows from one before is passed over.
+    pub(super) fn note(&mut self, error: SeedError) {
+        if let Some(table) = error.table() {
+            self.short.insert(table.to_ascii_lowercase());
+        }
+        let follows = match error.fault() {
+            Fault::UnknownLabel { .. } => error.value().is_some_and(|label| self.may_be_unread(label)),
+            _ => false,
+        };
+        if !follows && self.found.len() < MOST {
+            self.found.push(error);
+        }
+    }
+
+    /// Notes a file that could not be read, with what its text is, and whether it is one table's.
+    pub(super) fn note_unread(&mut self, error: SeedError, text: String, is_of_one_table: bool) {
+        self.note(error);
+        self.unread.push(text);
+        self.any_is_short |= !is_of_one_table;
+    }
+
+    /// Whether a label may be one of a file that could not be read.
+    fn may_be_unread(&self, label: &str) -> bool {
+        let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+        self.unread.iter().any(|text| {
+            text.match_indices(label)
+                .any(|(at, _)| !text[..at].ends_with(is_letter) && !text[at + label.len()..].starts_with(is_letter))
+        })
+    }
+
+    /// Those of the broken references that do not point at a table which misses rows because of another mistake.
+    pub(super) fn independent(&self, broken: Vec<BrokenReference>) -> Vec<BrokenReference> {
+        let is_whole = |parent: &str| !self.any_is_short && !self.short.contains(&parent.to_ascii_lowercase());
+        broken.into_iter().filter(|reference| is_whole(reference.parent())).collect()
+    }
+
+    /// Everything that was noted, as one error, in the order that a reader of the files comes to it.
+    pub(super) fn conclude(mut self) -> Result<(), SeedError> {
+        self.found.sort_by_key(|error| (error.position().is_none(), error.position().cloned()));
+        SeedError::of_all(self.found).map_or(Ok(()), Err)
+    }
+}
