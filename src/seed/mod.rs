@@ -1,6 +1,6 @@
 //! Rows to put into a database, and the files they come from.
 //!
-//! Read it in the order that data goes: [`folder`] lists the files, [`source`] is the text of one, [`csv`], [`json`],
+//! Read it in the order that data goes: [`folder`] lists the files, [`file`] reads one, [`source`] is its text, [`csv`], [`json`],
 //! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`serialize`] makes rows of values
 //! of the code; [`tables`] knows the schema,
 //! [`resolve`] turns labels into keys, [`insert`] puts rows in, [`references`] checks foreign keys when all are in;
@@ -13,6 +13,7 @@ mod csv;
 mod error;
 mod excerpt;
 mod fault;
+pub(crate) mod file;
 pub(crate) mod folder;
 mod insert;
 #[cfg(feature = "json")]
@@ -42,7 +43,7 @@ use crate::{
     Labels, Position,
     sqlite::{copy, unseen},
 };
-use load::File;
+use file::File;
 use rusqlite::Connection;
 use std::{
     fmt, fs,
@@ -211,7 +212,7 @@ impl Seeds {
 
     /// Reads the files.
     fn read(&self) -> Result<Vec<File>, SeedError> {
-        Ok(load::read_all(&self.files()?))
+        Ok(file::read_all(&self.files()?))
     }
 }
 

@@ -11,7 +11,7 @@
 
 use super::{
     Fault, SeedError,
-    load::TableRows,
+    file::TableRows,
     mistakes::Mistakes,
     node::{Node, Row, row},
     source::{Place, Source, Spanned, Spot},

@@ -4,8 +4,8 @@ use super::Session;
 use crate::{
     LabelError, Position, SeedError, Seeds,
     seed::{
-        load::{self, File, TableRows},
-        rows_of,
+        file::{File, TableRows},
+        load, rows_of,
     },
 };
 use rusqlite::types::FromSql;

@@ -3,7 +3,7 @@
 use super::{Schema, TemplateError, image::Built, key::Files};
 use crate::{
     engine::Options,
-    seed::load,
+    seed::{file, load},
     sqlite::unseen,
     vfs::{self, Database},
 };
@@ -22,8 +22,8 @@ pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result
             return Err(TemplateError::code("it left a transaction open; commit it".into()));
         }
     }
-    load::run_scripts(&connection, load::read_all(&files.schema)).map_err(TemplateError::seed)?;
-    let labels = load::build(&connection, load::read_all(&files.seeds)).map_err(TemplateError::seed)?;
+    load::run_scripts(&connection, file::read_all(&files.schema)).map_err(TemplateError::seed)?;
+    let labels = load::build(&connection, file::read_all(&files.seeds)).map_err(TemplateError::seed)?;
     // It is part of the file whether there is a write-ahead log, so that no clone has to say it again.
     options.set_journal_mode(&connection).map_err(TemplateError::engine)?;
     // The last to close puts a write-ahead log back into the database.
