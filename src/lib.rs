@@ -39,7 +39,7 @@
 //! session      the guard and what opens it                        <- template, seed, validate, engine, labels, ledger, settings, sqlite, error
 //! report       what leaked, for people, CI servers and programs   <- ledger, error
 //! fixtures     what a test asks for by argument name              <- session, template, seed, engine, sqlite, error
-//! cli          the command line, a feature of its own             <- report, ledger, settings, folders, error
+//! cli          the command line, a feature of its own             <- session, template, seed, report, ledger, settings, folders, error
 //! bin          what starts it                                     <- cli
 //! ```
 //!

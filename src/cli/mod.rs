@@ -1,14 +1,18 @@
 //! The command line `sqlite-fixtures`: what it takes, and where that leads.
 //!
+//! [`check`] shows the mistakes in a folder of fixtures, [`seed`] makes or fills a database from one, [`tables`] counts rows.
 //! [`leaks`] runs a test command and judges what its processes left open, [`baseline`] is the leaks that a team knows of,
 //! [`places`] makes places of the calls of a process that died, [`self_test`] shows that the check is alive.
 
 mod baseline;
+mod check;
 mod leaks;
 mod places;
+mod seed;
 mod self_test;
+mod tables;
 
-use crate::error::chain;
+use crate::{SeedError, error::chain};
 use clap::{Parser, Subcommand};
 use std::{error::Error, process::ExitCode};
 
@@ -22,6 +26,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Seed(seed::Arguments),
+    Check(check::Arguments),
     Leaks(leaks::Arguments),
 }
 
@@ -34,6 +40,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 #[must_use]
 pub fn command_line() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Seed(arguments) => seed::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Leaks(arguments) => leaks::run(arguments),
     };
     done.unwrap_or_else(|error| {
@@ -45,6 +53,27 @@ pub fn command_line() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "a command talks to the person who runs it")]
 fn complain(message: &str) {
     eprintln!("sqlite-fixtures: {message}");
+}
+
+/// Shows all mistakes of seeds, on a terminal in colours, and gives how many they are.
+fn mistakes(error: &SeedError) -> usize {
+    const BOLD: &str = "\x1b[1m";
+    const RED: &str = "\x1b[1;31m";
+    const PLAIN: &str = "\x1b[0m";
+    let mut count = 0;
+    for mistake in error.all() {
+        count += mistake.broken_references().len().max(1);
+        let shown = mistake.one_to_string();
+        let mut lines = shown.lines();
+        if let Some(first) = lines.next() {
+            anstream::eprintln!("{BOLD}{first}{PLAIN}");
+        }
+        for line in lines {
+            let is_mark = line.trim_start_matches([' ', '|']).starts_with('^');
+            anstream::eprintln!("{}{line}{PLAIN}", if is_mark { RED } else { "" });
+        }
+    }
+    count
 }
 
 #[expect(clippy::print_stdout, reason = "a command prints its result")]

@@ -117,6 +117,32 @@ impl SeedError {
         std::iter::once(self).chain(&self.0.others)
     }
 
+    /// This mistake alone, as it is shown.
+    #[cfg(feature = "cli")]
+    pub(crate) fn one_to_string(&self) -> String {
+        let mut text = String::new();
+        // Writing into memory cannot fail.
+        let _ = self.write_one(&mut text);
+        text
+    }
+
+    fn write_one(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        let Inner { place, table, label, column, value, fault, .. } = &*self.0;
+        if let Some(Place { position, .. }) = place {
+            write!(f, "{position}: ")?;
+        }
+        let context = [("table", table), ("row", label), ("column", column), ("value", value)];
+        let mut parts = context.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).peekable();
+        while let Some((name, value)) = parts.next() {
+            write!(f, "{name} `{value}`{}", if parts.peek().is_some() { ", " } else { ": " })?;
+        }
+        write!(f, "{fault}")?;
+        match place.as_ref().and_then(|place| place.excerpt.as_ref()) {
+            Some(excerpt) => write!(f, "\n{excerpt}"),
+            None => Ok(()),
+        }
+    }
+
     /// Where the mistake stands.
     #[must_use]
     pub fn position(&self) -> Option<&Position> {
@@ -165,20 +191,8 @@ impl SeedError {
 
 impl fmt::Display for SeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { place, table, label, column, value, fault, others } = &*self.0;
-        if let Some(Place { position, .. }) = place {
-            write!(f, "{position}: ")?;
-        }
-        let context = [("table", table), ("row", label), ("column", column), ("value", value)];
-        let mut parts = context.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))).peekable();
-        while let Some((name, value)) = parts.next() {
-            write!(f, "{name} `{value}`{}", if parts.peek().is_some() { ", " } else { ": " })?;
-        }
-        fault.fmt(f)?;
-        if let Some(excerpt) = place.as_ref().and_then(|place| place.excerpt.as_ref()) {
-            write!(f, "\n{excerpt}")?;
-        }
-        others.iter().try_for_each(|other| write!(f, "\n{other}"))
+        self.write_one(f)?;
+        self.0.others.iter().try_for_each(|other| write!(f, "\n{other}"))
     }
 }
 

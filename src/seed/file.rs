@@ -33,6 +33,8 @@ pub(crate) struct TableRows {
     pub table: String,
     pub start: Place,
     pub rows: Vec<Row>,
+    /// How much of the text of files they are, for whoever watches a long load.
+    pub bytes: usize,
 }
 
 /// Reads seed files.
@@ -66,8 +68,8 @@ fn read(path: &Path) -> File {
 fn parse(format: Format, source: &Arc<Source>, table: &str) -> Result<File, SeedError> {
     #[cfg(feature = "csv")]
     let separated = |by| {
-        let (table, start) = (table.to_owned(), source.position(Spot::Offset(0)).into());
-        super::csv::parse(source, format, by).map(|rows| File::Rows(TableRows { table, start, rows }))
+        let (table, start, bytes) = (table.to_owned(), source.position(Spot::Offset(0)).into(), source.text().len());
+        super::csv::parse(source, format, by).map(|rows| File::Rows(TableRows { table, start, rows, bytes }))
     };
     #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
     let document = |root: Result<_, SeedError>| {

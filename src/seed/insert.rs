@@ -23,9 +23,11 @@ pub(super) fn insert(
     rows: &[Row],
     resolver: &Resolver<'_>,
     mistakes: &mut Mistakes,
+    each: &mut dyn FnMut(),
 ) {
     let mut statements: HashMap<Vec<usize>, Statement<'_>> = HashMap::new();
     for row in rows.iter().filter(|row| !resolver.is_duplicate(table, row)) {
+        each();
         if let Err(error) = insert_row(connection, table, row, resolver, &mut statements) {
             let label = row.label.as_ref().map(|label| &*label.value);
             mistakes.note(error.table_is(&*table.name).label_is(label));

@@ -19,11 +19,14 @@ use crate::{
 use rusqlite::{Connection, config::DbConfig};
 use std::sync::Arc;
 
+/// Told how many bytes of the files have gone in.
+pub(crate) type Progress<'p> = dyn FnMut(usize) + 'p;
+
 /// Runs the scripts that make a schema, in a database that is discarded on any error.
 pub(crate) fn run_scripts(connection: &Connection, files: Vec<File>) -> Result<(), SeedError> {
     for file in files {
         match file {
-            File::Script(source) => sql::run(connection, &source)?,
+            File::Script(source) => sql::run(connection, &source, &mut |_| {})?,
             File::Unread { error, .. } => return Err(error),
             _ => {}
         }
@@ -33,13 +36,18 @@ pub(crate) fn run_scripts(connection: &Connection, files: Vec<File>) -> Result<(
 
 /// Puts files into a new database, which is discarded on any error. Gives their labels, as all of these do.
 pub(crate) fn build(connection: &Connection, files: Vec<File>) -> Result<Labels, SeedError> {
-    apply(connection, files, &Labels::default(), &[], Owner::Us)
+    apply(connection, files, &Labels::default(), &[], Owner::Us, &mut |_| {})
 }
 
 /// Puts files into a copy of a database, which is discarded on any error; what was broken in it before is not blamed.
-pub(crate) fn fill(connection: &Connection, files: Vec<File>, known: &Labels) -> Result<Labels, SeedError> {
+pub(crate) fn fill(
+    connection: &Connection,
+    files: Vec<File>,
+    known: &Labels,
+    progress: &mut Progress<'_>,
+) -> Result<Labels, SeedError> {
     let before = references::violations(connection)?;
-    apply(connection, files, known, &before, Owner::Us)
+    apply(connection, files, known, &before, Owner::Us, progress)
 }
 
 /// Puts files into a live database, which is as it was on any error.
@@ -53,7 +61,7 @@ pub(crate) fn load(connection: &mut Connection, files: Vec<File>, known: &Labels
     copy(connection, &mut backup).map_err(database)?;
     let loaded = {
         let _enforced = ForeignKeys::suspend(connection)?;
-        fill(connection, files, known)
+        fill(connection, files, known, &mut |_| {})
     };
     loaded.map_err(|error| {
         if !connection.is_autocommit() {
@@ -75,7 +83,7 @@ pub(crate) fn load_in(connection: &Connection, files: Vec<File>, known: &Labels)
         connection.pragma_query_value(None, "defer_foreign_keys", |row| row.get(0)).map_err(database)?;
     let run = |sql: &str| connection.execute_batch(sql).map_err(database);
     run("SAVEPOINT sqlite_fixtures; PRAGMA defer_foreign_keys = ON")?;
-    let loaded = apply(connection, files, known, &before, Owner::Caller);
+    let loaded = apply(connection, files, known, &before, Owner::Caller, &mut |_| {});
     // The release of an outermost savepoint is a commit, which another connection may refuse.
     let loaded = loaded.and_then(|labels| run("RELEASE sqlite_fixtures").map(|()| labels));
     let undone = match &loaded {
@@ -107,6 +115,7 @@ fn apply(
     known: &Labels,
     before: &[Violation],
     owner: Owner,
+    progress: &mut Progress<'_>,
 ) -> Result<Labels, SeedError> {
     let tables = Tables::new(connection);
     let mut mistakes = Mistakes::default();
@@ -115,10 +124,11 @@ fn apply(
     let each = rows.iter().flat_map(|rows| rows.rows.iter().map(|row| (rows.table.as_str(), row)));
     let resolver = Resolver::new(connection, &tables, known, each, &mut mistakes);
     let mut labels = Labels::default();
+    let mut done = 0;
     for part in &parts {
         match part {
             Part::Script(source) => {
-                if let Err(error) = sql::run(connection, source) {
+                if let Err(error) = sql::run(connection, source, &mut |bytes| progress(done + bytes)) {
                     // What it would have made is missing from here on.
                     mistakes.note(error);
                     return Err(conclude(mistakes));
@@ -130,7 +140,7 @@ fn apply(
                     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(database)?;
                 }
             }
-            Part::Rows(TableRows { table, start, rows }) => {
+            Part::Rows(TableRows { table, start, rows, bytes }) => {
                 let table = match tables.get(table) {
                     Ok(table) => table,
                     Err(error) => {
@@ -143,7 +153,11 @@ fn apply(
                     Owner::Caller => Ok(()),
                 };
                 together("SAVEPOINT sqlite_fixtures_rows")?;
-                insert::insert(connection, &table, rows, &resolver, &mut mistakes);
+                let mut row = 0;
+                insert::insert(connection, &table, rows, &resolver, &mut mistakes, &mut || {
+                    row += 1;
+                    progress(done + bytes * row / rows.len());
+                });
                 if connection.is_autocommit() {
                     // Its transaction was ended by the row that was refused last.
                     return Err(conclude(mistakes));
@@ -157,6 +171,8 @@ fn apply(
                 }
             }
         }
+        done += part.bytes();
+        progress(done);
     }
     let rows: Vec<(&str, &[Row])> = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice())).collect();
     let broken = references::broken(connection, &tables, &resolver, &rows, before)?;
@@ -179,6 +195,13 @@ enum Part {
 }
 
 impl Part {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Script(source) => source.text().len(),
+            Self::Rows(rows) => rows.bytes,
+        }
+    }
+
     fn rows(&self) -> Option<&TableRows> {
         match self {
             Self::Script(_) => None,

@@ -169,26 +169,7 @@ impl Seeds {
     /// # Errors
     /// [`SeedError`]; the file is as it was.
     pub fn load_into_file(&self, path: impl AsRef<Path>) -> Result<Labels, SeedError> {
-        let path = path.as_ref();
-        let files = self.read()?;
-        let existed = path.exists();
-        let loaded = Self::load_by_copy(files, path, existed);
-        if loaded.is_err() && !existed {
-            let _ = fs::remove_file(path);
-        }
-        loaded
-    }
-
-    fn load_by_copy(files: Vec<File>, path: &Path, existed: bool) -> Result<Labels, SeedError> {
-        let error = |source| SeedError::new(Fault::Database(source)).at(Position::whole(path));
-        let mut work = unseen(|| Connection::open("")).map_err(error)?;
-        let mut file = unseen(|| Connection::open(path)).map_err(error)?;
-        if existed {
-            copy(&file, &mut work).map_err(error)?;
-        }
-        let labels = load::fill(&work, files, &Labels::default())?;
-        copy(&work, &mut file).map_err(error)?;
-        Ok(labels)
+        load_into(path.as_ref(), Vec::new(), self.read()?, &mut |_| {})
     }
 
     /// Loads them into a live database whose labels are known, and gives the new ones.
@@ -214,6 +195,33 @@ impl Seeds {
     fn read(&self) -> Result<Vec<File>, SeedError> {
         Ok(file::read_all(&self.files()?))
     }
+}
+
+/// Makes or fills the SQLite file at `path`: schema first, then seeds.
+pub(crate) fn load_into(
+    path: &Path,
+    schema: Vec<File>,
+    seeds: Vec<File>,
+    progress: &mut load::Progress<'_>,
+) -> Result<Labels, SeedError> {
+    let existed = path.exists();
+    let error = |source| SeedError::new(Fault::Database(source)).at(Position::whole(path));
+    let by_copy = || {
+        let mut work = unseen(|| Connection::open("")).map_err(error)?;
+        let mut file = unseen(|| Connection::open(path)).map_err(error)?;
+        if existed {
+            copy(&file, &mut work).map_err(error)?;
+        }
+        load::run_scripts(&work, schema)?;
+        let labels = load::fill(&work, seeds, &Labels::default(), progress)?;
+        copy(&work, &mut file).map_err(error)?;
+        Ok(labels)
+    };
+    let loaded = by_copy();
+    if loaded.is_err() && !existed {
+        let _ = fs::remove_file(path);
+    }
+    loaded
 }
 
 impl From<&str> for Seeds {

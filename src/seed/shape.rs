@@ -33,8 +33,10 @@ pub(super) fn rows(document: Document, tables: &Tables<'_>, mistakes: &mut Mista
     let Document { source, table, root } = document;
     match root.value {
         Node::Map(entries) if is_of_tables(&entries, &table, tables) => {
+            let bytes = source.text().len() / entries.len();
             let of = |(name, rows): (Spanned<String>, Spanned<Node>)| {
-                of_table(&source, name.value, source.place(name.spot), rows, mistakes)
+                let rows = of_table(&source, name.value, source.place(name.spot), rows, mistakes)?;
+                Some(TableRows { bytes, ..rows })
             };
             entries.into_iter().filter_map(of).collect()
         }
@@ -78,5 +80,5 @@ fn of_table(
             Err(error) => mistakes.note(error.table_is(&*table)),
         }
     }
-    Some(TableRows { table, start, rows })
+    Some(TableRows { table, start, rows, bytes: source.text().len() })
 }

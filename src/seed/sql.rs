@@ -2,6 +2,7 @@
 
 use super::{
     Fault, SeedError,
+    load::Progress,
     script::{Piece, statements},
     source::{Source, Spot},
     tables::database,
@@ -10,13 +11,16 @@ use crate::sqlite::{DoubleQuotedText, double_quoted_text};
 use rusqlite::{Connection, ffi::SQLITE_ERROR, limits::Limit};
 
 /// Runs a script, which keeps its own transactions and pragmas but may not attach or write files.
-pub(super) fn run(connection: &Connection, source: &Source) -> Result<(), SeedError> {
+///
+/// Tells where each statement begins, in bytes.
+pub(super) fn run(connection: &Connection, source: &Source, progress: &mut Progress<'_>) -> Result<(), SeedError> {
     let _attachable = Attachable::limit(connection, 0).map_err(database)?;
     let _quotes = NoDoubleQuotes::enter(connection).map_err(database)?;
     let inside = !connection.is_autocommit();
     let mut last = None;
     for piece in statements(source.text()) {
         last = Some(piece.start);
+        progress(piece.start);
         if inside && controls_transaction(piece.text) {
             return Err(SeedError::new(Fault::OwnTransaction).at(source.place(Spot::Offset(piece.start))));
         }

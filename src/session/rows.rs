@@ -60,7 +60,7 @@ impl Session {
         let start = Position::from(Location::caller());
         let rows = rows_of(rows, start.clone())?;
         let count = rows.len();
-        let file = File::Rows(TableRows { table: table.to_owned(), start: start.into(), rows });
+        let file = File::Rows(TableRows { table: table.to_owned(), start: start.into(), rows, bytes: 0 });
         self.engine().add_labels(load::load_in(self, vec![file], &self.engine().labels())?);
         Ok(count)
     }

@@ -1,0 +1,123 @@
+//! Makes or fills a database file from a folder of fixtures.
+
+use super::{Failure, complain, mistakes, print, tables};
+use crate::{
+    error::counted,
+    seed::{file, folder, load_into},
+};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use rusqlite::{Connection, OpenFlags};
+use std::{
+    fs,
+    path::{Path, PathBuf, absolute},
+    process::ExitCode,
+};
+
+/// Make or fill a database file from a folder of fixtures.
+///
+/// A new database gets the folder's schema first. All goes in or nothing does; a database that others have open sees all of it
+/// at once. Seeds fire the triggers of the database.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code:
+  0  all rows are in
+  1  mistakes, all of which were shown; the database is as it was
+  2  the database was refused, or could not be read or written
+
+Examples:
+  sqlite-fixtures seed fixtures --into test.sqlite3
+  sqlite-fixtures seed fixtures --into app.sqlite3 --allow-existing")]
+pub(super) struct Arguments {
+    /// The folder: `schema.sql` or `migrations/`, and seed files.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// The database file.
+    #[arg(long, value_name = "FILE")]
+    into: PathBuf,
+    /// Fill a database that has tables already, though nothing in its name says that it is for tests.
+    #[arg(long)]
+    allow_existing: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let Arguments { folder, into, allow_existing } = arguments;
+    let is_new = is_new(into)?;
+    if !is_new && !allow_existing && !is_for_tests(into) {
+        return Err(format!(
+            "{} has tables already, and nothing in its name says that it is for tests; give a new file, or --allow-existing",
+            into.display()
+        )
+        .into());
+    }
+    match load(&absolute(folder)?, into, is_new) {
+        Ok(()) => {}
+        Err(error) => {
+            let count = mistakes(&error);
+            let outcome = if into.exists() { "is as it was" } else { "was not made" };
+            complain(&format!("{}; {} {outcome}", counted(count, "mistake", "mistakes"), into.display()));
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    let connection = Connection::open_with_flags(into, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    for (table, rows) in tables::count(&connection)? {
+        print(&format!("rows {table} {rows}\n"));
+    }
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(folder: &Path, into: &Path, is_new: bool) -> Result<(), crate::SeedError> {
+    let folder = folder::locate(folder)?;
+    let schema = if is_new { folder::schema(&folder)? } else { Vec::new() };
+    let seeds = folder::seeds(&folder)?;
+    let bytes = seeds.iter().filter_map(|path| fs::metadata(path).ok()).map(|found| found.len()).sum();
+    // Shown on a terminal only.
+    let bar = ProgressBar::new(bytes);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left") {
+        bar.set_style(style);
+    }
+    let mut progress = |bytes: usize| bar.set_position(bytes as u64);
+    let loaded = load_into(into, file::read_all(&schema), file::read_all(&seeds), &mut progress);
+    bar.finish_and_clear();
+    loaded.map(drop)
+}
+
+/// Whether there is no database yet, or one without anything in it.
+fn is_new(path: &Path) -> Result<bool, Failure> {
+    if !path.exists() {
+        return Ok(true);
+    }
+    let unread = |error| format!("{} cannot be read as a database: {error}", path.display());
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(unread)?;
+    let is_empty =
+        connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0)).map_err(unread)?;
+    connection.close().map_err(|(_, error)| unread(error))?;
+    Ok(is_empty)
+}
+
+/// Whether the file, or a folder that it is in, is named for tests.
+fn is_for_tests(path: &Path) -> bool {
+    let path = absolute(path).unwrap_or_else(|_| path.to_owned());
+    let is_word = |part: &str| matches!(part, "test" | "tests" | "testing");
+    path.iter().any(|part| {
+        let part = part.to_string_lossy().to_ascii_lowercase();
+        part.split(|letter: char| !letter.is_alphanumeric()).any(is_word)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_for_tests;
+    use std::path::Path;
+
+    #[test]
+    fn a_database_is_for_tests_if_a_word_of_its_path_says_so() {
+        for path in ["/srv/test.sqlite3", "/srv/shop_test.db", "/srv/tests/shop.db", "/srv/Shop-Test-2.db"] {
+            assert!(is_for_tests(Path::new(path)), "{path}");
+        }
+        for path in ["/srv/shop.db", "/srv/latest.db", "/srv/contest/attestation.db"] {
+            assert!(!is_for_tests(Path::new(path)), "{path}");
+        }
+    }
+}

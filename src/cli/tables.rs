@@ -1,0 +1,17 @@
+//! How many rows the tables of a database have.
+
+use rusqlite::Connection;
+
+/// Each table with its rows, in the order of their names.
+pub(super) fn count(connection: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+    let names: Vec<String> = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let rows = |name: String| {
+        let quoted = name.replace('"', "\"\"");
+        let rows = connection.query_row(&format!("SELECT count(*) FROM \"{quoted}\""), [], |row| row.get(0))?;
+        Ok((name, rows))
+    };
+    names.into_iter().map(rows).collect()
+}
