@@ -163,6 +163,103 @@ mod written_anew {
     }
 }
 
+/// Fixture files as Rails has them.
+#[cfg(feature = "yaml")]
+mod rails {
+    use super::*;
+    use sqlite_fixtures::label_id;
+
+    const SCHEMA: &str = "
+        CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, email TEXT, admin INTEGER, created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL, seen_at TEXT);
+        CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES users, title TEXT,
+            created_on TEXT NOT NULL DEFAULT '2020-02-02', updated_on TEXT NOT NULL);
+        CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE posts_tags (post_id INTEGER REFERENCES posts, tag_id INTEGER REFERENCES tags);";
+
+    fn load(files: &[(&str, &str)]) -> (Connection, Result<sqlite_fixtures::Labels, SeedError>) {
+        let folder = folder(files);
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(SCHEMA).unwrap();
+        let labels = Seeds::from(folder.path()).load(&mut connection);
+        (connection, labels)
+    }
+
+    #[test]
+    fn defaults_labels_associations_joins_and_times_mean_what_they_do_in_rails() {
+        let (connection, loaded) = load(&[
+            (
+                "posts.yml",
+                "_fixture:\n  model_class: Post\n  ignore: [base, other]\nbase: &base\n  title: Title of $LABEL\n\
+                 other: {}\nfirst:\n  <<: *base\n  author: alice\n  tags: rust, sqlite\n\
+                 second:\n  author_id: bob\n  title: Own\n  <<: *base\n  tags: [rust]\nthird:\n  id: 7\n  \
+                 author: alice\n  tags: sqlite\n  updated_on: 2026-11-25\n",
+            ),
+            ("tags.yml", "rust:\n  name: $LABEL\nsqlite:\n  name: $LABEL\n"),
+            (
+                "users.yml",
+                "DEFAULTS: &DEFAULTS\n  email: $LABEL@example.org\n  admin: false\nMORE: &more {admin: true, name: More}\n\
+                 alice:\n  <<: *DEFAULTS\n  name: Alice\nbob:\n  <<: [*more, *DEFAULTS]\n",
+            ),
+        ]);
+        let labels = loaded.unwrap();
+        assert_eq!(labels.key::<i64>("users", "alice").unwrap(), label_id("alice"));
+        let shown = |sql: &str| one::<String>(&connection, &format!("SELECT group_concat(r, ' / ') FROM ({sql})"));
+        assert_eq!(
+            shown(
+                "SELECT concat_ws('|', name, email, admin, created_at, updated_at, seen_at) r FROM users ORDER BY email"
+            ),
+            "More|1|2000-01-01 00:00:00|2000-01-01 00:00:00 / \
+             Alice|alice@example.org|0|2000-01-01 00:00:00|2000-01-01 00:00:00 / \
+             More|bob@example.org|1|2000-01-01 00:00:00|2000-01-01 00:00:00"
+        );
+        assert_eq!(
+            shown(
+                "SELECT concat_ws('|', title, users.email, created_on, updated_on) r
+                 FROM posts JOIN users ON users.id = author_id ORDER BY title"
+            ),
+            "alice@example.org|2020-02-02|2026-11-25 / Own|bob@example.org|2020-02-02|2000-01-01 / \
+             Title of first|alice@example.org|2020-02-02|2000-01-01"
+        );
+        assert_eq!(
+            shown(
+                "SELECT concat_ws('|', coalesce(title, posts.id), tags.name) r
+                 FROM posts_tags JOIN posts ON posts.id = post_id JOIN tags ON tags.id = tag_id ORDER BY 1"
+            ),
+            "7|sqlite / Own|rust / Title of first|rust / Title of first|sqlite"
+        );
+        assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM posts"), 3, "what is ignored is no row");
+    }
+
+    #[test]
+    fn a_label_in_a_list_that_is_none_is_told_at_its_place() {
+        let (_, loaded) = load(&[
+            ("posts.yml", "first:\n  author: alcie\n  tags: [rust, sqlit]\nsecond:\n  author: alice\n  authr: bob\n"),
+            ("tags.yml", "rust: {name: Rust}\nsqlite: {name: SQLite}\n"),
+            ("users.yml", "alice: {name: Alice}\n"),
+        ]);
+        let error = loaded.unwrap_err();
+        let places: Vec<_> = error.all().map(|mistake| mistake.position().unwrap()).collect();
+        let places: Vec<_> = places.iter().map(|place| (place.line(), place.column())).collect();
+        assert_eq!(places, [(2, 11), (3, 16), (6, 3)], "{error}");
+        assert!(error.to_string().contains("neither a key nor a label of `tags`; did you mean `sqlite`?"), "{error}");
+        assert!(error.to_string().contains("value `alcie`: this is neither a key nor a label of `users`"), "{error}");
+    }
+
+    #[test]
+    fn erb_is_refused_and_not_half_read() {
+        let (_, loaded) = load(&[("users.yml", "alice:\n  name: <%= 'Alice' %>\n")]);
+        let message = loaded.unwrap_err().to_string();
+        assert!(message.contains("users.yml:2:9: table `users`: this is ERB, which only Ruby can run"), "{message}");
+    }
+
+    #[test]
+    fn a_row_without_a_label_is_not_filled() {
+        let (_, loaded) = load(&[("users.yml", "- name: Alice\n")]);
+        assert!(loaded.unwrap_err().to_string().contains("NOT NULL constraint failed"));
+    }
+}
+
 /// All that is wrong is told at once, but not what only follows from it.
 #[cfg(all(feature = "csv", feature = "json", feature = "yaml"))]
 mod all_mistakes {

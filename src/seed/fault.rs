@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     },
     Value(&'static str),
     Serialize(String),
+    #[cfg(feature = "yaml")]
+    Erb,
     UnknownTable {
         nearest: Option<String>,
     },
@@ -100,6 +102,10 @@ impl fmt::Display for Fault {
             Self::Syntax { format, message } => write!(f, "this is not {format}: {message}; correct it here"),
             Self::Shape { expected, found } => write!(f, "expected {expected}, found {found}; write it so"),
             Self::Value(rule) => write!(f, "this is not allowed: {rule}; change it"),
+            #[cfg(feature = "yaml")]
+            Self::Erb => f.write_str(
+                "this is ERB, which only Ruby can run; write what it gives, or keep a text with `<%` in a file of another format",
+            ),
             Self::Serialize(message) => write!(f, "the row does not serialize: {message}; correct its `Serialize`"),
             Self::UnknownTable { nearest } => {
                 f.write_str("there is no such table")?;

@@ -93,7 +93,7 @@ fn refused(table: &Table, row: &Row, source: rusqlite::Error) -> SeedError {
         .filter_map(|word| word.strip_prefix(&*table.name)?.strip_prefix('.'))
         .find_map(|name| table.column(name));
     let field =
-        blamed.and_then(|blamed| row.fields.value.iter().find(|(name, _)| table.column(&name.value) == Some(blamed)));
+        blamed.and_then(|blamed| row.fields.value.iter().find(|(name, _)| table.field(&name.value) == Some(blamed)));
     let spot: Spot = match (field, &row.label) {
         (Some((_, value)), _) => value.spot,
         (None, Some(label)) => label.spot,

@@ -6,6 +6,7 @@ use super::{
     insert,
     mistakes::Mistakes,
     node::Row,
+    rails,
     references::{self, Violation},
     resolve::Resolver,
     source::Source,
@@ -227,6 +228,12 @@ fn parts(files: Vec<File>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<
             }
         }
     }
+    let of = |part: &mut Part| match part {
+        Part::Script(_) => Vec::new(),
+        Part::Rows(rows) => rails::joins(rows, tables, mistakes),
+    };
+    let joins: Vec<TableRows> = parts.iter_mut().flat_map(of).collect();
+    parts.extend(joins.into_iter().map(Part::Rows));
     parts
 }
 

@@ -1,12 +1,11 @@
 //! Rows to put into a database, and the files they come from.
 //!
 //! Read it in the order that data goes: [`folder`] lists the files, [`file`] reads one, [`source`] is its text, [`csv`], [`json`],
-//! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`serialize`] makes rows of values
-//! of the code; [`tables`] knows the schema,
-//! [`resolve`] turns labels into keys, [`insert`] puts rows in, [`references`] checks foreign keys when all are in;
-//! [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together; [`error`] is
-//! a mistake with its place, [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of a load. Nothing here
-//! knows an engine.
+//! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`rails`] knows what its files
+//! have besides, [`serialize`] makes rows of values of the code; [`tables`] knows the schema, [`resolve`] turns labels into
+//! keys, [`stored`] values into what a column holds, [`insert`] puts rows in, [`references`] checks foreign keys when all
+//! are in; [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together; [`error`] is a mistake with its place,
+//! [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of a load. Nothing here knows an engine.
 
 #[cfg(feature = "csv")]
 mod csv;
@@ -21,6 +20,7 @@ mod json;
 pub(crate) mod load;
 mod mistakes;
 pub(crate) mod node;
+mod rails;
 mod references;
 mod resolve;
 mod script;
@@ -29,6 +29,7 @@ mod serialize;
 mod shape;
 mod source;
 mod sql;
+mod stored;
 mod tables;
 #[cfg(feature = "toml")]
 mod toml;

@@ -118,7 +118,8 @@ fn in_row(
         return Ok(None);
     }
     let first = columns.first().map(|(from, _)| from.as_str()).unwrap_or_default();
-    let field = row.fields.value.iter().find(|(name, _)| name.value.eq_ignore_ascii_case(first));
+    let column = table.column(first);
+    let field = row.fields.value.iter().find(|(name, _)| column.is_some() && table.field(&name.value) == column);
     let spot = field.map_or(row.fields.spot, |(_, value)| value.spot);
     let names = columns.iter().map(|(from, _)| from.clone());
     let place = row.source.place(spot);

@@ -8,8 +8,10 @@
 use super::{
     Fault, SeedError,
     mistakes::Mistakes,
-    node::{Node, Row},
+    node::Row,
+    rails,
     source::Spot,
+    stored::stored,
     tables::{Kind, Reference, Table, Tables, database, quoted},
 };
 use crate::{Labels, error::nearest, label_id, labels::Key};
@@ -85,7 +87,7 @@ impl<'r> Resolver<'r> {
         let mut spots: Vec<Spot> = Vec::with_capacity(row.fields.value.len());
         for (name, value) in &row.fields.value {
             let error = |fault, spot| SeedError::new(fault).at(row.source.place(spot)).column_is(&*name.value);
-            let column = table.column(&name.value).ok_or_else(|| {
+            let column = table.field(&name.value).ok_or_else(|| {
                 let nearest = nearest(&name.value, table.columns.iter().map(|column| &*column.name));
                 error(Fault::UnknownColumn { nearest }, name.spot)
             })?;
@@ -93,17 +95,29 @@ impl<'r> Resolver<'r> {
                 let first = row.source.position(spots[first]);
                 return Err(error(Fault::DuplicateColumn { first }, name.spot));
             }
-            let stored = stored(table.columns[column].kind, &value.value).map_err(|fault| error(fault, value.spot))?;
+            let held = stored(table.columns[column].kind, &value.value).map_err(|fault| error(fault, value.spot))?;
+            let held = match held {
+                Value::Text(text) => Value::Text(rails::with_label(&text, row).unwrap_or(text)),
+                other => other,
+            };
             let reference = table.references.iter().find(|reference| reference.column == column);
-            let stored = match (reference, stored) {
+            let held = match (reference, held) {
                 (Some(reference), Value::Text(text)) => self
                     .reference(reference, &text)
                     .map_err(|error| error.at(row.source.place(value.spot)).column_is(&*name.value).value_is(text))?,
-                (_, stored) => stored,
+                (_, held) => held,
             };
             resolved.columns.push(column);
-            resolved.values.push(stored);
+            resolved.values.push(held);
             spots.push(name.spot);
+        }
+        if row.label.is_some() {
+            for (number, column) in table.columns.iter().enumerate() {
+                if let Some(value) = rails::made_at(column).filter(|_| !resolved.columns.contains(&number)) {
+                    resolved.columns.push(number);
+                    resolved.values.push(value);
+                }
+            }
         }
         let Some((key, label)) = table.key.zip(row.label.as_ref()) else { return Ok(resolved) };
         // A key that is NULL is none.
@@ -216,7 +230,7 @@ impl<'r> Resolver<'r> {
 
 /// The value that a row gives for a column, a number where the column holds numbers.
 fn given(table: &Table, row: &Row, column: usize) -> Result<Option<Value>, SeedError> {
-    let field = row.fields.value.iter().find(|(name, _)| table.column(&name.value) == Some(column));
+    let field = row.fields.value.iter().find(|(name, _)| table.field(&name.value) == Some(column));
     let Some((name, value)) = field else { return Ok(None) };
     let kind = table.columns[column].kind;
     let stored = stored(kind, &value.value)
@@ -238,45 +252,6 @@ fn made_key(table: &Table, key: usize, label: &str) -> Result<Value, SeedError> 
         Kind::Text => Ok(Value::Text(label.to_owned())),
         Kind::Bytes => Err(SeedError::new(Fault::NoKeyForLabel).column_is(&*table.columns[key].name)),
     }
-}
-
-/// A value as it is stored in a column of this kind: `x'…'` in a column of bytes is bytes, as in SQL; bytes may also be a
-/// list of numbers; any other nested value is JSON.
-fn stored(kind: Kind, node: &Node) -> Result<Value, Fault> {
-    match node {
-        Node::Value(Value::Text(text)) if kind == Kind::Bytes => match literal(text) {
-            Some(digits) => bytes(digits).map(Value::Blob),
-            None => Ok(Value::Text(text.clone())),
-        },
-        Node::Value(value) => Ok(value.clone()),
-        Node::List(items) if kind == Kind::Bytes => {
-            let byte = |node: &Node| match node {
-                Node::Value(Value::Integer(integer)) => u8::try_from(*integer).ok(),
-                _ => None,
-            };
-            let bytes: Option<Vec<_>> = items.iter().map(|item| byte(&item.value)).collect();
-            bytes.map(Value::Blob).map_or_else(|| node.to_json().map(Value::Text), Ok)
-        }
-        nested => nested.to_json().map(Value::Text),
-    }
-}
-
-/// What stands between the quotes of `x'…'`.
-fn literal(text: &str) -> Option<&str> {
-    text.strip_prefix(['x', 'X'])?.strip_prefix('\'')?.strip_suffix('\'')
-}
-
-fn bytes(digits: &str) -> Result<Vec<u8>, Fault> {
-    let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    digits
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(value(high)? << 4 | value(low)?),
-            _ => None,
-        })
-        .collect::<Option<_>>()
-        .ok_or(Fault::Value("bytes are written x'…' with two hexadecimal digits each"))
 }
 
 fn is_number(text: &str) -> bool {

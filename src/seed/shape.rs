@@ -14,6 +14,7 @@ use super::{
     file::TableRows,
     mistakes::Mistakes,
     node::{Node, Row, row},
+    rails::rows_among,
     source::{Place, Source, Spanned, Spot},
     tables::Tables,
 };
@@ -65,7 +66,7 @@ fn of_table(
 ) -> Option<TableRows> {
     let items: Vec<(Option<Spanned<String>>, Spanned<Node>)> = match rows.value {
         Node::List(items) => items.into_iter().map(|item| (None, item)).collect(),
-        Node::Map(entries) => entries.into_iter().map(|(label, item)| (Some(label), item)).collect(),
+        Node::Map(entries) => rows_among(entries).into_iter().map(|(label, item)| (Some(label), item)).collect(),
         other => {
             let expected = "a map of label -> row or a list of rows";
             let fault = Fault::Shape { expected, found: other.kind() };

@@ -19,6 +19,8 @@ pub(super) struct Table {
 pub(super) struct Column {
     pub name: String,
     pub kind: Kind,
+    /// Whether every row has to give it: it may not be NULL, and has no default.
+    pub is_required: bool,
 }
 
 /// What a column's declared type means for a text that a seed file gives for it; after
@@ -43,6 +45,15 @@ pub(super) struct Reference {
 impl Table {
     pub(super) fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The column that a field of a row means: that of its name, or the foreign key that is called so but for its `_id`.
+    pub(super) fn field(&self, name: &str) -> Option<usize> {
+        let association = || {
+            let column = self.column(&format!("{name}_id"))?;
+            self.references.iter().any(|reference| reference.column == column).then_some(column)
+        };
+        self.column(name).or_else(association)
     }
 }
 
@@ -94,7 +105,7 @@ impl<'c> Tables<'c> {
         self.known.borrow_mut().clear();
     }
 
-    fn names(&self) -> rusqlite::Result<Vec<String>> {
+    pub(super) fn names(&self) -> rusqlite::Result<Vec<String>> {
         self.connection
             .prepare(
                 "SELECT name FROM pragma_table_list
@@ -118,11 +129,15 @@ impl<'c> Tables<'c> {
         let mut keys = Vec::new();
         let columns = self
             .connection
-            .prepare("SELECT name, type, pk FROM pragma_table_xinfo(?1, 'main') ORDER BY cid")?
+            .prepare(
+                "SELECT name, type, pk, \"notnull\" AND dflt_value IS NULL
+                 FROM pragma_table_xinfo(?1, 'main') ORDER BY cid",
+            )?
             .query_map([&name], |row| {
                 let declared: String = row.get(1)?;
                 let key: i64 = row.get(2)?;
-                Ok((Column { name: row.get(0)?, kind: Kind::of(&declared) }, key > 0))
+                let column = Column { name: row.get(0)?, kind: Kind::of(&declared), is_required: row.get(3)? };
+                Ok((column, key > 0))
             })?
             .enumerate()
             .map(|(number, column)| {

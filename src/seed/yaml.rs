@@ -18,6 +18,10 @@ const COPIES: usize = 100_000;
 
 /// Reads one document, with the place of every key and value; anchors and aliases are followed.
 pub(super) fn parse(source: &Source) -> Result<Spanned<Node>, SeedError> {
+    // Rails runs it wherever it stands, also in texts, so that half of such a file would mean something else.
+    if let Some(at) = source.text().find("<%") {
+        return Err(SeedError::new(Fault::Erb).at(source.place(Spot::Offset(at))));
+    }
     let parser = Parser::new_from_str(source.text());
     let mut reader = Reader { source, parser, anchors: HashMap::new(), copied: 0 };
     let document = loop {
@@ -95,7 +99,7 @@ impl<'a> Reader<'a> {
                         (_, mark) => return Err(self.fault(Fault::Value("a key is a plain text"), mark)),
                     }
                 }
-                (Node::Map(fields), anchor)
+                (Node::Map(merged(fields)), anchor)
             }
             Event::Alias(anchor) => return self.alias(anchor, mark),
             _ => {
@@ -120,6 +124,32 @@ impl<'a> Reader<'a> {
         }
         Ok(node)
     }
+}
+
+/// The fields of a map with those that its [merge key](https://yaml.org/type/merge.html) `<<` brings, where it has none of
+/// that name itself.
+fn merged(fields: Vec<(Spanned<String>, Spanned<Node>)>) -> Vec<(Spanned<String>, Spanned<Node>)> {
+    let (merges, mut fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(name, value)| {
+        let is_map = |node: &Node| matches!(node, Node::Map(_));
+        name.value == "<<"
+            && match &value.value {
+                Node::List(items) => items.iter().all(|item| is_map(&item.value)),
+                other => is_map(other),
+            }
+    });
+    let maps = merges.into_iter().flat_map(|(_, value)| match value.value {
+        Node::List(items) => items,
+        _ => vec![value],
+    });
+    for map in maps {
+        let Node::Map(brought) = map.value else { continue };
+        for field in brought {
+            if !fields.iter().any(|(name, _)| name.value == field.0.value) {
+                fields.push(field);
+            }
+        }
+    }
+    fields
 }
 
 /// How many values a node holds.
