@@ -260,6 +260,124 @@ mod rails {
     }
 }
 
+/// Fixture files as Django dumps them.
+#[cfg(feature = "json")]
+mod django {
+    use super::*;
+    use serde_json::Value;
+
+    const SCHEMA: &str = "
+        CREATE TABLE auth_user (id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE, boss_id INTEGER REFERENCES auth_user);
+        CREATE TABLE blog_post (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES auth_user, title TEXT,
+            published INTEGER, next_id INTEGER REFERENCES blog_post);
+        CREATE TABLE tag (id INTEGER PRIMARY KEY, area TEXT, name TEXT, UNIQUE (area, name));
+        CREATE TABLE blog_post_tags (id INTEGER PRIMARY KEY, post_id INTEGER NOT NULL REFERENCES blog_post,
+            tag_id INTEGER NOT NULL REFERENCES tag);
+        CREATE TABLE auth_user_friends (id INTEGER PRIMARY KEY, from_user_id INTEGER REFERENCES auth_user,
+            to_user_id INTEGER REFERENCES auth_user);
+        CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);";
+
+    /// Forward references, a circle, lists of both kinds, keys that are given, natural and left out.
+    const OBJECTS: &str = r#"[
+        {"model": "blog.post", "pk": 1, "fields": {"author": ["alice"], "title": "One", "published": true, "next": 2,
+            "tags": [3, ["sea", "salt"]]}},
+        {"model": "blog.post", "pk": 2, "fields": {"author": 7, "title": "Two", "published": false, "next": 1, "tags": []}},
+        {"model": "auth.user", "pk": 7, "fields": {"username": "bob", "boss": ["alice"], "friends": [["alice"]]}},
+        {"model": "auth.user", "pk": null, "fields": {"username": "alice", "boss": 7, "friends": []}},
+        {"model": "blog.tag", "pk": 3, "fields": {"area": "land", "name": "moss"}},
+        {"model": "blog.tag", "fields": {"area": "sea", "name": "salt"}},
+        {"model": "app.note", "fields": {"body": "in the plural"}}
+    ]"#;
+
+    fn load(name: &str, text: &str) -> (Connection, Result<sqlite_fixtures::Labels, SeedError>) {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(SCHEMA).unwrap();
+        let labels = Seeds::from(folder(&[(name, text)]).path()).load(&mut connection);
+        (connection, labels)
+    }
+
+    fn shown(connection: &Connection, sql: &str) -> String {
+        one(connection, &format!("SELECT group_concat(r, ' / ') FROM ({sql})"))
+    }
+
+    fn assert_loaded(name: &str, text: &str) {
+        let (connection, labels) = load(name, text);
+        let labels = labels.unwrap();
+        assert_eq!(labels.key::<i64>("auth_user", "bob").unwrap(), 7);
+        assert_eq!(
+            shown(
+                &connection,
+                "SELECT concat_ws('|', blog_post.id, username, title, published, next_id) r
+                 FROM blog_post JOIN auth_user ON author_id = auth_user.id ORDER BY blog_post.id"
+            ),
+            "1|alice|One|1|2 / 2|bob|Two|0|1"
+        );
+        assert_eq!(
+            shown(
+                &connection,
+                "SELECT concat_ws('|', one.username, two.username) r
+                 FROM auth_user one JOIN auth_user two ON one.boss_id = two.id ORDER BY 1"
+            ),
+            "alice|bob / bob|alice"
+        );
+        assert_eq!(
+            shown(
+                &connection,
+                "SELECT concat_ws('|', post_id, area, name) r FROM blog_post_tags JOIN tag ON tag.id = tag_id ORDER BY 1"
+            ),
+            "1|land|moss / 1|sea|salt"
+        );
+        assert_eq!(
+            shown(
+                &connection,
+                "SELECT concat_ws('|', one.username, two.username) r FROM auth_user_friends
+                 JOIN auth_user one ON one.id = from_user_id JOIN auth_user two ON two.id = to_user_id"
+            ),
+            "bob|alice"
+        );
+        assert_eq!(one::<String>(&connection, "SELECT body FROM notes"), "in the plural");
+    }
+
+    #[test]
+    fn objects_with_natural_forward_and_circular_references_are_read_in_every_format() {
+        assert_loaded("initial_data.json", OBJECTS);
+        let objects: Vec<Value> = serde_json::from_str(OBJECTS).unwrap();
+        let lines: String = objects.iter().map(|object| object.to_string() + "\n").collect();
+        assert_loaded("initial_data.jsonl", &lines);
+        #[cfg(feature = "yaml")]
+        {
+            let yaml: String = objects.iter().map(|object| format!("- {object}\n")).collect();
+            assert_loaded("initial_data.yaml", &yaml);
+        }
+    }
+
+    #[test]
+    fn mistakes_stand_at_their_places() {
+        let (_, loaded) = load(
+            "data.json",
+            "[\n{\"model\": \"blog.pots\", \"fields\": {}},\n\
+             {\"model\": \"blog.post\", \"fields\": {\"author\": [\"alcie\"]}},\n\
+             {\"model\": \"blog.post\", \"fields\": {\"author\": [\"alice\"], \"titel\": 1}},\n\
+             {\"model\": \"auth.user\", \"fields\": {\"username\": \"alice\"}}\n]",
+        );
+        let error = loaded.unwrap_err();
+        let places: Vec<_> = error.all().map(|mistake| mistake.position().unwrap()).collect();
+        let places: Vec<_> = places.iter().map(|place| (place.line(), place.column())).collect();
+        assert_eq!(places, [(2, 11), (3, 45), (4, 56)], "{error}");
+        assert!(error.to_string().contains("table `blog_pots`: there is no such table; did you mean `blog_post`?"));
+        assert!(error.to_string().contains("this is neither a key nor a label of `auth_user`; did you mean `alice`?"));
+    }
+
+    #[test]
+    fn a_list_that_only_looks_so_is_rows() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE cars (model TEXT, pk INTEGER, fields TEXT)").unwrap();
+        let seeds = folder(&[("cars.json", r#"[{"model": "T", "pk": 1, "fields": "none"}]"#)]);
+        Seeds::from(seeds.path()).load(&mut connection).unwrap();
+        assert_eq!(one::<String>(&connection, "SELECT model || pk || fields FROM cars"), "T1none");
+    }
+}
+
 /// All that is wrong is told at once, but not what only follows from it.
 #[cfg(all(feature = "csv", feature = "json", feature = "yaml"))]
 mod all_mistakes {

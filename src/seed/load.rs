@@ -3,10 +3,9 @@
 use super::{
     Fault, SeedError,
     file::{File, TableRows},
-    insert,
+    insert, joins,
     mistakes::Mistakes,
     node::Row,
-    rails,
     references::{self, Violation},
     resolve::Resolver,
     source::Source,
@@ -230,7 +229,7 @@ fn parts(files: Vec<File>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<
     }
     let of = |part: &mut Part| match part {
         Part::Script(_) => Vec::new(),
-        Part::Rows(rows) => rails::joins(rows, tables, mistakes),
+        Part::Rows(rows) => joins::joins(rows, tables, mistakes),
     };
     let joins: Vec<TableRows> = parts.iter_mut().flat_map(of).collect();
     parts.extend(joins.into_iter().map(Part::Rows));

@@ -1,20 +1,23 @@
 //! Rows to put into a database, and the files they come from.
 //!
 //! Read it in the order that data goes: [`folder`] lists the files, [`file`] reads one, [`source`] is its text, [`csv`], [`json`],
-//! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`rails`] knows what its files
-//! have besides, [`serialize`] makes rows of values of the code; [`tables`] knows the schema, [`resolve`] turns labels into
+//! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`rails`] and [`django`]
+//! know what theirs have besides, [`joins`] what stands for rows between two tables, [`serialize`] makes rows of values of the code; [`tables`] knows the schema, [`resolve`] turns labels into
 //! keys, [`stored`] values into what a column holds, [`insert`] puts rows in, [`references`] checks foreign keys when all
 //! are in; [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together; [`error`] is a mistake with its place,
 //! [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of a load. Nothing here knows an engine.
 
 #[cfg(feature = "csv")]
 mod csv;
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+mod django;
 mod error;
 mod excerpt;
 mod fault;
 pub(crate) mod file;
 pub(crate) mod folder;
 mod insert;
+mod joins;
 #[cfg(feature = "json")]
 mod json;
 pub(crate) mod load;

@@ -89,6 +89,17 @@ pub(crate) struct Row {
     pub fields: Spanned<Vec<(Spanned<String>, Spanned<Node>)>>,
 }
 
+/// A natural key as one text, which is the label of its row.
+pub(crate) fn natural_key(parts: &[Spanned<Node>]) -> Option<String> {
+    let part = |part: &Spanned<Node>| match &part.value {
+        Node::Value(Value::Text(text)) => Some(text.clone()),
+        Node::Value(Value::Integer(integer)) => Some(integer.to_string()),
+        _ => None,
+    };
+    let parts: Option<Vec<String>> = parts.iter().map(part).collect();
+    parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join(", "))
+}
+
 /// The column that holds a row's label where the format has no other place for it.
 pub(crate) const LABEL: &str = "_label";
 

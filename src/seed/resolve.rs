@@ -8,7 +8,7 @@
 use super::{
     Fault, SeedError,
     mistakes::Mistakes,
-    node::Row,
+    node::{Node, Row, natural_key},
     rails,
     source::Spot,
     stored::stored,
@@ -95,12 +95,20 @@ impl<'r> Resolver<'r> {
                 let first = row.source.position(spots[first]);
                 return Err(error(Fault::DuplicateColumn { first }, name.spot));
             }
-            let held = stored(table.columns[column].kind, &value.value).map_err(|fault| error(fault, value.spot))?;
+            let reference = table.references.iter().find(|reference| reference.column == column);
+            let held = match &value.value {
+                // The natural key of a row, which is its label.
+                Node::List(parts) if reference.is_some() => natural_key(parts).map(Value::Text),
+                _ => None,
+            };
+            let held = match held {
+                Some(held) => held,
+                None => stored(table.columns[column].kind, &value.value).map_err(|fault| error(fault, value.spot))?,
+            };
             let held = match held {
                 Value::Text(text) => Value::Text(rails::with_label(&text, row).unwrap_or(text)),
                 other => other,
             };
-            let reference = table.references.iter().find(|reference| reference.column == column);
             let held = match (reference, held) {
                 (Some(reference), Value::Text(text)) => self
                     .reference(reference, &text)

@@ -4,13 +4,15 @@
 //!
 //! | document | is |
 //! | --- | --- |
-//! | a list | rows of the table that the file is named after |
+//! | a list of `{model, pk, fields}` | what Django dumps |
+//! | any other list | rows of the table that the file is named after |
 //! | a map with a list in it | table -> rows |
 //! | a map of maps, in a file that is named after a table | label -> row |
 //! | a map of maps, all named after tables, in a file that is not | table -> label -> row |
 
 use super::{
     Fault, SeedError,
+    django::{self, is_list_of_objects},
     file::TableRows,
     mistakes::Mistakes,
     node::{Node, Row, row},
@@ -33,6 +35,7 @@ pub(crate) struct Document {
 pub(super) fn rows(document: Document, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows> {
     let Document { source, table, root } = document;
     match root.value {
+        list if is_list_of_objects(&list) => django::rows(&source, list, tables, mistakes),
         Node::Map(entries) if is_of_tables(&entries, &table, tables) => {
             let bytes = source.text().len() / entries.len();
             let of = |(name, rows): (Spanned<String>, Spanned<Node>)| {

@@ -13,6 +13,8 @@ pub(super) struct Table {
     pub references: Vec<Reference>,
     /// The one column of the primary key; `None` without a key, or with a composite one.
     pub key: Option<usize>,
+    /// The columns of each unique constraint but the key, in the order that they are declared in.
+    pub unique: Vec<Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -148,12 +150,33 @@ impl<'c> Tables<'c> {
                 Ok(column)
             })
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        let mut table = Table { columns, references: Vec::new(), key: None, name };
+        let mut table = Table { columns, references: Vec::new(), key: None, unique: Vec::new(), name };
         if let [key] = keys[..] {
             table.key = Some(key);
         }
         table.references = self.references(&table)?;
+        table.unique = self.unique(&table)?;
         Ok(Some(table))
+    }
+
+    fn unique(&self, table: &Table) -> rusqlite::Result<Vec<Vec<usize>>> {
+        // SQLite lists the newest first.
+        let names: Vec<String> = self
+            .connection
+            .prepare(
+                "SELECT name FROM pragma_index_list(?1, 'main')
+                 WHERE \"unique\" AND origin <> 'pk' AND NOT partial ORDER BY seq DESC",
+            )?
+            .query_map([&table.name], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut columns = self.connection.prepare("SELECT cid FROM pragma_index_info(?1, 'main') ORDER BY seqno")?;
+        let mut found = Vec::with_capacity(names.len());
+        for name in names {
+            // An expression has no column.
+            let of_index = columns.query_map([name], |row| Ok(usize::try_from(row.get::<_, i64>(0)?).ok()))?;
+            found.extend(of_index.collect::<rusqlite::Result<Option<Vec<usize>>>>()?);
+        }
+        Ok(found)
     }
 
     /// The foreign keys of one column; a label cannot stand for a composite one.
