@@ -34,7 +34,7 @@
 //! ledger       the record of every session                        <- settings, sqlite, error
 //! engine       where a database lives, how it is opened           <- vfs, ledger, labels, settings, folders, sqlite, error
 //! validate     which engine may give synchronous sessions         <- engine
-//! seed         files -> rows -> inserts; one file a format        <- labels, sqlite, error
+//! seed         files -> rows -> inserts; one file a format        <- vfs, labels, sqlite, error
 //! template     schema + seeds -> image, cloned for each test      <- seed, engine, vfs, labels, settings, folders, sqlite, error
 //! session      the guard and what opens it                        <- template, seed, validate, engine, labels, ledger, settings, sqlite, error
 //! report       what leaked, for people, CI servers and programs   <- ledger, error

@@ -163,6 +163,90 @@ mod written_anew {
     }
 }
 
+/// Files of the testfixtures of Go, and of DbUnit.
+#[cfg(all(feature = "csv", feature = "yaml"))]
+mod others {
+    use super::*;
+
+    #[test]
+    fn values_of_testfixtures_are_computed_and_decoded() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, hash BLOB, meta TEXT, born TEXT, score REAL);
+                 CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users, body TEXT);",
+            )
+            .unwrap();
+        let several = "users:\n  - id: 1\n    name: RAW=upper('alice')\n    hash: 0xdeadBEEF0123456789\n    meta: {theme: dark, tags: [a, 1]}\n    \
+                       born: 2016-01-01 12:30:00\n    score: RAW=1 + 0.5\nposts:\n  - user_id: RAW=(SELECT max(id) FROM users)\n    \
+                       body: !sql \"'two' || ' words'\"\n";
+        Seeds::from(folder(&[("all.yml", several)]).path()).load(&mut connection).unwrap();
+        let shown: String = one(&connection, "SELECT concat_ws('|', name, hex(hash), meta, born, score) FROM users");
+        assert_eq!(shown, "ALICE|DEADBEEF0123456789|{\"theme\":\"dark\",\"tags\":[\"a\",1]}|2016-01-01 12:30:00|1.5");
+        assert_eq!(one::<String>(&connection, "SELECT user_id || body FROM posts"), "1two words");
+    }
+
+    #[test]
+    fn an_expression_that_is_wrong_is_told_at_its_place_and_changes_nothing() {
+        let (connection, loaded) = blog(&[(
+            "users.yaml",
+            "- name: RAW=nosuch(1)\n- name: \"RAW=1); DELETE FROM users; SELECT (1\"\n- id: !sql 1, 2\n",
+        )]);
+        let error = loaded.unwrap_err();
+        let lines: Vec<_> = error.all().map(|mistake| mistake.position().unwrap().line()).collect();
+        assert_eq!(lines, [1, 2, 3], "{error}");
+        assert!(error.to_string().contains("SQLite does not understand this: no such function: nosuch"), "{error}");
+        assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM users"), 0);
+    }
+
+    #[test]
+    fn templates_of_go_are_refused_and_texts_with_braces_are_not() {
+        for template in ["- id: {{.ID}}\n", "{{range .Users}}\n- id: 1\n{{end}}\n", "- name: '{{ now }}'\n"] {
+            let (_, loaded) = blog(&[("users.yml", template)]);
+            assert!(loaded.unwrap_err().to_string().contains("this is a template of Go"), "{template}");
+        }
+        let (connection, loaded) = blog(&[("users.yml", "- name: 'Dear {{ name }}'\n")]);
+        loaded.unwrap();
+        assert_eq!(one::<String>(&connection, "SELECT name FROM users"), "Dear {{ name }}");
+    }
+
+    #[test]
+    fn csv_of_dbunit_has_its_own_null_and_a_list_of_its_files() {
+        let (connection, loaded) = blog(&[
+            ("table-ordering.txt", "users\nposts\n"),
+            ("users.csv", "id,name\n1,[null]\n2,\"[null]\"\n"),
+            ("posts.csv", "id,author_id\n1,2\n"),
+        ]);
+        loaded.unwrap();
+        assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM users WHERE name IS NULL"), 1);
+        assert_eq!(one::<String>(&connection, "SELECT name FROM users WHERE id = 2"), "[null]");
+    }
+
+    #[test]
+    fn time_stands_still_and_chance_repeats_itself_while_a_template_is_built_or_a_file_is_filled() {
+        let schema =
+            "CREATE TABLE t (a INTEGER PRIMARY KEY, now TEXT DEFAULT CURRENT_TIMESTAMP, day TEXT, number INTEGER,
+            bytes BLOB DEFAULT (randomblob(8)));";
+        let rows = "- day: RAW=date('now', '+1 day')\n  number: RAW=random()\n- day: !sql strftime('%J', 'now')\n  number: RAW=random()\n";
+        let files = folder(&[("schema.sql", schema), ("t.yaml", rows)]);
+        let shown = "SELECT group_concat(concat_ws('|', now, day, number, hex(bytes)), ' / ') FROM t";
+        let template = |_| one::<String>(&Template::from_folder(files.path()).uncached().session(), shown);
+        let [first, second] = [1, 2].map(template);
+        assert_eq!(first, second);
+        assert!(first.starts_with("2000-01-01 00:00:00|2000-01-02|"), "{first}");
+        assert!(first.contains("|2451544.5|"), "{first}");
+        let made = files.path().join("made.md");
+        Connection::open(&made).unwrap().execute_batch(schema).unwrap();
+        Seeds::from(files.path().join("t.yaml")).load_into_file(&made).unwrap();
+        let of_file: String = one(&Connection::open(&made).unwrap(), shown);
+        assert!(of_file.starts_with("2000-01-01 00:00:00|2000-01-02|"), "{of_file}");
+        // In a test it is the time that it is.
+        let session = Template::from_folder(files.path()).session();
+        assert!(one::<i64>(&session, "SELECT strftime('%Y', 'now') > '2025'") == 1);
+        assert_ne!(one::<i64>(&session, "SELECT random()"), one::<i64>(&session, "SELECT random()"));
+    }
+}
+
 /// Fixture files as Rails has them.
 #[cfg(feature = "yaml")]
 mod rails {
@@ -250,7 +334,7 @@ mod rails {
     fn erb_is_refused_and_not_half_read() {
         let (_, loaded) = load(&[("users.yml", "alice:\n  name: <%= 'Alice' %>\n")]);
         let message = loaded.unwrap_err().to_string();
-        assert!(message.contains("users.yml:2:9: table `users`: this is ERB, which only Ruby can run"), "{message}");
+        assert!(message.contains("users.yml:2:9: table `users`: this is ERB, which is not run here"), "{message}");
     }
 
     #[test]

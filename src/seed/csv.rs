@@ -78,7 +78,8 @@ struct Raw {
 impl Raw {
     fn decode(&self, field: &[u8]) -> (Option<String>, Spot) {
         let text = String::from_utf8_lossy(field).into_owned();
-        let text = (self.quoted || !text.is_empty()).then_some(text);
+        // An empty field, or what DbUnit writes for NULL.
+        let text = (self.quoted || !(text.is_empty() || text == "[null]")).then_some(text);
         (text, Spot::Offset(self.start))
     }
 }

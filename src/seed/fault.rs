@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     Value(&'static str),
     Serialize(String),
     #[cfg(feature = "yaml")]
-    Erb,
+    Template(&'static str),
     UnknownTable {
         nearest: Option<String>,
     },
@@ -103,8 +103,9 @@ impl fmt::Display for Fault {
             Self::Shape { expected, found } => write!(f, "expected {expected}, found {found}; write it so"),
             Self::Value(rule) => write!(f, "this is not allowed: {rule}; change it"),
             #[cfg(feature = "yaml")]
-            Self::Erb => f.write_str(
-                "this is ERB, which only Ruby can run; write what it gives, or keep a text with `<%` in a file of another format",
+            Self::Template(language) => write!(
+                f,
+                "this is {language}, which is not run here; write what it gives, or keep such a text in a file of another format"
             ),
             Self::Serialize(message) => write!(f, "the row does not serialize: {message}; correct its `Serialize`"),
             Self::UnknownTable { nearest } => {

@@ -9,6 +9,8 @@ use std::{
 
 const SCHEMA: &str = "schema.sql";
 const MIGRATIONS: &str = "migrations";
+/// In which order DbUnit loads its files, which is all one here.
+const ORDERING: &str = "table-ordering.txt";
 
 /// Finds a path of the crate under test.
 ///
@@ -78,7 +80,7 @@ pub(crate) fn seeds(path: &Path) -> Result<Vec<PathBuf>, SeedError> {
     let mut seeds = files(path)?;
     seeds.retain(|file| {
         let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        name != SCHEMA && !name.starts_with('.') && !name.ends_with(".md")
+        name != SCHEMA && name != ORDERING && !name.starts_with('.') && !name.ends_with(".md")
     });
     seeds.sort();
     Ok(seeds)

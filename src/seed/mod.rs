@@ -3,10 +3,11 @@
 //! Read it in the order that data goes: [`folder`] lists the files, [`file`] reads one, [`source`] is its text, [`csv`], [`json`],
 //! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`rails`] and [`django`]
 //! know what theirs have besides, [`joins`] what stands for rows between two tables, [`serialize`] makes rows of values of the code; [`tables`] knows the schema, [`resolve`] turns labels into
-//! keys, [`stored`] values into what a column holds, [`insert`] puts rows in, [`references`] checks foreign keys when all
+//! keys, [`stored`] values into what a column holds, [`computed`] has SQL compute them, [`insert`] puts rows in, [`references`] checks foreign keys when all
 //! are in; [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together; [`error`] is a mistake with its place,
 //! [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of a load. Nothing here knows an engine.
 
+mod computed;
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
@@ -45,13 +46,15 @@ pub(crate) use serialize::rows_of;
 
 use crate::{
     Labels, Position,
-    sqlite::{copy, unseen},
+    sqlite::{copy, unseen, without_chance},
+    vfs::{Database, timeless_uri},
 };
 use file::File;
 use rusqlite::Connection;
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// A format of seed files.
@@ -109,7 +112,8 @@ impl Format {
 ///
 /// A path is a seed file, or a folder whose seed files are taken in the order of their names; a relative one is below the
 /// folder of the crate under test. A file is named after its table (`users.yaml`, `users.csv`), or has several tables in it, each
-/// with its rows; `*.sql` are scripts. Rows may come in any order across files: foreign keys are checked when all are in.
+/// with its rows; `*.sql` are scripts. In a template and in a file that is made or filled, it is always 2000-01-01 00:00:00 while
+/// they load, and `random()` gives the same each time. Rows may come in any order across files: foreign keys are checked when all are in.
 ///
 /// ```
 /// # #[cfg(feature = "json")]
@@ -211,7 +215,10 @@ pub(crate) fn load_into(
     let existed = path.exists();
     let error = |source| SeedError::new(Fault::Database(source)).at(Position::whole(path));
     let by_copy = || {
-        let mut work = unseen(|| Connection::open("")).map_err(error)?;
+        // The same files give the same bytes, whenever they are loaded.
+        let database = Database::over(Arc::new([]));
+        let mut work = unseen(|| Connection::open(timeless_uri(&database)?)).map_err(error)?;
+        without_chance(&work).map_err(error)?;
         let mut file = unseen(|| Connection::open(path)).map_err(error)?;
         if existed {
             copy(&file, &mut work).map_err(error)?;

@@ -11,6 +11,9 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node {
     Value(Value),
+    /// An expression of SQL, whose value is meant.
+    #[cfg(feature = "yaml")]
+    Sql(String),
     List(Vec<Spanned<Node>>),
     Map(Vec<(Spanned<String>, Spanned<Node>)>),
 }
@@ -23,6 +26,8 @@ impl Node {
             Self::Value(Value::Integer(_) | Value::Real(_)) => "a number",
             Self::Value(Value::Text(_)) => "a text",
             Self::Value(Value::Blob(_)) => "bytes",
+            #[cfg(feature = "yaml")]
+            Self::Sql(_) => "an expression of SQL",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
         }
@@ -54,6 +59,8 @@ impl Node {
             },
             Self::Value(Value::Text(text)) => quote(text),
             Self::Value(Value::Blob(_)) => return Err(Fault::Value("bytes cannot stand inside a nested value")),
+            #[cfg(feature = "yaml")]
+            Self::Sql(_) => return Err(Fault::Value("an expression of SQL cannot stand inside a nested value")),
             Self::List(items) => {
                 let items: Result<Vec<_>, _> = items.iter().map(|item| item.value.to_json()).collect();
                 format!("[{}]", items?.join(","))

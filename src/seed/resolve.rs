@@ -7,6 +7,7 @@
 
 use super::{
     Fault, SeedError,
+    computed::{evaluate, expression},
     mistakes::Mistakes,
     node::{Node, Row, natural_key},
     rails,
@@ -96,9 +97,10 @@ impl<'r> Resolver<'r> {
                 return Err(error(Fault::DuplicateColumn { first }, name.spot));
             }
             let reference = table.references.iter().find(|reference| reference.column == column);
-            let held = match &value.value {
+            let held = match (&value.value, expression(&value.value)) {
+                (_, Some(sql)) => Some(evaluate(self.connection, sql).map_err(|fault| error(fault, value.spot))?),
                 // The natural key of a row, which is its label.
-                Node::List(parts) if reference.is_some() => natural_key(parts).map(Value::Text),
+                (Node::List(parts), _) if reference.is_some() => natural_key(parts).map(Value::Text),
                 _ => None,
             };
             let held = match held {

@@ -7,10 +7,12 @@ use rusqlite::types::Value;
 /// list of numbers; any other nested value is JSON.
 pub(super) fn stored(kind: Kind, node: &Node) -> Result<Value, Fault> {
     match node {
-        Node::Value(Value::Text(text)) if kind == Kind::Bytes => match literal(text) {
+        Node::Value(Value::Text(text)) if kind == Kind::Bytes => match literal(text).or_else(|| hexadecimal(text)) {
             Some(digits) => bytes(digits).map(Value::Blob),
             None => Ok(Value::Text(text.clone())),
         },
+        #[cfg(feature = "yaml")]
+        Node::Sql(_) => Err(Fault::Value("an expression of SQL is no key")),
         Node::Value(value) => Ok(value.clone()),
         Node::List(items) if kind == Kind::Bytes => {
             let byte = |node: &Node| match node {
@@ -27,6 +29,12 @@ pub(super) fn stored(kind: Kind, node: &Node) -> Result<Value, Fault> {
 /// What stands between the quotes of `x'…'`.
 fn literal(text: &str) -> Option<&str> {
     text.strip_prefix(['x', 'X'])?.strip_prefix('\'')?.strip_suffix('\'')
+}
+
+/// What stands behind `0x`, if it is nothing but digits.
+fn hexadecimal(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(digits)
 }
 
 fn bytes(digits: &str) -> Result<Vec<u8>, Fault> {

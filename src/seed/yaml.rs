@@ -18,9 +18,8 @@ const COPIES: usize = 100_000;
 
 /// Reads one document, with the place of every key and value; anchors and aliases are followed.
 pub(super) fn parse(source: &Source) -> Result<Spanned<Node>, SeedError> {
-    // Rails runs it wherever it stands, also in texts, so that half of such a file would mean something else.
-    if let Some(at) = source.text().find("<%") {
-        return Err(SeedError::new(Fault::Erb).at(source.place(Spot::Offset(at))));
+    if let Some((at, language)) = template(source.text()) {
+        return Err(SeedError::new(Fault::Template(language)).at(source.place(Spot::Offset(at))));
     }
     let parser = Parser::new_from_str(source.text());
     let mut reader = Reader { source, parser, anchors: HashMap::new(), copied: 0 };
@@ -40,6 +39,19 @@ pub(super) fn parse(source: &Source) -> Result<Spanned<Node>, SeedError> {
             _ => {}
         }
     }
+}
+
+/// Where a text is a template that another program would run first, and in which language. They are run wherever they stand,
+/// also in texts, so that half of such a file would mean something else.
+fn template(text: &str) -> Option<(usize, &'static str)> {
+    const GO: &[&str] =
+        &[".", "$", "block ", "define ", "else", "end", "if ", "now", "range ", "template ", "with ", "/*"];
+    let erb = text.find("<%").map(|at| (at, "ERB"));
+    let go = text.match_indices("{{").find_map(|(at, _)| {
+        let action = text[at + 2..].trim_start_matches('-').trim_start();
+        GO.iter().any(|word| action.starts_with(word)).then_some((at, "a template of Go"))
+    });
+    erb.or(go)
 }
 
 struct Reader<'a> {
@@ -73,8 +85,12 @@ impl<'a> Reader<'a> {
         }
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar(&text, style, tag.as_deref()).map_err(|fault| self.fault(fault, mark))?;
-                (Node::Value(value), anchor)
+                if tag.as_deref().is_some_and(|tag| tag.handle == "!" && tag.suffix == "sql") {
+                    (Node::Sql(text.into_owned()), anchor)
+                } else {
+                    let value = scalar(&text, style, tag.as_deref()).map_err(|fault| self.fault(fault, mark))?;
+                    (Node::Value(value), anchor)
+                }
             }
             Event::SequenceStart(anchor, _) => {
                 let mut items = Vec::new();
@@ -155,7 +171,7 @@ fn merged(fields: Vec<(Spanned<String>, Spanned<Node>)>) -> Vec<(Spanned<String>
 /// How many values a node holds.
 fn weight(node: &Node) -> usize {
     1 + match node {
-        Node::Value(_) => 0,
+        Node::Value(_) | Node::Sql(_) => 0,
         Node::List(items) => items.iter().map(|item| weight(&item.value)).sum(),
         Node::Map(fields) => fields.iter().map(|(_, value)| weight(&value.value)).sum(),
     }
@@ -189,6 +205,10 @@ fn plain(text: &str) -> Result<Value, Fault> {
                     .filter(|digits| !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix)))
                     .map(|digits| i64::from_str_radix(digits, radix))
             };
+            // Longer ones are bytes.
+            if text.len() > "0x7fffffffffffffff".len() && text.starts_with("0x") {
+                return Ok(Value::Text(text.to_owned()));
+            }
             let integer = if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
                 Some(text.parse())
             } else {

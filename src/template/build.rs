@@ -4,7 +4,7 @@ use super::{Schema, TemplateError, image::Built, key::Files};
 use crate::{
     engine::Options,
     seed::{file, load},
-    sqlite::unseen,
+    sqlite::{unseen, without_chance},
     vfs::{self, Database},
 };
 use rusqlite::{Connection, config::DbConfig};
@@ -12,8 +12,10 @@ use std::sync::Arc;
 
 pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result<Built, TemplateError> {
     let database = Database::over(Arc::new([]));
-    let uri = vfs::uri(&database).map_err(TemplateError::sqlite)?;
+    // The same files give the same bytes, whenever they are loaded.
+    let uri = vfs::timeless_uri(&database).map_err(TemplateError::sqlite)?;
     let mut connection = unseen(|| Connection::open(uri)).map_err(TemplateError::sqlite)?;
+    without_chance(&connection).map_err(TemplateError::sqlite)?;
     options.prepare(&connection).map_err(TemplateError::engine)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(TemplateError::sqlite)?;
     if let Schema::Code(build) = schema {

@@ -15,6 +15,15 @@ use rusqlite::ffi;
 
 /// Makes the file system known to SQLite, and gives the URI of a database in it. Idempotent.
 pub(crate) fn uri(database: &Database) -> rusqlite::Result<String> {
+    uri_in(database, shim::NAME)
+}
+
+/// The same, for connections on which it is always 2000-01-01 00:00:00.
+pub(crate) fn timeless_uri(database: &Database) -> rusqlite::Result<String> {
+    uri_in(database, shim::TIMELESS)
+}
+
+fn uri_in(database: &Database, name: &str) -> rusqlite::Result<String> {
     shim::register().map_err(|code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))?;
-    Ok(format!("file:{}?vfs={}", database.name(), shim::NAME))
+    Ok(format!("file:{}?vfs={name}", database.name()))
 }

@@ -19,35 +19,50 @@ use std::{
 /// The name of the file system. It has our version, because two versions of the crate in one process are two.
 pub(super) const NAME: &str = concat!("sqlite-fixtures-", env!("CARGO_PKG_VERSION"));
 
-/// Makes the file system known to SQLite. Idempotent; an error is SQLite's code.
+/// The same with a clock that stands still.
+pub(super) const TIMELESS: &str = concat!("sqlite-fixtures-", env!("CARGO_PKG_VERSION"), "-timeless");
+
+/// Makes both known to SQLite. Idempotent; an error is SQLite's code.
 pub(super) fn register() -> Result<(), c_int> {
     static REGISTERED: OnceLock<Result<(), c_int>> = OnceLock::new();
     *REGISTERED.get_or_init(|| {
-        // SAFETY: `sqlite3_vfs_find` initializes SQLite by itself, and what it gives stays registered for as long as
-        // the program runs, so it can be read. The copy and its name are leaked, since SQLite keeps both for ever. Methods
-        // that are left as they were (loading, randomness, sleep, time) do not look at the file system they are called for.
-        unsafe {
-            let default = ffi::sqlite3_vfs_find(ptr::null());
-            if default.is_null() {
-                return Err(ffi::SQLITE_ERROR);
-            }
-            let mut ours = Box::new(ptr::read(default));
-            let size = c_int::try_from(size_of::<File>()).unwrap_or(c_int::MAX);
-            ours.szOsFile = ours.szOsFile.max(size);
-            ours.pNext = ptr::null_mut();
-            ours.zName = CString::new(NAME).map_err(|_| ffi::SQLITE_MISUSE)?.into_raw();
-            ours.pAppData = default.cast();
-            ours.xOpen = Some(open);
-            ours.xDelete = Some(delete);
-            ours.xAccess = Some(access);
-            ours.xFullPathname = Some(full_pathname);
-            match ffi::sqlite3_vfs_register(Box::into_raw(ours), 0) {
-                ffi::SQLITE_OK => Ok(()),
-                code => Err(code),
-            }
-        }
+        add(NAME, |_| {})?;
+        add(TIMELESS, |timeless| {
+            timeless.xCurrentTime = Some(julian_day);
+            timeless.xCurrentTimeInt64 = Some(julian_milliseconds);
+        })
     })
 }
+
+fn add(name: &str, change: fn(&mut ffi::sqlite3_vfs)) -> Result<(), c_int> {
+    // SAFETY: `sqlite3_vfs_find` initializes SQLite by itself, and what it gives stays registered for as long as
+    // the program runs, so it can be read. The copy and its name are leaked, since SQLite keeps both for ever. Methods
+    // that are left as they were (loading, randomness, sleep, time) do not look at the file system they are called for.
+    unsafe {
+        let default = ffi::sqlite3_vfs_find(ptr::null());
+        if default.is_null() {
+            return Err(ffi::SQLITE_ERROR);
+        }
+        let mut ours = Box::new(ptr::read(default));
+        let size = c_int::try_from(size_of::<File>()).unwrap_or(c_int::MAX);
+        ours.szOsFile = ours.szOsFile.max(size);
+        ours.pNext = ptr::null_mut();
+        ours.zName = CString::new(name).map_err(|_| ffi::SQLITE_MISUSE)?.into_raw();
+        ours.pAppData = default.cast();
+        ours.xOpen = Some(open);
+        ours.xDelete = Some(delete);
+        ours.xAccess = Some(access);
+        ours.xFullPathname = Some(full_pathname);
+        change(&mut ours);
+        match ffi::sqlite3_vfs_register(Box::into_raw(ours), 0) {
+            ffi::SQLITE_OK => Ok(()),
+            code => Err(code),
+        }
+    }
+}
+
+/// 2000-01-01 00:00:00, in milliseconds since the beginning of the [Julian day](https://sqlite.org/lang_datefunc.html) 0.
+const STANDS_AT: i64 = 211_813_444_800_000;
 
 /// Runs `act`; a panic becomes `fault`.
 fn guarded(fault: c_int, act: impl FnOnce() -> c_int) -> c_int {
@@ -174,6 +189,21 @@ unsafe extern "C" fn full_pathname(
         }
         ffi::SQLITE_OK
     })
+}
+
+unsafe extern "C" fn julian_milliseconds(_: *mut ffi::sqlite3_vfs, out: *mut i64) -> c_int {
+    // SAFETY: `out` has room for a number.
+    unsafe { *out = STANDS_AT };
+    ffi::SQLITE_OK
+}
+
+unsafe extern "C" fn julian_day(_: *mut ffi::sqlite3_vfs, out: *mut f64) -> c_int {
+    #[expect(clippy::cast_precision_loss, reason = "half a day is exact")]
+    // SAFETY: `out` has room for a number.
+    unsafe {
+        *out = STANDS_AT as f64 / 86_400_000.0;
+    };
+    ffi::SQLITE_OK
 }
 
 #[cfg(test)]

@@ -1,0 +1,64 @@
+//! Values that SQL computes: `!sql` in YAML, and `RAW=` in every format, as testfixtures of Go has it.
+
+use super::{Fault, node::Node, script::statements};
+use rusqlite::{Connection, types::Value};
+
+const RAW: &str = "RAW=";
+
+/// The expression that a node is, if it is one.
+pub(super) fn expression(node: &Node) -> Option<&str> {
+    match node {
+        Node::Value(Value::Text(text)) => text.strip_prefix(RAW),
+        #[cfg(feature = "yaml")]
+        Node::Sql(sql) => Some(sql),
+        _ => None,
+    }
+}
+
+/// What an expression is now. It can only read: it is evaluated by itself, and must be one value.
+pub(super) fn evaluate(connection: &Connection, expression: &str) -> Result<Value, Fault> {
+    let sql = format!("SELECT ({expression}\n)");
+    let wrong = |message: String| Fault::Statement(message);
+    let is_whole = statements(&sql).next().is_some_and(|statement| statement.text.len() == sql.len());
+    if !is_whole {
+        return Err(wrong("an expression is no statement".to_owned()));
+    }
+    let mut statement = connection.prepare(&sql).map_err(|error| wrong(message(&error, &sql)))?;
+    if statement.column_count() != 1 || !statement.readonly() {
+        return Err(wrong("an expression is one value".to_owned()));
+    }
+    statement.query_row([], |row| row.get(0)).map_err(|error| wrong(message(&error, &sql)))
+}
+
+/// What SQLite says, without the statement that only we have made.
+fn message(error: &rusqlite::Error, sql: &str) -> String {
+    let text = error.to_string();
+    text.split_once(sql).map_or(text.as_str(), |(message, _)| message.trim_end_matches(" in ")).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::evaluate;
+    use rusqlite::{Connection, types::Value};
+
+    #[test]
+    fn an_expression_is_one_value_and_changes_nothing() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+        assert_eq!(evaluate(&connection, "1 + (SELECT a FROM t) -- so").unwrap(), Value::Integer(2));
+        assert_eq!(evaluate(&connection, "x'00ff'").unwrap(), Value::Blob(vec![0, 255]));
+        assert_eq!(evaluate(&connection, "NULL").unwrap(), Value::Null);
+        for wrong in ["1); DELETE FROM t; SELECT (1", "1, 2", "", "nosuch(1)", "1), (2", "DELETE FROM t"] {
+            assert!(evaluate(&connection, wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(
+            evaluate(&connection, "SELECT count(*) FROM t").unwrap(),
+            Value::Integer(1),
+            "a query of one value is one"
+        );
+        assert_eq!(
+            evaluate(&connection, "nosuch").unwrap_err().to_string().split(';').next(),
+            Some("SQLite does not understand this: no such column: nosuch")
+        );
+    }
+}
