@@ -28,18 +28,20 @@
 //! error        where a mistake stands, what its author meant      <- nothing
 //! folders      where the crate leaves things                      <- nothing
 //! sqlite       what only SQLite's C interface can do              <- nothing
+//! quote        names and values as SQL writes them                <- nothing
 //! settings     the knobs of one run, from the environment         <- error
 //! labels       the names of rows, and the keys they stand for     <- error
 //! vfs          the file system in memory, under the memory engine  <- nothing
 //! ledger       the record of every session                        <- settings, sqlite, error
-//! engine       where a database lives, how it is opened           <- vfs, ledger, labels, settings, folders, sqlite, error
+//! state        what a database holds, what a test has changed     <- quote
+//! engine       where a database lives, how it is opened           <- vfs, ledger, labels, settings, folders, state, sqlite, error
 //! validate     which engine may give synchronous sessions         <- engine
-//! seed         files -> rows -> inserts; one file a format        <- vfs, labels, sqlite, error
+//! seed         files -> rows -> inserts; one file a format        <- vfs, labels, quote, sqlite, error
 //! template     schema + seeds -> image, cloned for each test      <- seed, engine, vfs, labels, settings, folders, sqlite, error
-//! session      the guard and what opens it                        <- template, seed, validate, engine, labels, ledger, settings, sqlite, error
+//! session      the guard and what opens it                        <- template, state, seed, validate, engine, labels, ledger, settings, sqlite, error
 //! report       what leaked, for people, CI servers and programs   <- ledger, error
 //! fixtures     what a test asks for by argument name              <- session, template, seed, engine, sqlite, error
-//! cli          the command line, a feature of its own             <- session, template, seed, report, ledger, settings, folders, error
+//! cli          the command line, a feature of its own             <- session, template, seed, report, ledger, settings, folders, quote, error
 //! bin          what starts it                                     <- cli
 //! ```
 //!
@@ -67,11 +69,13 @@ pub mod fixtures;
 mod folders;
 mod labels;
 mod ledger;
+mod quote;
 mod report;
 mod seed;
 mod session;
 mod settings;
 mod sqlite;
+mod state;
 mod template;
 mod validate;
 mod vfs;
@@ -92,5 +96,6 @@ pub use session::{
     unconfigure, with_session,
 };
 pub use settings::{Keep, Leaks, SettingError};
+pub use state::{Became, Change, Diff};
 pub use template::{BuildSchema, Template, TemplateError};
 pub use validate::validate_sync_engine;

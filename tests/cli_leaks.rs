@@ -4,6 +4,7 @@
 mod common;
 
 use common::{
+    crc32,
     package::{self, Run, planted, under_nextest},
     planted::Planted,
 };
@@ -380,12 +381,6 @@ fn a_journal_of_another_format_is_no_check() {
     let run = report(&[], &[folder.path()]);
     assert_eq!(run.code, Some(2), "{}", run.text);
     assert!(run.text.contains("format 999"), "{}", run.text);
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 })
-    })
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! How many rows the tables of a database have.
 
+use crate::quote::quoted;
 use rusqlite::Connection;
 
 /// Each table with its rows, in the order of their names.
@@ -9,8 +10,7 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<Vec<(String, i6
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let rows = |name: String| {
-        let quoted = name.replace('"', "\"\"");
-        let rows = connection.query_row(&format!("SELECT count(*) FROM \"{quoted}\""), [], |row| row.get(0))?;
+        let rows = connection.query_row(&format!("SELECT count(*) FROM {}", quoted(&name)), [], |row| row.get(0))?;
         Ok((name, rows))
     };
     names.into_iter().map(rows).collect()

@@ -262,11 +262,11 @@ impl EngineBuilder {
     pub(crate) fn memory_from(mut self, origin: &Origin) -> Result<Engine, EngineError> {
         // There is no disk to wait for, and the pragma that says so would wait for a writer.
         self.0.durable = true;
-        self.build(|| Memory::over(origin).map(Place::Memory))
+        self.build(origin, || Memory::over(origin).map(Place::Memory))
     }
 
     pub(crate) fn temp_file_from(self, origin: &Origin) -> Result<Engine, EngineError> {
-        self.build(|| TempFile::over(origin).map(Place::TempFile))
+        self.build(origin, || TempFile::over(origin).map(Place::TempFile))
     }
 
     /// The options, with the environment's word on top.
@@ -279,9 +279,9 @@ impl EngineBuilder {
         Ok(options)
     }
 
-    fn build(self, place: impl FnOnce() -> Result<Place, EngineError>) -> Result<Engine, EngineError> {
+    fn build(self, origin: &Origin, place: impl FnOnce() -> Result<Place, EngineError>) -> Result<Engine, EngineError> {
         let mut options = self.options()?;
         let name = options.name.take();
-        Ok(Engine::new(Database::new(name, place()?, options)))
+        Ok(Engine::new(Database::new(name, place()?, origin.clone(), options)))
     }
 }

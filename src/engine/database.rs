@@ -1,6 +1,6 @@
 //! The one thing that an engine's handles share: the place, its options, its record, its labels.
 
-use super::{EngineError, Options, kept, memory::Memory, slots::Slots, temp_file::TempFile};
+use super::{EngineError, Options, Origin, kept, memory::Memory, slots::Slots, temp_file::TempFile};
 use crate::{
     Ledger, folders,
     labels::SharedLabels,
@@ -72,6 +72,8 @@ impl Place {
 
 pub(crate) struct Database {
     pub(super) place: Place,
+    /// What it started as.
+    pub(super) origin: Origin,
     pub(super) options: Options,
     pub(super) slots: Slots,
     pub(super) record: Arc<EngineRecord>,
@@ -82,7 +84,7 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub(super) fn new(name: Option<String>, place: Place, options: Options) -> Self {
+    pub(super) fn new(name: Option<String>, place: Place, origin: Origin, options: Options) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = name.unwrap_or_else(|| format!("{}-{number}", place.kind()));
@@ -99,6 +101,7 @@ impl Database {
             settled: AtomicBool::new(false),
             journal: Mutex::new(()),
             place,
+            origin,
             options,
         }
     }

@@ -38,6 +38,8 @@ pub enum EngineError {
     },
     /// A hook of [`EngineBuilder::on_open`](crate::EngineBuilder::on_open) failed.
     OnOpen(rusqlite::Error),
+    /// The database could not be read.
+    Read(rusqlite::Error),
     /// A database in memory has no folder to hand over.
     NoFolder,
     /// A copy of the database could not be written.
@@ -70,6 +72,7 @@ impl fmt::Display for EngineError {
                 write!(f, "journal mode `{asked}` is not to be had here, SQLite has `{got}`; leave the mode out")
             }
             Self::OnOpen(_) => f.write_str("an `on_open` hook failed on a new connection; correct the hook"),
+            Self::Read(_) => f.write_str("the database could not be read; see the cause"),
             Self::NoFolder => {
                 f.write_str("an engine in memory has no folder to keep; write it to a file with `save_to`")
             }
@@ -90,7 +93,9 @@ impl Error for EngineError {
             Self::NoEngine | Self::AsyncEngine | Self::JournalMode { .. } | Self::NoFolder => None,
             Self::Setting(source) => Some(source),
             Self::Folder { source, .. } => Some(source),
-            Self::Open(source) | Self::Pragma { source, .. } | Self::OnOpen(source) => Some(source),
+            Self::Open(source) | Self::Pragma { source, .. } | Self::OnOpen(source) | Self::Read(source) => {
+                Some(source)
+            }
             Self::Save { source, .. } => Some(source.as_ref()),
         }
     }

@@ -1,7 +1,10 @@
 //! The place in memory, in the file system of our own.
 
 use super::{EngineError, Origin};
-use crate::vfs::{self, Database};
+use crate::{
+    sqlite::unseen,
+    vfs::{self, Database},
+};
 use rusqlite::{Connection, OpenFlags};
 use std::sync::Arc;
 
@@ -10,6 +13,13 @@ pub(super) struct Memory {
     uri: String,
     /// The database lives for as long as this, or a connection to it.
     database: Arc<Database>,
+}
+
+/// A connection to a database of its own that starts as `origin`, for ourselves.
+pub(super) fn open_anew(origin: &Origin) -> rusqlite::Result<Connection> {
+    let database = Database::over(Arc::clone(&origin.bytes));
+    let uri = vfs::uri(&database)?;
+    unseen(|| Connection::open(uri))
 }
 
 impl Memory {

@@ -26,6 +26,8 @@ use crate::{
     Labels, Ledger,
     labels::SharedLabels,
     ledger::{EngineRecord, test},
+    sqlite::unseen,
+    state,
 };
 use check::EndOfTest;
 use database::Database;
@@ -157,9 +159,27 @@ impl Engine {
         self.database.save_to(path.as_ref())
     }
 
+    /// What the database holds, as whoever opens it now sees it: a stable text of schema and rows, as
+    /// [`Session::snapshot`](crate::Session::snapshot) gives.
+    ///
+    /// # Errors
+    /// [`EngineError::Read`] with what SQLite says, or as the opening of a session.
+    pub fn snapshot(&self) -> Result<String, EngineError> {
+        let connection = unseen(|| self.connect())?;
+        state::of(&connection).map_err(EngineError::Read)
+    }
+
     /// Opens a connection with the engine's options.
     pub(crate) fn connect(&self) -> Result<Connection, EngineError> {
         self.database.connect()
+    }
+
+    /// A connection to a database that is as this one was when it was new, and lives as long as the connection.
+    pub(crate) fn connect_to_origin(&self) -> Result<Connection, EngineError> {
+        let connection = memory::open_anew(&self.database.origin).map_err(EngineError::Open)?;
+        // With the functions and collations that its schema may need.
+        self.options().prepare(&connection)?;
+        Ok(connection)
     }
 
     /// Takes one of the places for sessions, waiting as long as was asked for; `None` when all are taken.

@@ -6,9 +6,9 @@ use super::{
     node::Row,
     resolve::{Resolved, Resolver},
     source::Spot,
-    tables::{Table, database, quoted},
+    tables::{Table, database},
 };
-use crate::sqlite::CONSTRAINT_DATATYPE;
+use crate::{quote::quoted, sqlite::CONSTRAINT_DATATYPE};
 use rusqlite::{Connection, ErrorCode, Statement};
 use std::collections::HashMap;
 

@@ -4,6 +4,7 @@ use super::{
     Fault, SeedError,
     source::{Source, Spanned, Spot},
 };
+use crate::quote::literal;
 use rusqlite::types::Value;
 use std::sync::Arc;
 
@@ -135,18 +136,4 @@ pub(crate) fn row(
 
 fn shape(source: &Source, spot: Spot, expected: &'static str, found: &Node) -> SeedError {
     SeedError::new(Fault::Shape { expected, found: found.kind() }).at(source.place(spot))
-}
-
-/// A value as SQL writes it.
-pub(crate) fn literal(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Integer(integer) => integer.to_string(),
-        Value::Real(real) => format!("{real:?}"),
-        Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
-        Value::Blob(bytes) => {
-            let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("x'{}'", digits.concat())
-        }
-    }
 }

@@ -2,10 +2,11 @@
 
 use super::{
     BrokenReference, SeedError,
-    node::{Row, literal},
+    node::Row,
     resolve::Resolver,
-    tables::{Table, Tables, database, quoted},
+    tables::{Table, Tables, database},
 };
+use crate::quote::{literal, quoted};
 use rusqlite::{Connection, types::Value};
 
 /// Checks the foreign keys and finds the rows of the files that break them; what was broken `before` is passed over.

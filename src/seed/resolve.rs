@@ -13,9 +13,9 @@ use super::{
     rails,
     source::Spot,
     stored::stored,
-    tables::{Kind, Reference, Table, Tables, database, quoted},
+    tables::{Kind, Reference, Table, Tables, database},
 };
-use crate::{Labels, error::nearest, label_id, labels::Key};
+use crate::{Labels, error::nearest, label_id, labels::Key, quote::quoted};
 use rusqlite::{Connection, types::Value};
 use std::{
     cell::RefCell,

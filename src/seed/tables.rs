@@ -195,18 +195,13 @@ impl<'c> Tables<'c> {
     }
 }
 
-/// A name as SQL writes it, whatever letters it has.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 pub(super) fn database(source: rusqlite::Error) -> SeedError {
     SeedError::new(Fault::Database(source))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, quoted};
+    use super::Kind;
 
     #[test]
     fn a_declared_type_means_what_its_affinity_says() {
@@ -216,10 +211,5 @@ mod tests {
         assert_eq!(Kind::of("nvarchar(20)"), Kind::Text);
         assert_eq!(Kind::of("CHARINT"), Kind::Number, "INT comes first");
         assert_eq!(Kind::of("BLOB"), Kind::Bytes);
-    }
-
-    #[test]
-    fn a_name_is_quoted() {
-        assert_eq!(quoted("od\"d name"), "\"od\"\"d name\"");
     }
 }

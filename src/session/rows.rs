@@ -1,12 +1,13 @@
-//! Rows and labels of a session's database.
+//! Rows and labels of a session's database, what it holds and what has changed in it.
 
-use super::Session;
+use super::{Session, SessionError};
 use crate::{
-    LabelError, Position, SeedError, Seeds,
+    Diff, EngineError, LabelError, Position, SeedError, Seeds,
     seed::{
         file::{File, TableRows},
         load, rows_of,
     },
+    state,
 };
 use rusqlite::types::FromSql;
 use serde_core::Serialize;
@@ -63,6 +64,54 @@ impl Session {
         let file = File::Rows(TableRows { table: table.to_owned(), start: start.into(), rows, bytes: 0 });
         self.engine().add_labels(load::load_in(self, vec![file], &self.engine().labels())?);
         Ok(count)
+    }
+
+    /// What the database holds, as this session sees it: a stable text of schema and rows, for snapshot tests.
+    ///
+    /// Rows are in the order of their primary key, or of what is in them. Of long bytes only the beginning is shown, their
+    /// length and a checksum.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sessions = sqlite_fixtures::SessionFactory::new(sqlite_fixtures::Engine::memory()?)?;
+    /// let session = sessions.open()?;
+    /// session.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO users VALUES (1, 'Alice')")?;
+    /// let expected = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);\n-- id | name\n1 | 'Alice'\n";
+    /// assert_eq!(session.snapshot()?, expected);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EngineError::Read`] with what SQLite says, such as that the module of a virtual table is not loaded.
+    pub fn snapshot(&self) -> Result<String, SessionError> {
+        Ok(state::of(self).map_err(EngineError::Read)?)
+    }
+
+    /// What differs between the database as this session sees it and as it was when it was cloned from its template, or made:
+    /// rows that came, went or changed, and the schema. (`changes` is rusqlite's own.)
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sqlite_fixtures::Template;
+    /// # let template = Template::code(|connection| {
+    /// #     Ok(connection.execute_batch(
+    /// #         "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO users VALUES (1, 'Alice'), (2, 'Bob')")?)
+    /// # });
+    /// let session = template.session();
+    /// session.execute_batch("UPDATE users SET name = 'Alicia' WHERE id = 1; DELETE FROM users WHERE id = 2")?;
+    /// session.execute_batch("INSERT INTO users VALUES (3, NULL)")?;
+    /// let expected = "users\n  ~ 1: name = 'Alice' -> 'Alicia'\n  - 2: id = 2, name = 'Bob'\n  + 3: id = 3, name = NULL";
+    /// assert_eq!(session.diff()?.to_string(), expected);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`snapshot`](Self::snapshot).
+    pub fn diff(&self) -> Result<Diff, SessionError> {
+        let before = self.engine().connect_to_origin()?;
+        Ok(state::between(&before, self).map_err(EngineError::Read)?)
     }
 
     /// Loads more seed files into the database, as [`Seeds::load`] does; they may refer to labels that are known.

@@ -9,6 +9,13 @@ use sqlite_fixtures::rusqlite::{Connection, types::Value};
 use std::{fmt::Write, fs};
 use tempfile::TempDir;
 
+/// The checksum of zip and gzip, by its definition.
+pub fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 })
+    })
+}
+
 /// A temporary folder with these files.
 pub fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,147 @@
+//! What a database holds, as text, and what a test has changed in it.
+
+mod common;
+
+use common::crc32;
+use rstest::rstest;
+use sqlite_fixtures::{Became, Change, Engine, Session, SessionFactory, Template, rusqlite::Connection};
+
+const SCHEMA: &str = "
+    CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, photo BLOB, score REAL);
+    CREATE TABLE pairs (a TEXT, b INTEGER, note TEXT, PRIMARY KEY (b, a)) WITHOUT ROWID;
+    CREATE TABLE log (line TEXT);
+    CREATE INDEX users_by_name ON users (name);
+    CREATE TRIGGER logged AFTER DELETE ON users BEGIN INSERT INTO log VALUES ('deleted ' || old.name); END;";
+
+const ROWS: &str = "
+    INSERT INTO users VALUES (10, 'Ten', x'00ff', 1.5), (2, 'Two''s', zeroblob(100), NULL);
+    INSERT INTO pairs VALUES ('x', 2, NULL), ('y', 1, 'first');
+    INSERT INTO log VALUES ('b'), ('a');";
+
+fn template() -> Template {
+    Template::code(|connection| Ok(connection.execute_batch(&format!("{SCHEMA}{ROWS}"))?))
+}
+
+#[test]
+fn a_snapshot_is_the_schema_and_the_rows_in_the_order_of_their_keys() {
+    let session = template().session();
+    let expected = "\
+CREATE TABLE log (line TEXT);
+-- line
+'a'
+'b'
+
+CREATE TABLE pairs (a TEXT, b INTEGER, note TEXT, PRIMARY KEY (b, a)) WITHOUT ROWID;
+-- a | b | note
+'y' | 1 | 'first'
+'x' | 2 | NULL
+
+CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, photo BLOB, score REAL);
+-- id | name | photo | score
+2 | 'Two''s' | x'0000000000000000…' (100 bytes, CRC-32 6e4fcb64) | NULL
+10 | 'Ten' | x'00ff' | 1.5
+
+CREATE INDEX users_by_name ON users (name);
+
+CREATE TRIGGER logged AFTER DELETE ON users BEGIN INSERT INTO log VALUES ('deleted ' || old.name); END;
+";
+    let snapshot = session.snapshot().unwrap();
+    assert_eq!(snapshot, expected.replace("6e4fcb64", &format!("{:08x}", crc32(&[0; 100]))));
+}
+
+#[test]
+fn a_snapshot_does_not_depend_on_how_the_rows_came_in() {
+    let engine = Engine::memory().unwrap();
+    let session = SessionFactory::new(&engine).unwrap().open().unwrap();
+    session.execute_batch(SCHEMA).unwrap();
+    let mut rows: Vec<&str> = ROWS.trim().split(";\n").collect();
+    rows.reverse();
+    session.execute_batch(&rows.join(";")).unwrap();
+    session.execute_batch("INSERT INTO users VALUES (5, 'gone', NULL, NULL); DELETE FROM users WHERE id = 5").unwrap();
+    session.execute_batch("DELETE FROM log WHERE line GLOB 'deleted*'").unwrap();
+    assert_eq!(session.snapshot().unwrap(), template().session().snapshot().unwrap());
+    assert_eq!(SessionFactory::new(Engine::memory().unwrap()).unwrap().open().unwrap().snapshot().unwrap(), "\n");
+}
+
+fn changed(session: &Session) -> String {
+    session.diff().unwrap().to_string()
+}
+
+#[rstest]
+fn a_diff_tells_row_by_row_what_a_test_has_changed(#[values(true, false)] in_memory: bool) {
+    let engine = if in_memory { template().memory() } else { template().temp_file() }.unwrap();
+    let session = SessionFactory::new(&engine).unwrap().open().unwrap();
+    assert!(session.diff().unwrap().is_empty());
+    assert_eq!(changed(&session), "no change");
+    session
+        .execute_batch(
+            "BEGIN;
+             UPDATE users SET name = 'Zehn', score = NULL WHERE id = 10;
+             DELETE FROM users WHERE id = 2;
+             INSERT INTO users VALUES (3, 'Three', NULL, NULL);
+             UPDATE pairs SET note = 'second' WHERE b = 2;
+             UPDATE log SET line = line WHERE line = 'a'",
+        )
+        .unwrap();
+    let expected = "\
+log
+  + 3: line = 'deleted Two''s'
+pairs
+  ~ 2, 'x': note = NULL -> 'second'
+users
+  - 2: id = 2, name = 'Two''s', photo = x'0000000000000000…' (100 bytes, CRC-32 ";
+    let found = changed(&session);
+    assert!(found.starts_with(expected), "what is not committed too: {found}");
+    assert!(found.ends_with(
+        "score = NULL\n  ~ 10: name = 'Ten' -> 'Zehn', score = 1.5 -> NULL\n  + 3: id = 3, name = 'Three', photo = NULL, score = NULL"
+    ), "{found}");
+    session.execute_batch("ROLLBACK").unwrap();
+    assert!(session.diff().unwrap().is_empty());
+}
+
+#[test]
+fn a_diff_tells_of_the_schema_and_of_columns() {
+    let session = template().session();
+    session
+        .execute_batch(
+            "CREATE TABLE new (a); INSERT INTO new VALUES (1); DROP TABLE pairs; DROP INDEX users_by_name;
+             ALTER TABLE log ADD COLUMN at TEXT DEFAULT 'now'",
+        )
+        .unwrap();
+    let expected = "\
+- index users_by_name
+~ table log
++ table new
+- table pairs
+log
+  ~ 2: at = (no column) -> 'now'
+  ~ 1: at = (no column) -> 'now'
+new
+  + 1: a = 1
+pairs
+  - 1, 'y': a = 'y', b = 1, note = 'first'
+  - 2, 'x': a = 'x', b = 2, note = NULL";
+    assert_eq!(changed(&session), expected);
+    let diff = session.diff().unwrap();
+    let Some(Change::Row { table, key, became: Became::Removed(row), .. }) = diff.changes().last() else {
+        panic!("{diff:?}")
+    };
+    assert_eq!((table.as_str(), key.as_str(), row.len()), ("pairs", "2, 'x'", 3));
+}
+
+#[test]
+fn a_diff_needs_no_session_of_its_own_and_knows_the_collations_of_the_engine() {
+    let collated = |builder: sqlite_fixtures::EngineBuilder| {
+        builder
+            .max_sessions(1)
+            .on_open(|connection: &Connection| connection.execute_batch("CREATE TEMP TABLE opened (a)"))
+    };
+    let session = template().engine_options(collated).session();
+    session.execute_batch("CREATE VIRTUAL TABLE docs USING fts5 (body); INSERT INTO docs VALUES ('moss')").unwrap();
+    assert_eq!(changed(&session), "+ table docs\ndocs\n  + 1: body = 'moss'");
+    assert!(session.snapshot().unwrap().contains("-- body\n'moss'\n"));
+    assert_eq!(session.engine().snapshot().unwrap(), session.snapshot().unwrap());
+    session.execute_batch("BEGIN; DELETE FROM users").unwrap();
+    assert_ne!(session.engine().snapshot().unwrap(), session.snapshot().unwrap(), "what is not committed");
+    assert_eq!(session.engine().ledger().counts().opened, 1);
+}
