@@ -41,7 +41,8 @@
 //! session      the guard and what opens it                        <- template, state, seed, validate, engine, labels, ledger, settings, sqlite, error
 //! report       what leaked, for people, CI servers and programs   <- ledger, error
 //! fixtures     what a test asks for by argument name              <- session, template, seed, engine, sqlite, error
-//! cli          the command line, a feature of its own             <- session, template, seed, report, ledger, settings, folders, quote, error
+//! dump         a database -> files, for the command line          <- quote, error
+//! cli          the command line, a feature of its own             <- dump, session, template, seed, report, ledger, settings, folders, quote, error
 //! bin          what starts it                                     <- cli
 //! ```
 //!
@@ -63,6 +64,8 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod dump;
 mod engine;
 mod error;
 pub mod fixtures;

@@ -1,9 +1,12 @@
-//! The commands `sqlite-fixtures check` and `seed`: what they show, and with which exit code.
+//! The commands `sqlite-fixtures check`, `seed` and `dump`: what they show, and with which exit code.
 
 mod common;
 
 use common::{dump, folder, package::Run};
-use sqlite_fixtures::{Template, rusqlite::Connection};
+use sqlite_fixtures::{
+    Template,
+    rusqlite::{self, Connection},
+};
 use std::{fs, path::Path, process::Command};
 
 fn run(arguments: &[&str], folder: &Path) -> Run {
@@ -101,9 +104,140 @@ fn seed_refuses_a_database_that_does_not_look_like_a_test_s_unless_told_otherwis
 
 #[test]
 fn help_shows_examples_and_exit_codes() {
-    for command in ["check", "seed"] {
+    for (command, of) in [("check", "fixtures"), ("seed", "fixtures"), ("dump", "app.sqlite3")] {
         let run = run(&[command, "--help"], Path::new("."));
         assert_eq!(run.code, Some(0));
-        assert!(run.text.contains("Exit code:") && run.text.contains(&format!("  sqlite-fixtures {command} fixtures")));
+        assert!(run.text.contains("Exit code:") && run.text.contains(&format!("  sqlite-fixtures {command} {of}")));
+    }
+}
+
+/// A schema and rows with all that a format might lose.
+const ODD: &str = r#"
+    PRAGMA user_version = 7;
+    CREATE TABLE people (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, boss REFERENCES people,
+        shout TEXT GENERATED ALWAYS AS (upper(name)) STORED);
+    CREATE TABLE "an ""odd"" name" ("a column" TEXT);
+    CREATE TABLE "values" (n, number NUMERIC, text TEXT, bytes BLOB);
+    CREATE TABLE strictly (anything ANY, whole INTEGER) STRICT;
+    CREATE TABLE unprinted (a TEXT);
+    INSERT INTO unprinted VALUES (char(65279) || 'mark'), (char(127, 133, 8232, 65535, 128512, 13, 9)), (char(13, 10)), ('\n'), ('#');
+    CREATE TABLE pairs (a TEXT, b INTEGER, c TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID;
+    CREATE VIRTUAL TABLE notes USING fts5(body);
+    CREATE TABLE log (what TEXT);
+    CREATE TABLE broken (n, bytes BLOB);
+    CREATE TABLE empty (a);
+    CREATE TRIGGER logged AFTER INSERT ON people BEGIN INSERT INTO log VALUES ('came: ' || new.name); END;
+    CREATE VIEW names AS SELECT name FROM people;
+    INSERT INTO people (id, name, boss) VALUES (1, 'Ann', NULL), (2, 'Bob <%= 1 %> {{ x }}', 1), (9, 'gone', 2);
+    DELETE FROM people WHERE id = 9;
+    INSERT INTO "an ""odd"" name" VALUES (' padded '), (''), (NULL), ('[null]'), (char(9) || 'tab'), ('two' || char(10) || 'lines'),
+        (char(127, 133, 8232, 65279, 65535, 128512, 13));
+    INSERT INTO "values" VALUES (7, 9007199254740993, '7', '7'), ('7', 1e300, 'RAW=7', 'RAW=7'), (0.1, -9e999, 'null', x'00ff'),
+        (x'', 9e999, '0xff', '0xff'), (NULL, 'abc', 'x''00''', 'x''00'''), (-0.5, 9223372036854775807, '1' || char(0) || '2', 5),
+        ('a''b', 1.0, x'61', 0.5), ('true', x'31', '~', ''), ('2020-01-01', NULL, NULL, NULL);
+    INSERT INTO broken VALUES (CAST(x'ff41' AS TEXT), CAST(x'ff' AS TEXT));
+    INSERT INTO strictly VALUES ('1', 1), (1, 2), (1.0, NULL), (x'01', 4);
+    INSERT INTO pairs VALUES ('x', 2, 'é'), ('x', 1, '"quoted", and more');
+    INSERT INTO notes (rowid, body) VALUES (5, 'the sea'), (9, 'the moss');
+"#;
+
+/// All that a database holds, texts by their bytes.
+fn held(file: &Path) -> Vec<String> {
+    let database = Connection::open(file).unwrap();
+    let mut all = Vec::new();
+    for (sql, columns) in [
+        ("SELECT type, name, sql FROM sqlite_schema WHERE tbl_name NOT LIKE 'notes\\_%' ESCAPE '\\' ORDER BY name", 3),
+        ("SELECT id, name, boss, shout FROM people ORDER BY 1", 4),
+        ("SELECT \"a column\" FROM \"an \"\"odd\"\" name\" ORDER BY rowid", 1),
+        ("SELECT n, number, text, bytes FROM \"values\" ORDER BY rowid", 4),
+        ("SELECT n, bytes FROM broken", 2),
+        ("SELECT a FROM unprinted ORDER BY rowid", 1),
+        ("SELECT anything, whole FROM strictly ORDER BY rowid", 2),
+        ("SELECT a, b, c FROM pairs ORDER BY a, b", 3),
+        ("SELECT rowid, body FROM notes WHERE notes MATCH 'the' ORDER BY rowid", 2),
+        ("SELECT what FROM log ORDER BY rowid", 1),
+        ("SELECT name, seq FROM sqlite_sequence", 2),
+        ("SELECT name FROM names ORDER BY name", 1),
+        ("SELECT user_version FROM pragma_user_version", 1),
+    ] {
+        let mut select = database.prepare(sql).unwrap();
+        let rows = select.query_map([], |row| {
+            let values: Result<Vec<_>, rusqlite::Error> =
+                (0..columns).map(|at| Ok(format!("{:?}", row.get_ref(at)?))).collect();
+            Ok(values?.join(" "))
+        });
+        all.extend(rows.unwrap().map(|row| format!("{sql}: {}", row.unwrap())));
+    }
+    all
+}
+
+#[rstest::rstest]
+fn a_dump_seeds_the_same_database_again(#[values("yaml", "json", "csv", "sql")] format: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, again) = (folder.path().join("app.db"), folder.path().join("again.db"));
+    Connection::open(&app).unwrap().execute_batch(ODD).unwrap();
+    let before = fs::read(&app).unwrap();
+    let dumped = run(&["dump", "app.db", "--out", "fixtures", "--format", format], folder.path());
+    assert_eq!(dumped.code, Some(0), "{}", dumped.text);
+    assert!(dumped.text.contains("rows people 2\n") && dumped.text.contains("rows empty 0\n"), "{}", dumped.text);
+    assert!(fs::read(&app).unwrap() == before, "only read");
+    let checked = run(&["check", "fixtures"], folder.path());
+    assert_eq!(checked.code, Some(0), "{}", checked.text);
+    let seeded = run(&["seed", "fixtures", "--into", "again.db"], folder.path());
+    assert_eq!(seeded.code, Some(0), "{}", seeded.text);
+    assert_eq!(held(&again), held(&app));
+    assert_eq!(folder.path().join("fixtures/pairs").with_extension(format).exists(), format != "sql");
+    let twice = run(&["dump", "again.db", "--out", "fixtures2", "--format", format], folder.path());
+    assert_eq!(twice.code, Some(0), "{}", twice.text);
+    for file in fs::read_dir(folder.path().join("fixtures")).unwrap() {
+        let file = file.unwrap();
+        let other = folder.path().join("fixtures2").join(file.file_name());
+        assert_eq!(fs::read_to_string(file.path()).unwrap(), fs::read_to_string(other).unwrap(), "{:?}", file.path());
+    }
+}
+
+#[test]
+fn some_rows_come_with_every_row_that_they_point_at() {
+    let folder = tempfile::tempdir().unwrap();
+    Connection::open(folder.path().join("app.db"))
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE cities (country TEXT, name TEXT, PRIMARY KEY (country, name)) WITHOUT ROWID;
+             CREATE TABLE users (id INTEGER PRIMARY KEY, boss REFERENCES users, country, city,
+                FOREIGN KEY (country, city) REFERENCES cities);
+             CREATE TABLE orders (id INTEGER PRIMARY KEY, user REFERENCES users (id));
+             CREATE TABLE log (what TEXT);
+             INSERT INTO cities VALUES ('no', 'Bergen'), ('dk', 'Odense'), ('se', 'Lund');
+             INSERT INTO users VALUES (1, NULL, 'se', 'Lund'), (2, 1, 'no', 'Bergen'), (3, 2, NULL, 'Odense'), (4, NULL, 'dk', 'Odense');
+             INSERT INTO orders VALUES (10, 3), (11, 4), (12, 2);
+             INSERT INTO log VALUES ('a'), ('b');",
+        )
+        .unwrap();
+    let some = run(&["dump", "app.db", "--out", "some", "--table", "orders", "--rows", "1"], folder.path());
+    assert_eq!((some.code, some.text.as_str()), (Some(0), "rows cities 2\nrows log 0\nrows orders 1\nrows users 3\n"));
+    let seeded = run(&["seed", "some", "--into", "some.db"], folder.path());
+    assert_eq!(seeded.code, Some(0), "no foreign key dangles: {}", seeded.text);
+    let every = run(&["dump", "app.db", "--out", "every", "--rows", "1"], folder.path());
+    assert_eq!(
+        (every.code, every.text.as_str()),
+        (Some(0), "rows cities 3\nrows log 1\nrows orders 1\nrows users 3\n")
+    );
+}
+
+#[test]
+fn a_dump_that_cannot_be_leaves_nothing() {
+    let folder = folder(&[("garbage.db", "no database"), ("full/a.txt", "kept")]);
+    Connection::open(folder.path().join("app.db")).unwrap().execute_batch(SCHEMA).unwrap();
+    for (arguments, message) in [
+        (["dump", "garbage.db", "--out", "new"].as_slice(), "garbage.db cannot be dumped: file is not a database"),
+        (&["dump", "missing.db", "--out", "new"], "missing.db is no file"),
+        (&["dump", "app.db", "--out", "full"], "full is not empty; give another folder"),
+        (&["dump", "app.db", "--out", "new", "--table", "usres"], "there is no table `usres`; did you mean `users`?"),
+    ] {
+        let run = run(arguments, folder.path());
+        assert_eq!(run.code, Some(2), "{}", run.text);
+        assert!(run.text.contains(message), "{message}: {}", run.text);
+        assert!(!folder.path().join("new").exists(), "{message}");
+        assert_eq!(fs::read_dir(folder.path().join("full")).unwrap().count(), 1);
     }
 }

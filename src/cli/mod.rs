@@ -1,11 +1,13 @@
 //! The command line `sqlite-fixtures`: what it takes, and where that leads.
 //!
-//! [`check`] shows the mistakes in a folder of fixtures, [`seed`] makes or fills a database from one, [`tables`] counts rows.
+//! [`check`] shows the mistakes in a folder of fixtures, [`seed`] makes or fills a database from one, [`tables`] counts rows,
+//! [`dump`] writes a database as such a folder.
 //! [`leaks`] runs a test command and judges what its processes left open, [`baseline`] is the leaks that a team knows of,
 //! [`places`] makes places of the calls of a process that died, [`self_test`] shows that the check is alive.
 
 mod baseline;
 mod check;
+mod dump;
 mod leaks;
 mod places;
 mod seed;
@@ -28,6 +30,7 @@ struct Arguments {
 enum Command {
     Seed(seed::Arguments),
     Check(check::Arguments),
+    Dump(dump::Arguments),
     Leaks(leaks::Arguments),
 }
 
@@ -42,6 +45,7 @@ pub fn command_line() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Seed(arguments) => seed::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Dump(arguments) => dump::run(&arguments),
         Command::Leaks(arguments) => leaks::run(arguments),
     };
     done.unwrap_or_else(|error| {

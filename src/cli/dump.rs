@@ -1,0 +1,74 @@
+//! Writes a database as fixture files.
+
+use super::{Failure, print};
+use crate::dump::{Format, dump};
+use clap::Args;
+use rusqlite::{Connection, OpenFlags};
+use std::{fs, path::PathBuf, process::ExitCode};
+
+/// Write a database as fixture files.
+///
+/// Seeding them gives the same database again: the schema comes first, then the rows, and triggers last, so that they are not
+/// fired. Values that a file of the format cannot have as they are, such as bytes in a column of texts, are written as `RAW=…`;
+/// tables that it cannot have are in `rows.sql`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code:
+  0  the files are written
+  2  the database could not be read, or the files not be written
+
+Examples:
+  sqlite-fixtures dump app.sqlite3 --out fixtures
+  sqlite-fixtures dump app.sqlite3 --out fixtures --table orders --rows 20   # and every row that these point at")]
+pub(super) struct Arguments {
+    /// The database file. It is only read.
+    #[arg(value_name = "FILE")]
+    database: PathBuf,
+    /// The folder to write into, which must be empty or not there.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The form of the files with rows.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Only this table, and the rows of others that its rows point at; may be given several times.
+    #[arg(long = "table", value_name = "T")]
+    tables: Vec<String>,
+    /// At most so many rows of each table, and the rows that these point at.
+    #[arg(long, value_name = "N")]
+    rows: Option<u64>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let Arguments { database, out, format, tables, rows } = arguments;
+    if !database.is_file() {
+        return Err(format!("{} is no file", database.display()).into());
+    }
+    let is_new = !out.exists();
+    if !is_new && fs::read_dir(out).map_err(|error| format!("{}: {error}", out.display()))?.next().is_some() {
+        return Err(format!("{} is not empty; give another folder", out.display()).into());
+    }
+    let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // One view of it, whoever writes meanwhile.
+    connection.execute_batch("PRAGMA temp_store = MEMORY; BEGIN")?;
+    fs::create_dir_all(out).map_err(|error| format!("{} cannot be made: {error}", out.display()))?;
+    let dumped = dump(&connection, out, *format, tables, *rows);
+    connection.close().map_err(|(_, error)| error)?;
+    match dumped {
+        Ok(counts) => {
+            for (table, rows) in counts {
+                print(&format!("rows {table} {rows}\n"));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            // Nothing is left by half.
+            for file in fs::read_dir(out)?.flatten() {
+                fs::remove_file(file.path())?;
+            }
+            if is_new {
+                fs::remove_dir(out)?;
+            }
+            Err(format!("{} cannot be dumped: {error}", database.display()).into())
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Which rows are dumped: all, or some of them with every row that they point at.
+
+use super::{Table, list};
+use crate::quote::quoted;
+use rusqlite::{Connection, types::ValueRef};
+
+/// The rows that are picked, in temporary tables of the connection; all, if there are none.
+pub(super) struct Pick {
+    picked: bool,
+}
+
+/// A value as SQLite holds it, also a text that is none.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Held {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(Vec<u8>),
+    Blob(Vec<u8>),
+}
+
+impl From<ValueRef<'_>> for Held {
+    fn from(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(integer) => Self::Integer(integer),
+            ValueRef::Real(real) => Self::Real(real),
+            ValueRef::Text(text) => Self::Text(text.to_vec()),
+            ValueRef::Blob(bytes) => Self::Blob(bytes.to_vec()),
+        }
+    }
+}
+
+impl Pick {
+    /// Picks at most `rows` of each of the tables `only`, or of all, and all that these rows point at.
+    pub(super) fn new(
+        connection: &Connection,
+        tables: &[Table],
+        only: &[String],
+        rows: Option<u64>,
+    ) -> rusqlite::Result<Self> {
+        if only.is_empty() && rows.is_none() {
+            return Ok(Self { picked: false });
+        }
+        for table in tables {
+            let key = key(connection, table)?;
+            let columns: Vec<String> = (0..key.len()).map(|number| format!("k{number}")).collect();
+            let columns = columns.join(", ");
+            connection
+                .execute_batch(&format!("CREATE TEMP TABLE {} ({columns}, UNIQUE ({columns}))", picked(table)))?;
+            if only.is_empty() || only.iter().any(|name| name.eq_ignore_ascii_case(&table.name)) {
+                let limit = rows.map_or_else(String::new, |rows| format!(" LIMIT {rows}"));
+                let (keys, name) = (key.join(", "), quoted(&table.name));
+                connection.execute_batch(&format!(
+                    "INSERT INTO {} SELECT {keys} FROM main.{name} ORDER BY {keys}{limit}",
+                    picked(table)
+                ))?;
+            }
+        }
+        while parents(connection, tables)? > 0 {}
+        Ok(Self { picked: true })
+    }
+
+    /// The rows of a table that are picked, in the order of their key.
+    pub(super) fn rows(&self, connection: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<Held>>> {
+        let key = key(connection, table)?;
+        let mut columns = list(table.columns.iter().map(|column| column.name.as_str()));
+        // What a virtual table numbers its rows by is not among its columns.
+        if table.is_virtual {
+            columns = format!("rowid, {columns}");
+        }
+        let chosen = if self.picked {
+            format!(" WHERE ({}) IN (SELECT * FROM {})", key.join(", "), picked(table))
+        } else {
+            String::new()
+        };
+        let sql = format!("SELECT {columns} FROM main.{}{chosen} ORDER BY {}", quoted(&table.name), key.join(", "));
+        let mut statement = connection.prepare(&sql)?;
+        let count = statement.column_count();
+        statement.query_map([], |row| (0..count).map(|column| Ok(row.get_ref(column)?.into())).collect())?.collect()
+    }
+}
+
+fn picked(table: &Table) -> String {
+    format!("temp.{}", quoted(&format!("picked {}", table.name)))
+}
+
+/// What tells the rows of a table apart: its rowid, or without one its primary key.
+fn key(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<String>> {
+    let without_rowid: bool = connection.query_row(
+        "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1",
+        [&table.name],
+        |row| row.get(0),
+    )?;
+    if !without_rowid {
+        return Ok(vec!["rowid".to_owned()]);
+    }
+    connection
+        .prepare("SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk")?
+        .query_map([&table.name], |row| Ok(quoted(&row.get::<_, String>(0)?)))?
+        .collect()
+}
+
+/// Picks the rows that picked ones point at. Gives how many came.
+fn parents(connection: &Connection, tables: &[Table]) -> rusqlite::Result<usize> {
+    let mut came = 0;
+    for child in tables.iter().filter(|table| !table.is_virtual) {
+        let mut columns = connection.prepare(
+            "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1, 'main') ORDER BY id, seq",
+        )?;
+        let columns: Vec<(i64, String, String, Option<String>)> = columns
+            .query_map([&child.name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        for columns in columns.chunk_by(|one, next| one.0 == next.0) {
+            let Some(parent) = tables.iter().find(|table| table.name.eq_ignore_ascii_case(&columns[0].1)) else {
+                continue;
+            };
+            let of_parent: Vec<String> = match columns.iter().map(|(.., to)| to.clone()).collect::<Option<Vec<_>>>() {
+                Some(named) => named,
+                // The primary key is meant.
+                None => connection
+                    .prepare("SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk")?
+                    .query_map([&parent.name], |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()?,
+            };
+            let pairs: Vec<String> = columns
+                .iter()
+                .zip(&of_parent)
+                .map(|((_, _, from, _), to)| format!("child.{} = parent.{}", quoted(from), quoted(to)))
+                .collect();
+            let parent_key = key(connection, parent)?;
+            let (parent_key, child_key) = (list_of(&parent_key, "parent"), list_of(&key(connection, child)?, "child"));
+            came += connection.execute(
+                &format!(
+                    "INSERT OR IGNORE INTO {} SELECT {parent_key} FROM main.{} child JOIN main.{} parent ON {}
+                     WHERE ({child_key}) IN (SELECT * FROM {})",
+                    picked(parent),
+                    quoted(&child.name),
+                    quoted(&parent.name),
+                    pairs.join(" AND "),
+                    picked(child)
+                ),
+                [],
+            )?;
+        }
+    }
+    Ok(came)
+}
+
+fn list_of(columns: &[String], table: &str) -> String {
+    columns.iter().map(|column| format!("{table}.{column}")).collect::<Vec<_>>().join(", ")
+}
