@@ -28,6 +28,7 @@
 //! error        where a mistake stands, what its author meant      <- nothing
 //! folders      where the crate leaves things                      <- nothing
 //! sqlite       what only SQLite's C interface can do              <- nothing
+//! affinity     what a column makes of a value                     <- nothing
 //! quote        names and values as SQL writes them                <- nothing
 //! settings     the knobs of one run, from the environment         <- error
 //! labels       the names of rows, and the keys they stand for     <- error
@@ -36,12 +37,12 @@
 //! state        what a database holds, what a test has changed     <- quote
 //! engine       where a database lives, how it is opened           <- vfs, ledger, labels, settings, folders, state, sqlite, error
 //! validate     which engine may give synchronous sessions         <- engine
-//! seed         files -> rows -> inserts; one file a format        <- vfs, labels, quote, sqlite, error
+//! seed         files -> rows -> inserts; one file a format        <- vfs, labels, affinity, quote, sqlite, error
 //! template     schema + seeds -> image, cloned for each test      <- seed, engine, vfs, labels, settings, folders, sqlite, error
 //! session      the guard and what opens it                        <- template, state, seed, validate, engine, labels, ledger, settings, sqlite, error
 //! report       what leaked, for people, CI servers and programs   <- ledger, error
 //! fixtures     what a test asks for by argument name              <- session, template, seed, engine, sqlite, error
-//! dump         a database -> files, for the command line          <- quote, error
+//! dump         a database -> files, for the command line          <- affinity, quote, error
 //! cli          the command line, a feature of its own             <- dump, session, template, seed, report, ledger, settings, folders, quote, error
 //! bin          what starts it                                     <- cli
 //! ```
@@ -62,6 +63,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod affinity;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]

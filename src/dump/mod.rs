@@ -6,7 +6,7 @@ mod pick;
 mod value;
 mod write;
 
-use crate::{error::nearest, quote::quoted};
+use crate::{affinity::Affinity, error::nearest, quote::quoted};
 use pick::Pick;
 use rusqlite::{Connection, types::Value};
 use std::{fmt::Write as _, fs::File, io::Write as _, path::Path};
@@ -38,16 +38,6 @@ struct Table {
 struct Column {
     name: String,
     affinity: Affinity,
-}
-
-/// What a column makes of a text that looks like a number or like bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Affinity {
-    Text,
-    Number,
-    /// It keeps what it is given, and a seed file gives it bytes as text.
-    Bytes,
-    None,
 }
 
 /// Writes a database into an empty folder, as schema, rows and what comes after the rows. Gives the rows of each table.
@@ -112,25 +102,6 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
             .collect::<rusqlite::Result<Vec<_>>>()
     };
     names.into_iter().map(|(name, is_virtual)| Ok(Table { columns: columns(&name)?, name, is_virtual })).collect()
-}
-
-impl Affinity {
-    /// By [SQLite's rules](https://sqlite.org/datatype3.html#determination_of_column_affinity).
-    fn of(declared: &str) -> Self {
-        let declared = declared.to_ascii_uppercase();
-        let has = |word| declared.contains(word);
-        if has("INT") {
-            Self::Number
-        } else if has("CHAR") || has("CLOB") || has("TEXT") {
-            Self::Text
-        } else if has("BLOB") {
-            Self::Bytes
-        } else if declared.is_empty() || declared == "ANY" {
-            Self::None
-        } else {
-            Self::Number
-        }
-    }
 }
 
 /// The schema, but for triggers, with what is said of the file as a whole.

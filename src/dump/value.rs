@@ -1,7 +1,7 @@
 //! One value, written so that it is read again as what it is.
 
-use super::{Affinity, pick::Held};
-use crate::quote::literal;
+use super::pick::Held;
+use crate::{affinity::Affinity, quote::literal};
 use rusqlite::types::Value;
 
 /// A value as a seed file has it, before the format writes it.

@@ -13,9 +13,9 @@ use super::{
     rails,
     source::Spot,
     stored::stored,
-    tables::{Kind, Reference, Table, Tables, database},
+    tables::{Reference, Table, Tables, database},
 };
-use crate::{Labels, error::nearest, label_id, labels::Key, quote::quoted};
+use crate::{Labels, affinity::Affinity, error::nearest, label_id, labels::Key, quote::quoted};
 use rusqlite::{Connection, types::Value};
 use std::{
     cell::RefCell,
@@ -105,7 +105,9 @@ impl<'r> Resolver<'r> {
             };
             let held = match held {
                 Some(held) => held,
-                None => stored(table.columns[column].kind, &value.value).map_err(|fault| error(fault, value.spot))?,
+                None => {
+                    stored(table.columns[column].affinity, &value.value).map_err(|fault| error(fault, value.spot))?
+                }
             };
             let held = match held {
                 Value::Text(text) => Value::Text(rails::with_label(&text, row).unwrap_or(text)),
@@ -178,7 +180,7 @@ impl<'r> Resolver<'r> {
             None => parent.key,
         };
         let Some(to) = to else { return as_it_is() };
-        let number = parent.columns[to].kind == Kind::Number;
+        let number = parent.columns[to].affinity.has_ids();
         if (!number || is_number(text)) && self.is_key(&parent, to, text)? {
             return as_it_is();
         }
@@ -242,13 +244,13 @@ impl<'r> Resolver<'r> {
 fn given(table: &Table, row: &Row, column: usize) -> Result<Option<Value>, SeedError> {
     let field = row.fields.value.iter().find(|(name, _)| table.field(&name.value) == Some(column));
     let Some((name, value)) = field else { return Ok(None) };
-    let kind = table.columns[column].kind;
-    let stored = stored(kind, &value.value)
+    let affinity = table.columns[column].affinity;
+    let stored = stored(affinity, &value.value)
         .map_err(|fault| SeedError::new(fault).at(row.source.place(value.spot)).column_is(&*name.value))?;
     Ok(match stored {
         Value::Null => None,
         Value::Text(text) => Some(match text.parse() {
-            Ok(integer) if kind == Kind::Number => Value::Integer(integer),
+            Ok(integer) if affinity.has_ids() => Value::Integer(integer),
             _ => Value::Text(text),
         }),
         other => Some(other),
@@ -257,10 +259,10 @@ fn given(table: &Table, row: &Row, column: usize) -> Result<Option<Value>, SeedE
 
 /// The key that a label makes.
 fn made_key(table: &Table, key: usize, label: &str) -> Result<Value, SeedError> {
-    match table.columns[key].kind {
-        Kind::Number => Ok(Value::Integer(label_id(label))),
-        Kind::Text => Ok(Value::Text(label.to_owned())),
-        Kind::Bytes => Err(SeedError::new(Fault::NoKeyForLabel).column_is(&*table.columns[key].name)),
+    match table.columns[key].affinity {
+        Affinity::Number | Affinity::None => Ok(Value::Integer(label_id(label))),
+        Affinity::Text => Ok(Value::Text(label.to_owned())),
+        Affinity::Bytes => Err(SeedError::new(Fault::NoKeyForLabel).column_is(&*table.columns[key].name)),
     }
 }
 

@@ -1,20 +1,23 @@
 //! How the value of a seed file is stored in a column.
 
-use super::{Fault, node::Node, tables::Kind};
+use super::{Fault, node::Node};
+use crate::affinity::Affinity;
 use rusqlite::types::Value;
 
-/// A value as it is stored in a column of this kind: `x'…'` in a column of bytes is bytes, as in SQL; bytes may also be a
+/// A value as it is stored in a column of this affinity: `x'…'` in a column of bytes is bytes, as in SQL; bytes may also be a
 /// list of numbers; any other nested value is JSON.
-pub(super) fn stored(kind: Kind, node: &Node) -> Result<Value, Fault> {
+pub(super) fn stored(affinity: Affinity, node: &Node) -> Result<Value, Fault> {
     match node {
-        Node::Value(Value::Text(text)) if kind == Kind::Bytes => match literal(text).or_else(|| hexadecimal(text)) {
-            Some(digits) => bytes(digits).map(Value::Blob),
-            None => Ok(Value::Text(text.clone())),
-        },
+        Node::Value(Value::Text(text)) if affinity == Affinity::Bytes => {
+            match literal(text).or_else(|| hexadecimal(text)) {
+                Some(digits) => bytes(digits).map(Value::Blob),
+                None => Ok(Value::Text(text.clone())),
+            }
+        }
         #[cfg(feature = "yaml")]
         Node::Sql(_) => Err(Fault::Value("an expression of SQL is no key")),
         Node::Value(value) => Ok(value.clone()),
-        Node::List(items) if kind == Kind::Bytes => {
+        Node::List(items) if affinity == Affinity::Bytes => {
             let byte = |node: &Node| match node {
                 Node::Value(Value::Integer(integer)) => u8::try_from(*integer).ok(),
                 _ => None,

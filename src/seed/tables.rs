@@ -1,7 +1,7 @@
 //! What the schema says of the tables that rows go into.
 
 use super::{Fault, SeedError};
-use crate::error::nearest;
+use crate::{affinity::Affinity, error::nearest};
 use rusqlite::Connection;
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
@@ -20,19 +20,9 @@ pub(super) struct Table {
 #[derive(Debug)]
 pub(super) struct Column {
     pub name: String,
-    pub kind: Kind,
+    pub affinity: Affinity,
     /// Whether every row has to give it: it may not be NULL, and has no default.
     pub is_required: bool,
-}
-
-/// What a column's declared type means for a text that a seed file gives for it; after
-/// [column affinity](https://sqlite.org/datatype3.html#determination_of_column_affinity).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Bytes,
-    /// Integers, and everything else that labels become ids in.
-    Number,
 }
 
 /// A foreign key of one column.
@@ -56,22 +46,6 @@ impl Table {
             self.references.iter().any(|reference| reference.column == column).then_some(column)
         };
         self.column(name).or_else(association)
-    }
-}
-
-impl Kind {
-    fn of(declared: &str) -> Self {
-        let declared = declared.to_ascii_uppercase();
-        let has = |word| declared.contains(word);
-        if has("INT") {
-            Self::Number
-        } else if has("CHAR") || has("CLOB") || has("TEXT") {
-            Self::Text
-        } else if has("BLOB") {
-            Self::Bytes
-        } else {
-            Self::Number
-        }
     }
 }
 
@@ -138,7 +112,7 @@ impl<'c> Tables<'c> {
             .query_map([&name], |row| {
                 let declared: String = row.get(1)?;
                 let key: i64 = row.get(2)?;
-                let column = Column { name: row.get(0)?, kind: Kind::of(&declared), is_required: row.get(3)? };
+                let column = Column { name: row.get(0)?, affinity: Affinity::of(&declared), is_required: row.get(3)? };
                 Ok((column, key > 0))
             })?
             .enumerate()
@@ -197,19 +171,4 @@ impl<'c> Tables<'c> {
 
 pub(super) fn database(source: rusqlite::Error) -> SeedError {
     SeedError::new(Fault::Database(source))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Kind;
-
-    #[test]
-    fn a_declared_type_means_what_its_affinity_says() {
-        for number in ["INTEGER", "BIGINT", "", "REAL", "NUMERIC", "DATE", "ANY"] {
-            assert_eq!(Kind::of(number), Kind::Number, "{number}");
-        }
-        assert_eq!(Kind::of("nvarchar(20)"), Kind::Text);
-        assert_eq!(Kind::of("CHARINT"), Kind::Number, "INT comes first");
-        assert_eq!(Kind::of("BLOB"), Kind::Bytes);
-    }
 }

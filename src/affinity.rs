@@ -1,0 +1,55 @@
+//! What a column makes of a value, from the type that it was declared with.
+
+/// By [SQLite's rules](https://sqlite.org/datatype3.html#determination_of_column_affinity), as far as files of rows need them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Affinity {
+    Text,
+    /// Declared as `BLOB`: it keeps what it is given, and a seed file gives it bytes as text.
+    Bytes,
+    /// It makes a number of a text that looks like one.
+    Number,
+    /// No type, or `ANY`.
+    None,
+}
+
+impl Affinity {
+    pub(crate) fn of(declared: &str) -> Self {
+        let declared = declared.to_ascii_uppercase();
+        let has = |word| declared.contains(word);
+        if has("INT") {
+            Self::Number
+        } else if has("CHAR") || has("CLOB") || has("TEXT") {
+            Self::Text
+        } else if has("BLOB") {
+            Self::Bytes
+        } else if declared.is_empty() || declared == "ANY" {
+            Self::None
+        } else {
+            Self::Number
+        }
+    }
+
+    /// Whether a label becomes a number in the column, and digits mean the number.
+    pub(crate) fn has_ids(self) -> bool {
+        matches!(self, Self::Number | Self::None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Affinity;
+
+    #[test]
+    fn a_declared_type_means_what_its_affinity_says() {
+        for number in ["INTEGER", "BIGINT", "REAL", "NUMERIC", "DATE"] {
+            assert_eq!(Affinity::of(number), Affinity::Number, "{number}");
+        }
+        assert_eq!(Affinity::of("nvarchar(20)"), Affinity::Text);
+        assert_eq!(Affinity::of("CHARINT"), Affinity::Number, "INT comes first");
+        assert_eq!(Affinity::of("BLOB"), Affinity::Bytes);
+        for none in ["", "any"] {
+            assert_eq!(Affinity::of(none), Affinity::None, "{none}");
+            assert!(Affinity::of(none).has_ids());
+        }
+    }
+}
