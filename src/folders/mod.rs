@@ -1,9 +1,13 @@
 //! Where the crate leaves things, open to nobody else: what outlives a process in one folder below the target folder of the
-//! tests that run, what does not in [`temporary`] folders.
+//! tests that run, what does not in [`temporary`] folders
+//! that belong to a [`process`]; [`litter`] is what killed ones have left.
 
+mod litter;
+mod process;
 mod temporary;
 
-pub(crate) use temporary::{Temporary, remove_all};
+pub(crate) use process::remove_all;
+pub(crate) use temporary::Temporary;
 
 use std::{
     env, fs, io,
@@ -109,6 +113,15 @@ pub(crate) fn is_at(file: &fs::File, path: &Path) -> bool {
 #[cfg(not(unix))]
 pub(crate) fn is_at(_: &fs::File, _: &Path) -> bool {
     true
+}
+
+/// What is in a folder.
+#[cfg(test)]
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 #[cfg(test)]

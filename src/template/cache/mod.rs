@@ -2,7 +2,10 @@
 //!
 //! An image is a folder named by its key's digest, written beside its place and renamed when it is complete. Who builds
 //! one holds its lock, which the kernel gives back when a builder is killed. Which image the files of a template lead to is
-//! remembered by their state (`*.known`), so that they are read again only when they have changed.
+//! remembered by their state (`*.known`), so that they are read again only when they have changed. [`eviction`] removes what was
+//! not used for long.
+
+mod eviction;
 
 use super::{
     Schema, TemplateError,
@@ -14,16 +17,10 @@ use crate::{
     folders::{self, is_at, open_lock},
 };
 use std::{
-    ffi::OsStr,
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{self, Write},
-    path::{Path, PathBuf},
-    time::SystemTime,
+    path::PathBuf,
 };
-
-/// More images than this, or more bytes, are not kept; those that were used last stay.
-const MOST_IMAGES: usize = 128;
-const MOST_BYTES: u64 = 2 << 30;
 
 pub(super) struct Cache {
     folder: PathBuf,
@@ -147,71 +144,11 @@ impl Cache {
         image::write(&building, content, built)?;
         fs::rename(building, place)
     }
-
-    /// Removes what is too much, but never the image `name`, nor one that a process is building.
-    fn evict(&self, name: &str) -> io::Result<()> {
-        let mut images = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            match path.extension().and_then(OsStr::to_str) {
-                None if path.file_name() != Some(OsStr::new(name)) => images.push((used(&path), size(&path), path)),
-                Some("building") => self.remove(&path),
-                Some("lock") if !path.with_extension("").exists() => self.remove(&path.with_extension("")),
-                _ => {}
-            }
-        }
-        images.sort_by_key(|(used, ..)| std::cmp::Reverse(*used));
-        let (mut count, mut bytes) = (1, size(&self.path(name, "")));
-        for (_, size, path) in images {
-            count += 1;
-            bytes += size;
-            if count > MOST_IMAGES || bytes > MOST_BYTES {
-                self.remove(&path);
-            }
-        }
-        for entry in fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            if path.extension() == Some(OsStr::new("known")) && !self.leads_somewhere(&path) {
-                let _ = fs::remove_file(path);
-            }
-        }
-        Ok(())
-    }
-
-    fn leads_somewhere(&self, known: &Path) -> bool {
-        let text = fs::read_to_string(known).unwrap_or_default();
-        text.split_once('\0').is_some_and(|(_, content)| self.path(&digest(content.as_bytes()), "").exists())
-    }
-
-    /// Removes an image, or what a killed builder left of one, unless it is being built. Processes that have it mapped keep
-    /// it.
-    fn remove(&self, path: &Path) {
-        let Some(name) = path.file_stem().and_then(OsStr::to_str) else { return };
-        let lock = self.path(name, ".lock");
-        let Ok(file) = open_lock(&lock) else { return };
-        match file.try_lock() {
-            Ok(()) if is_at(&file, &lock) => {
-                let _ = folders::remove(path);
-                let _ = fs::remove_file(&lock);
-            }
-            Ok(()) | Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
-        }
-    }
-}
-
-/// When an image was used last: opening it touches the file about it.
-fn used(folder: &Path) -> SystemTime {
-    fs::metadata(folder.join("about")).and_then(|found| found.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
-}
-
-fn size(folder: &Path) -> u64 {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    files.filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Cache, MOST_IMAGES, digest};
+    use super::{Cache, digest, eviction::MOST_IMAGES};
     use crate::{
         EngineBuilder, Labels,
         template::{
