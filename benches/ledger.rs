@@ -9,7 +9,7 @@ mod common;
 
 use common::{
     database::{select, template},
-    figures::{Bar, Figures},
+    figures::Figures,
     worker::{self, Worker},
 };
 use sqlite_fixtures::rusqlite::Connection;
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     let journal = ("SQLITE_FIXTURES_JOURNALS", journals.path().to_str().expect("a path that is text"));
     for (name, with, without) in [("witness_cost", &[][..], &[off][..]), ("journal_cost", &[journal][..], &[][..])] {
         let (mut with, mut without) = (Worker::start("", with), Worker::start("", without));
-        figures.compare_timed(name, Bar::AtMost(1.1), PAIRS, || with.time(), || without.time());
+        figures.compare(name, 0.0..=1.1, PAIRS, || with.time(), || without.time());
     }
     figures.conclude()
 }

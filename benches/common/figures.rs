@@ -1,16 +1,6 @@
 //! Ratios of rivals that take turns, held to their bars.
 
-use std::{
-    fmt::Write,
-    process::ExitCode,
-    time::{Duration, Instant},
-};
-
-pub fn time(act: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    act();
-    start.elapsed()
-}
+use std::{fmt::Write, ops::RangeInclusive, process::ExitCode, time::Duration};
 
 /// What the figures are and how they are shown.
 #[derive(Default)]
@@ -20,20 +10,12 @@ pub struct Figures {
     broken: Vec<String>,
 }
 
-#[derive(Clone, Copy)]
-pub enum Bar {
-    AtMost(f64),
-    AtLeast(f64),
-}
+/// What a ratio may be; its end is infinite where more is better.
+pub type Bar = RangeInclusive<f64>;
 
 impl Figures {
-    /// Lets two rivals take turns and compares the first with the second.
-    pub fn compare(&mut self, name: &str, bar: Bar, pairs: usize, mut first: impl FnMut(), mut second: impl FnMut()) {
-        self.compare_timed(name, bar, pairs, || time(&mut first), || time(&mut second));
-    }
-
-    /// The same, of rivals that time themselves.
-    pub fn compare_timed(
+    /// Lets two rivals that time themselves take turns, and compares the first with the second.
+    pub fn compare(
         &mut self,
         name: &str,
         bar: Bar,
@@ -54,13 +36,10 @@ impl Figures {
     }
 
     pub fn note(&mut self, name: &str, bar: Bar, ratio: f64, note: &str) {
-        let (holds, shown) = match bar {
-            Bar::AtMost(most) => (ratio <= most, format!("<= {most}")),
-            Bar::AtLeast(least) => (ratio >= least, format!(">= {least}")),
-        };
+        let shown = if bar.end().is_finite() { format!("<= {}", bar.end()) } else { format!(">= {}", bar.start()) };
         let _ = writeln!(self.table, "{name:<32} {ratio:>9.4} {shown:>9}  {note}");
         let _ = writeln!(self.ratios, "ratio {name} {ratio:.4}");
-        if !holds {
+        if !bar.contains(&ratio) {
             self.broken.push(format!("{name} is {ratio:.4}, not {shown}"));
         }
         eprintln!("{name} done");
