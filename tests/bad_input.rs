@@ -2,8 +2,6 @@
 //!
 //! `BLESS=1 cargo test --all-features --test bad_input` writes what is said now; read the difference before you keep it.
 
-mod common;
-
 use common::dump;
 use rstest::rstest;
 use sqlite_fixtures::{

@@ -1,7 +1,5 @@
 //! The commands `sqlite-fixtures check`, `seed` and `dump`: what they show, and with which exit code.
 
-mod common;
-
 use common::{dump, folder, package::Run};
 use sqlite_fixtures::{
     Template,

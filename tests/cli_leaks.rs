@@ -1,8 +1,6 @@
 //! The command `sqlite-fixtures leaks`: every planted fault turns it red, under the runner that runs this, with the right test,
 //! file and line; and what it says in which form and with which exit code.
 
-mod common;
-
 use common::{
     crc32,
     package::{self, Run, planted, under_nextest},

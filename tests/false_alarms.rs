@@ -1,7 +1,5 @@
 //! Clean tests are never taken for leaks, however loaded the machine is.
 
-mod common;
-
 use common::package::{Run, leaks, planted};
 use serial_test::serial;
 use std::{

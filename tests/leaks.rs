@@ -2,8 +2,6 @@
 //!
 //! The faults are tests of the package `tests/planted`.
 
-mod common;
-
 use common::{
     package::{Run, planted},
     planted::Planted,

@@ -2,8 +2,6 @@
 
 #![cfg(unix)]
 
-mod common;
-
 use common::package::{Run, planted};
 use std::{
     collections::BTreeSet,

@@ -1,7 +1,5 @@
 //! What must not compile: each file of `tests/misuse` is refused, for the reason in its first line, where it is marked.
 
-mod common;
-
 use common::package::{self, Package};
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,8 +1,6 @@
 //! The main job, as the README's first command runs it.
 #![cfg(feature = "json")]
 
-mod common;
-
 use common::{folder, package};
 use sqlite_fixtures::rusqlite::Connection;
 use std::path::Path;

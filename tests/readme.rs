@@ -1,7 +1,5 @@
 //! The README does what it says: its code is taken from the page, built outside the workspace, and run.
 
-mod common;
-
 use common::package::Package;
 
 const README: &str = include_str!("../README.md");

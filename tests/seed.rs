@@ -1,7 +1,5 @@
 //! Seed files: every format gives the same database, labels become keys, and nothing is applied by half.
 
-mod common;
-
 use common::folder;
 use rstest::rstest;
 use sqlite_fixtures::{

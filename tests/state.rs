@@ -1,7 +1,5 @@
 //! What a database holds, as text, and what a test has changed in it.
 
-mod common;
-
 use common::crc32;
 use rstest::rstest;
 use sqlite_fixtures::{Became, Change, Engine, Session, SessionFactory, Template, rusqlite::Connection};

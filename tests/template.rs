@@ -1,7 +1,5 @@
 //! Templates: built once, cloned for each test, the same with the cache and without.
 
-mod common;
-
 use common::{dump, folder, package::planted};
 use sqlite_fixtures::{
     Engine, JournalMode, SessionFactory, Template, TemplateError,

@@ -1,7 +1,5 @@
 //! The file system in memory does what a real file does: results, errors, locks, journal modes.
 
-mod common;
-
 use common::dump;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, TestRunner};

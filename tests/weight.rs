@@ -1,7 +1,5 @@
 //! What the crate adds to its users' builds.
 
-mod common;
-
 use common::package::{Package, cargo};
 use std::collections::BTreeSet;
 

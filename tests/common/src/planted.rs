@@ -1,20 +1,20 @@
 //! The tests of the package `tests/planted`, and the places that reports must name.
 
-use super::package::{Run, planted};
+use crate::package::{Run, planted};
 
 /// A planted test: its binary, and its name.
 #[derive(Debug, Clone, Copy)]
 pub struct Planted(pub &'static str, pub &'static str);
 
-const LIB: &str = include_str!("../planted/src/lib.rs");
+const LIB: &str = include_str!("../../planted/src/lib.rs");
 
 impl Planted {
     fn source(self) -> &'static str {
         match self.0 {
-            "planted" => include_str!("../planted/tests/planted.rs"),
-            "clients" => include_str!("../planted/tests/clients.rs"),
-            "endings" => include_str!("../planted/tests/endings.rs"),
-            "linked" => include_str!("../planted/tests/linked.rs"),
+            "planted" => include_str!("../../planted/tests/planted.rs"),
+            "clients" => include_str!("../../planted/tests/clients.rs"),
+            "endings" => include_str!("../../planted/tests/endings.rs"),
+            "linked" => include_str!("../../planted/tests/linked.rs"),
             other => panic!("no sources of {other}"),
         }
     }

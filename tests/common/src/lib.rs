@@ -1,11 +1,9 @@
-//! What several test files need.
-
-#![allow(dead_code, reason = "each test file uses its own part: the lint sees one at a time")]
+//! What several test files need; a package, so that each may use its own part.
 
 pub mod package;
 pub mod planted;
 
-use sqlite_fixtures::rusqlite::{Connection, types::Value};
+use rusqlite::{Connection, types::Value};
 use std::{fmt::Write, fs};
 use tempfile::TempDir;
 

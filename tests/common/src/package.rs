@@ -41,10 +41,16 @@ impl Package {
     /// Builds what is in `files`, with our own lock file, so that nothing is fetched.
     pub fn build(name: &str, files: &[(String, String)]) -> Self {
         // Under nextest every test builds; the first does the work while the others wait.
-        let lock = fs::File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.lock"))).unwrap();
+        let lock = fs::File::create(temporary().join(format!("{name}.lock"))).unwrap();
         lock.lock().unwrap();
-        let folder = Self::write(name, files);
-        let output = cargo(&folder).args(["test", "--offline", "--no-run", "--message-format=json"]).output().unwrap();
+        Self::at(Self::write(name, files), &[])
+    }
+
+    /// Builds a package that is there, or some targets of it.
+    pub fn at(folder: PathBuf, targets: &[&str]) -> Self {
+        let mut build = cargo(&folder);
+        build.args(["test", "--offline", "--no-run", "--message-format=json"]).args(targets);
+        let output = build.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let binaries = String::from_utf8(output.stdout)
             .unwrap()
@@ -73,14 +79,13 @@ impl Package {
 
     /// Writes the files, and our own lock file beside them.
     pub fn write(name: &str, files: &[(String, String)]) -> PathBuf {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let folder = temporary().join(name);
         for (path, text) in files {
             let path = folder.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             write_if_changed(&path, text);
         }
-        write_if_changed(&folder.join("Cargo.lock"), &fs::read_to_string(root.join("Cargo.lock")).unwrap());
+        write_if_changed(&folder.join("Cargo.lock"), &fs::read_to_string(root().join("Cargo.lock")).unwrap());
         folder
     }
 
@@ -119,7 +124,7 @@ impl Package {
 pub fn planted() -> &'static Package {
     static PACKAGE: OnceLock<Package> = OnceLock::new();
     PACKAGE.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = root();
         let paths = [
             "Cargo.toml",
             "src/lib.rs",
@@ -145,9 +150,25 @@ pub fn planted() -> &'static Package {
 /// Cargo, in a folder, with our own target folder, so that nothing is compiled twice.
 pub fn cargo(folder: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    clean(&mut command).current_dir(folder).env("CARGO_TARGET_DIR", target);
+    clean(&mut command).current_dir(folder).env("CARGO_TARGET_DIR", target());
     command
+}
+
+/// The folder of the crate.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
+}
+
+/// The target folder of the test that runs: it is `target/PROFILE/deps/TEST`.
+fn target() -> PathBuf {
+    env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
+}
+
+/// Where tests may write that want to find it again.
+fn temporary() -> PathBuf {
+    let folder = target().join("tmp");
+    fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 /// `sqlite-fixtures leaks ARGUMENTS -- COMMAND`, in the folder and the environment of the command.
