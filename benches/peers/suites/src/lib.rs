@@ -24,7 +24,7 @@ pub fn insert_and_count(connection: &Connection) {
     assert_eq!(rows, EXPECTED);
 }
 
-/// A hundred tests from one: ten modules of ten, each with the test.
+/// A hundred tests from one: ten modules of ten, each with the test and what it uses.
 #[macro_export]
 macro_rules! hundred_tests {
     ($($test:tt)*) => {
@@ -32,7 +32,7 @@ macro_rules! hundred_tests {
     };
 }
 
-/// Ten modules with the same content, which sees what is around them.
+/// Ten modules with the same content.
 #[macro_export]
 macro_rules! ten_modules {
     ($($content:tt)*) => {
@@ -56,8 +56,6 @@ macro_rules! modules {
 macro_rules! module {
     ($name:ident { $($content:tt)* }) => {
         mod $name {
-            #[allow(unused_imports, reason = "the empty tests need nothing")]
-            use super::*;
             $($content)*
         }
     };

@@ -25,6 +25,8 @@ fn database() -> (Connection, TempDir) {
 }
 
 suites::hundred_tests! {
+    use crate::*;
+
     #[test]
     fn test() {
         let (connection, _folder) = database();

@@ -24,6 +24,8 @@ fn database() -> &'static str {
 }
 
 suites::hundred_tests! {
+    use crate::*;
+
     #[test]
     fn test() {
         let mut connection = SqliteConnection::establish(database()).unwrap();

@@ -11,6 +11,8 @@ fn database() -> Connection {
 }
 
 suites::hundred_tests! {
+    use crate::*;
+
     #[test]
     fn test() {
         insert_and_count(&database());

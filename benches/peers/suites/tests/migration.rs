@@ -1,4 +1,4 @@
-//! rusqlite_migration: a database in memory that is migrated, then seeded, in each test.
+//! `rusqlite_migration`: a database in memory that is migrated, then seeded, in each test.
 
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
@@ -15,6 +15,8 @@ fn database() -> Connection {
 }
 
 suites::hundred_tests! {
+    use crate::*;
+
     #[test]
     fn test() {
         insert_and_count(&database());

@@ -4,6 +4,8 @@ use sqlx::SqlitePool;
 use suites::{COUNT, EXPECTED, INSERT};
 
 suites::hundred_tests! {
+    use crate::*;
+
     #[sqlx::test(migrations = "fixtures/migrations", fixtures(path = "../fixtures", scripts("seeds")))]
     async fn test(pool: SqlitePool) {
         sqlx::query(INSERT).execute(&pool).await.unwrap();
