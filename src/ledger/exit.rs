@@ -45,17 +45,18 @@ pub(crate) fn last_act(act: fn()) {
 /// Ends the process at once, as failed: for when leaks could not be told any more.
 pub(super) fn fail(fault: &str) -> ! {
     tell_at_exit(fault);
-    // SAFETY: `_exit` ends the process at once; nothing runs afterwards.
-    unsafe { _exit(FAILED) }
+    _exit(FAILED)
 }
 
-// SAFETY: the C library has these functions with these types: `on_exit` in glibc, `atexit` and `_exit` everywhere.
+// SAFETY: the C library has these functions with these types: `on_exit` in glibc, `atexit` (C11 7.22.4.2) and `_exit` everywhere.
+// They are safe to call: a function lives as long as the program, glibc hands the argument on and does not follow it, and
+// nothing runs behind `_exit`.
 unsafe extern "C" {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    fn on_exit(hook: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+    safe fn on_exit(hook: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
     #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-    fn atexit(hook: extern "C" fn()) -> c_int;
-    fn _exit(status: c_int) -> !;
+    safe fn atexit(hook: extern "C" fn()) -> c_int;
+    safe fn _exit(status: c_int) -> !;
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -63,8 +64,7 @@ fn register() {
     extern "C" fn hook(status: c_int, _: *mut c_void) {
         at_exit(status);
     }
-    // SAFETY: `on_exit` (glibc) keeps a function pointer of the type it documents, which lives as long as the program.
-    let _ = unsafe { on_exit(hook, std::ptr::null_mut()) };
+    let _ = on_exit(hook, std::ptr::null_mut());
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
@@ -72,8 +72,7 @@ fn register() {
     extern "C" fn hook() {
         at_exit(0);
     }
-    // SAFETY: `atexit` (C11 7.22.4.2) keeps a function pointer of this type, which lives as long as the program.
-    let _ = unsafe { atexit(hook) };
+    let _ = atexit(hook);
 }
 
 fn at_exit(status: c_int) {
@@ -83,8 +82,8 @@ fn at_exit(status: c_int) {
     // A panic must not cross into the C library.
     let failed = catch_unwind(look).unwrap_or_else(|_| fail("the last look at the ledger panicked"));
     if failed && status == 0 {
-        // SAFETY: `_exit` ends the process at once; every act that must come before it has run.
-        unsafe { _exit(FAILED) };
+        // Every act that must come before it has run.
+        _exit(FAILED);
     }
 }
 

@@ -135,7 +135,7 @@ unsafe fn watch(handle: *mut sqlite3, number: u64) {
     }
 }
 
-// SAFETY (of the functions below): SQLite calls them with pointers that are valid for the call, and `opened` and `closing` with
+// SAFETY (of the unsafe functions below): SQLite calls them with pointers that are valid for the call, and `opened` and `closing` with
 // a handle that no other thread uses during the call. No panic crosses: an opening that could not be entered makes us blind.
 
 unsafe extern "C" fn opened(handle: *mut sqlite3, _: *mut *mut c_char, _: *const sqlite3_api_routines) -> c_int {
@@ -180,7 +180,7 @@ unsafe extern "C" fn answer(context: *mut sqlite3_context, _: c_int, _: *mut *mu
     unsafe { ffi::sqlite3_result_null(context) };
 }
 
-unsafe extern "C" fn freed(number: *mut c_void) {
+extern "C" fn freed(number: *mut c_void) {
     let end = || match number.addr() {
         0 => PROBE_FREED.store(true, Ordering::Relaxed),
         number => book::freed(number as u64),

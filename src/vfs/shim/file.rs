@@ -56,7 +56,7 @@ impl File {
     }
 }
 
-// SAFETY (of every function below): SQLite calls it with an open file that was registered with it, with pointers that are
+// SAFETY (of every unsafe function below): SQLite calls it with an open file that was registered with it, with pointers that are
 // valid for the call, and never two methods of one file at a time.
 
 /// The handle of an open file.
@@ -127,7 +127,7 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, len: i64) -> c_int {
 }
 
 /// There is no disk to wait for.
-unsafe extern "C" fn sync(_: *mut ffi::sqlite3_file, _: c_int) -> c_int {
+extern "C" fn sync(_: *mut ffi::sqlite3_file, _: c_int) -> c_int {
     ffi::SQLITE_OK
 }
 
@@ -185,15 +185,15 @@ unsafe extern "C" fn check_reserved_lock(file: *mut ffi::sqlite3_file, out: *mut
 }
 
 /// SQLite does without every one of them.
-unsafe extern "C" fn file_control(_: *mut ffi::sqlite3_file, _: c_int, _: *mut c_void) -> c_int {
+extern "C" fn file_control(_: *mut ffi::sqlite3_file, _: c_int, _: *mut c_void) -> c_int {
     ffi::SQLITE_NOTFOUND
 }
 
-unsafe extern "C" fn sector_size(_: *mut ffi::sqlite3_file) -> c_int {
+extern "C" fn sector_size(_: *mut ffi::sqlite3_file) -> c_int {
     512
 }
 
-unsafe extern "C" fn device_characteristics(_: *mut ffi::sqlite3_file) -> c_int {
+extern "C" fn device_characteristics(_: *mut ffi::sqlite3_file) -> c_int {
     // Nothing can tear a write here, as in SQLite's own `memdb`.
     ffi::SQLITE_IOCAP_ATOMIC
         | ffi::SQLITE_IOCAP_POWERSAFE_OVERWRITE
@@ -246,7 +246,7 @@ unsafe extern "C" fn shm_lock(file: *mut ffi::sqlite3_file, first: c_int, count:
     unsafe { with(file, ffi::SQLITE_IOERR_SHMLOCK, act) }
 }
 
-unsafe extern "C" fn shm_barrier(_: *mut ffi::sqlite3_file) {
+extern "C" fn shm_barrier(_: *mut ffi::sqlite3_file) {
     atomic::fence(atomic::Ordering::SeqCst);
 }
 
