@@ -3,7 +3,7 @@
 use common::{dump, folder, package::Run};
 use sqlite_fixtures::{
     Template,
-    rusqlite::{self, Connection},
+    rusqlite::{self, Connection, types::ValueRef},
 };
 use std::{fs, path::Path, process::Command};
 
@@ -62,8 +62,6 @@ fn seed_makes_the_database_that_a_template_gives_and_ends_with_its_rows() {
 #[test]
 fn seed_with_mistakes_makes_nothing_and_changes_nothing() {
     let seeds = three_mistakes();
-    let new = run(&["seed", ".", "--into", "data/new.db"], seeds.path());
-    assert_eq!(new.code, Some(1), "{}", new.text);
     fs::create_dir(seeds.path().join("data")).unwrap();
     let new = run(&["seed", ".", "--into", "data/new.db"], seeds.path());
     assert_eq!(new.code, Some(1), "{}", new.text);
@@ -122,6 +120,19 @@ const ODD: &str = r#"
     CREATE TABLE pairs (a TEXT, b INTEGER, c TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID;
     CREATE VIRTUAL TABLE notes USING fts5(body);
     CREATE TABLE log (what TEXT);
+    CREATE TABLE only (a TEXT);
+    INSERT INTO only VALUES ('x'), (NULL), ('{{{.Name}}}'), ('');
+    CREATE TABLE hidden (rowid TEXT, a);
+    INSERT INTO hidden (_rowid_, rowid, a) VALUES (1, 'z', 1), (2, 'y', 2);
+    CREATE TABLE con (a);
+    INSERT INTO con VALUES (1);
+    CREATE TABLE keys (id UUID PRIMARY KEY, code UNIQUE);
+    CREATE TABLE points (id UUID REFERENCES keys, code REFERENCES keys (code));
+    INSERT INTO keys VALUES ('f47ac10b-58cc', 'a'), (7, 'b');
+    INSERT INTO points VALUES ('f47ac10b-58cc', 'b'), (7, NULL);
+    CREATE VIRTUAL TABLE words USING fts5vocab(notes, row);
+    CREATE VIEW remarked AS SELECT a FROM only -- what it holds
+;
     CREATE TABLE broken (n, bytes BLOB);
     CREATE TABLE empty (a);
     CREATE TRIGGER logged AFTER INSERT ON people BEGIN INSERT INTO log VALUES ('came: ' || new.name); END;
@@ -139,6 +150,13 @@ const ODD: &str = r#"
     INSERT INTO notes (rowid, body) VALUES (5, 'the sea'), (9, 'the moss');
 "#;
 
+fn shown(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Text(text) => format!("\"{}\"", text.escape_ascii()),
+        other => format!("{other:?}"),
+    }
+}
+
 /// All that a database holds, texts by their bytes.
 fn held(file: &Path) -> Vec<String> {
     let database = Connection::open(file).unwrap();
@@ -148,6 +166,14 @@ fn held(file: &Path) -> Vec<String> {
         ("SELECT id, name, boss, shout FROM people ORDER BY 1", 4),
         ("SELECT \"a column\" FROM \"an \"\"odd\"\" name\" ORDER BY rowid", 1),
         ("SELECT n, number, text, bytes FROM \"values\" ORDER BY rowid", 4),
+        ("SELECT a FROM only ORDER BY rowid", 1),
+        ("SELECT _rowid_, rowid, a FROM hidden ORDER BY _rowid_", 3),
+        ("SELECT id, code FROM keys ORDER BY _rowid_", 2),
+        ("SELECT id, code FROM points ORDER BY rowid", 2),
+        ("SELECT a FROM con", 1),
+        ("SELECT term FROM words", 1),
+        ("SELECT a FROM remarked ORDER BY a", 1),
+        ("SELECT encoding FROM pragma_encoding", 1),
         ("SELECT n, bytes FROM broken", 2),
         ("SELECT a FROM unprinted ORDER BY rowid", 1),
         ("SELECT anything, whole FROM strictly ORDER BY rowid", 2),
@@ -160,8 +186,7 @@ fn held(file: &Path) -> Vec<String> {
     ] {
         let mut select = database.prepare(sql).unwrap();
         let rows = select.query_map([], |row| {
-            let values: Result<Vec<_>, rusqlite::Error> =
-                (0..columns).map(|at| Ok(format!("{:?}", row.get_ref(at)?))).collect();
+            let values: Result<Vec<_>, rusqlite::Error> = (0..columns).map(|at| Ok(shown(row.get_ref(at)?))).collect();
             Ok(values?.join(" "))
         });
         all.extend(rows.unwrap().map(|row| format!("{sql}: {}", row.unwrap())));
@@ -170,10 +195,14 @@ fn held(file: &Path) -> Vec<String> {
 }
 
 #[rstest::rstest]
-fn a_dump_seeds_the_same_database_again(#[values("yaml", "json", "csv", "sql")] format: &str) {
+fn a_dump_seeds_the_same_database_again(
+    #[values("yaml", "json", "csv", "sql")] format: &str,
+    #[values("UTF-8", "UTF-16le")] encoding: &str,
+) {
     let folder = tempfile::tempdir().unwrap();
     let (app, again) = (folder.path().join("app.db"), folder.path().join("again.db"));
-    Connection::open(&app).unwrap().execute_batch(ODD).unwrap();
+    let odd = format!("PRAGMA encoding = '{encoding}'; {ODD}");
+    Connection::open(&app).unwrap().execute_batch(&odd).unwrap();
     let before = fs::read(&app).unwrap();
     let dumped = run(&["dump", "app.db", "--out", "fixtures", "--format", format], folder.path());
     assert_eq!(dumped.code, Some(0), "{}", dumped.text);
@@ -183,7 +212,10 @@ fn a_dump_seeds_the_same_database_again(#[values("yaml", "json", "csv", "sql")] 
     assert_eq!(checked.code, Some(0), "{}", checked.text);
     let seeded = run(&["seed", "fixtures", "--into", "again.db"], folder.path());
     assert_eq!(seeded.code, Some(0), "{}", seeded.text);
-    assert_eq!(held(&again), held(&app));
+    for (again, app) in held(&again).iter().zip(&held(&app)) {
+        assert_eq!(again, app);
+    }
+    assert_eq!(held(&again).len(), held(&app).len());
     assert_eq!(folder.path().join("fixtures/pairs").with_extension(format).exists(), format != "sql");
     let twice = run(&["dump", "again.db", "--out", "fixtures2", "--format", format], folder.path());
     assert_eq!(twice.code, Some(0), "{}", twice.text);
@@ -225,11 +257,19 @@ fn some_rows_come_with_every_row_that_they_point_at() {
 #[test]
 fn a_dump_that_cannot_be_leaves_nothing() {
     let folder = folder(&[("garbage.db", "no database"), ("full/a.txt", "kept")]);
-    Connection::open(folder.path().join("app.db")).unwrap().execute_batch(SCHEMA).unwrap();
+    for (name, schema) in [
+        ("app.db", SCHEMA),
+        ("index.db", "CREATE VIRTUAL TABLE posts USING fts5(body, content='')"),
+        ("quoted.db", "CREATE TABLE t (a CHECK (a IN (\"x\", \"y\")))"),
+    ] {
+        Connection::open(folder.path().join(name)).unwrap().execute_batch(schema).unwrap();
+    }
     for (arguments, message) in [
         (["dump", "garbage.db", "--out", "new"].as_slice(), "garbage.db cannot be dumped: file is not a database"),
         (&["dump", "missing.db", "--out", "new"], "missing.db is no file"),
         (&["dump", "app.db", "--out", "full"], "full is not empty; give another folder"),
+        (&["dump", "index.db", "--out", "new"], "table `posts` holds no texts, only an index of them"),
+        (&["dump", "quoted.db", "--out", "new"], "what it holds does not seed again"),
         (&["dump", "app.db", "--out", "new", "--table", "usres"], "there is no table `usres`; did you mean `users`?"),
     ] {
         let run = run(arguments, folder.path());
@@ -238,4 +278,57 @@ fn a_dump_that_cannot_be_leaves_nothing() {
         assert!(!folder.path().join("new").exists(), "{message}");
         assert_eq!(fs::read_dir(folder.path().join("full")).unwrap().count(), 1);
     }
+}
+
+#[test]
+fn a_database_that_cannot_be_read_or_written_is_no_mistake_of_the_seeds() {
+    let seeds = three_mistakes();
+    for (arguments, cause) in [
+        (["seed", ".", "--into", "no/new.db"].as_slice(), "caused by: unable to open database file"),
+        (&["seed", "nosuch", "--into", "new.db"], "nosuch: there is no such file or folder; looked in"),
+        (&["check", "nosuch"], "nosuch: there is no such file or folder; looked in"),
+    ] {
+        let run = run(arguments, seeds.path());
+        assert_eq!(run.code, Some(2), "{}", run.text);
+        assert!(run.text.contains(cause) && !run.text.contains("CARGO_MANIFEST_DIR"), "{}", run.text);
+    }
+}
+
+#[test]
+fn a_refusal_of_the_database_is_shown_with_what_it_said_below_each() {
+    let seeds = folder(&[
+        ("schema.sql", "CREATE TABLE users (age INTEGER CONSTRAINT adult CHECK (age > 17))"),
+        ("users.json", r#"[{"age": 3}, {"age": 18}, {"age": 4}]"#),
+    ]);
+    let run = run(&["check", "."], seeds.path());
+    assert_eq!(run.text.matches("\n  caused by: CHECK constraint failed: adult\n").count(), 2, "{}", run.text);
+}
+
+#[test]
+fn more_mistakes_than_anybody_reads_are_counted() {
+    let rows = format!("[{}]", vec![r#"{"nmae": 1}"#; 150].join(","));
+    let seeds = folder(&[("schema.sql", SCHEMA), ("users.json", &rows)]);
+    let run = run(&["check", "."], seeds.path());
+    assert!(run.text.ends_with("and 50 more\nsqlite-fixtures: 150 mistakes in .\n"), "{}", run.text);
+    let error = Template::from_folder(seeds.path()).uncached().memory().unwrap_err();
+    let error = error.seed_error().unwrap();
+    assert_eq!(error.all().count(), 100);
+    assert!(error.to_string().ends_with("\nand 50 more"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_printed_is_no_panic() {
+    let full = || fs::File::create("/dev/full").unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sqlite-fixtures"));
+    let run = Run::of(command.arg("check").arg(fixtures).stdout(full()));
+    assert_eq!(run.code, Some(2), "{}", run.text);
+    assert!(run.text.contains("the result cannot be printed"), "{}", run.text);
+    let status = Command::new(env!("CARGO_BIN_EXE_sqlite-fixtures"))
+        .args(["leaks", "--", "sh", "-c", "exit 7"])
+        .stdout(full())
+        .stderr(full())
+        .status();
+    assert_eq!(status.unwrap().code(), Some(7), "nothing takes the place of the command's own code");
 }

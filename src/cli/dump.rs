@@ -1,15 +1,24 @@
-//! Writes a database as fixture files.
+//! Writes a database as seed files.
 
 use super::{Failure, print};
-use crate::dump::{Format, dump};
+use crate::{
+    Template,
+    dump::{Format, dump},
+    error::chain,
+};
 use clap::Args;
 use rusqlite::{Connection, OpenFlags};
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{PathBuf, absolute},
+    process::ExitCode,
+};
 
-/// Write a database as fixture files.
+/// Write a database as seed files.
 ///
 /// Seeding them gives the same database again: the schema comes first, then the rows, and triggers last, so that they are not
-/// fired. Values that a file of the format cannot have as they are, such as bytes in a column of texts, are written as `RAW=…`;
+/// fired, and what was written is seeded once to see that it can be. Rows whose table gives them no INTEGER PRIMARY KEY are
+/// numbered anew, as VACUUM does. Values that a file of the format cannot have as they are, such as bytes in a column of texts, are written as `RAW=…`;
 /// tables that it cannot have are in `rows.sql`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -53,22 +62,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     fs::create_dir_all(out).map_err(|error| format!("{} cannot be made: {error}", out.display()))?;
     let dumped = dump(&connection, out, *format, tables, *rows);
     connection.close().map_err(|(_, error)| error)?;
-    match dumped {
-        Ok(counts) => {
-            for (table, rows) in counts {
-                print(&format!("rows {table} {rows}\n"));
-            }
-            Ok(ExitCode::SUCCESS)
+    let seeds_again = |counts| match Template::from_folder(absolute(out)?).uncached().memory() {
+        Ok(_) => Ok(counts),
+        Err(error) => Err(format!("what it holds does not seed again, {}", chain(&error)).into()),
+    };
+    let counts = dumped.and_then(seeds_again).map_err(|error: Failure| {
+        // Nothing is left by half. What cannot be removed is told by the error, or by whoever looks.
+        for file in fs::read_dir(out).into_iter().flatten().flatten() {
+            let _ = fs::remove_file(file.path());
         }
-        Err(error) => {
-            // Nothing is left by half.
-            for file in fs::read_dir(out)?.flatten() {
-                fs::remove_file(file.path())?;
-            }
-            if is_new {
-                fs::remove_dir(out)?;
-            }
-            Err(format!("{} cannot be dumped: {error}", database.display()).into())
+        if is_new {
+            let _ = fs::remove_dir(out);
         }
+        format!("{} cannot be dumped: {error}", database.display())
+    })?;
+    for (table, rows) in counts {
+        print(&format!("rows {table} {rows}\n"))?;
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -267,13 +267,14 @@ impl Read {
             Format::Junit => verdict.junit(),
             Format::Github => verdict.github(),
         };
+        let told = verdict.faults.len();
         match &shown.output {
             Some(path) => verdict.faults.extend(write(path, &text).err()),
-            None => print(&text),
+            None => verdict.faults.extend(print(&text).err().map(|error| error.to_string())),
         }
-        if shown.output.is_some() || !matches!(shown.format, Format::Human) {
-            verdict.faults.iter().for_each(|fault| complain(&format!("the check could not be made: {fault}")));
-        }
+        // A report for people has told of those before it.
+        let told = if shown.output.is_none() && matches!(shown.format, Format::Human) { told } else { 0 };
+        verdict.faults[told..].iter().for_each(|fault| complain(&format!("the check could not be made: {fault}")));
         if ended != ExitCode::SUCCESS {
             ended
         } else if !verdict.leaks.is_empty() {

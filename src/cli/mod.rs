@@ -1,6 +1,6 @@
 //! The command line `sqlite-fixtures`: what it takes, and where that leads.
 //!
-//! [`check`] shows the mistakes in a folder of fixtures, [`seed`] makes or fills a database from one, [`tables`] counts rows,
+//! [`check`] shows the mistakes in a seed folder, [`seed`] makes or fills a database from one, [`tables`] counts rows,
 //! [`dump`] writes a database as such a folder.
 //! [`leaks`] runs a test command and judges what its processes left open, [`baseline`] is the leaks that a team knows of,
 //! [`places`] makes places of the calls of a process that died, [`self_test`] shows that the check is alive.
@@ -16,7 +16,11 @@ mod tables;
 
 use crate::{SeedError, error::chain};
 use clap::{Parser, Subcommand};
-use std::{error::Error, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 /// SQLite databases for tests.
 #[derive(Debug, Parser)]
@@ -54,9 +58,9 @@ pub fn command_line() -> ExitCode {
     })
 }
 
-#[expect(clippy::print_stderr, reason = "a command talks to the person who runs it")]
+/// Tells the person who runs the command. Where nobody listens, the exit code still tells.
 fn complain(message: &str) {
-    eprintln!("sqlite-fixtures: {message}");
+    let _ = writeln!(io::stderr(), "sqlite-fixtures: {message}");
 }
 
 /// Shows all mistakes of seeds, on a terminal in colours, and gives how many they are.
@@ -64,23 +68,30 @@ fn mistakes(error: &SeedError) -> usize {
     const BOLD: &str = "\x1b[1m";
     const RED: &str = "\x1b[1;31m";
     const PLAIN: &str = "\x1b[0m";
-    let mut count = 0;
+    let mut shown = anstream::stderr().lock();
     for mistake in error.all() {
-        count += mistake.broken_references().len().max(1);
-        let shown = mistake.one_to_string();
-        let mut lines = shown.lines();
-        if let Some(first) = lines.next() {
-            anstream::eprintln!("{BOLD}{first}{PLAIN}");
-        }
+        let text = mistake.one_to_string();
+        let mut lines = text.lines();
+        // As in `complain`.
+        let _ = writeln!(shown, "{BOLD}{}{PLAIN}", lines.next().unwrap_or_default());
         for line in lines {
             let is_mark = line.trim_start_matches([' ', '|']).starts_with('^');
-            anstream::eprintln!("{}{line}{PLAIN}", if is_mark { RED } else { "" });
+            let _ = writeln!(shown, "{}{line}{PLAIN}", if is_mark { RED } else { "" });
         }
     }
-    count
+    if error.untold() > 0 {
+        let _ = writeln!(shown, "and {} more", error.untold());
+    }
+    error.count()
 }
 
-#[expect(clippy::print_stdout, reason = "a command prints its result")]
-fn print(text: &str) {
-    print!("{text}");
+/// Prints a result. Whoever reads it may stop when they like.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut to = io::stdout().lock();
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("the result cannot be printed: {error}").into())
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,4 +1,4 @@
-//! Makes or fills a database file from a folder of fixtures.
+//! Makes or fills a database file from a seed folder.
 
 use super::{Failure, complain, mistakes, print, tables};
 use crate::{
@@ -14,7 +14,7 @@ use std::{
     process::ExitCode,
 };
 
-/// Make or fill a database file from a folder of fixtures.
+/// Make or fill a database file from a seed folder.
 ///
 /// A new database gets the folder's schema first. All goes in or nothing does; a database that others have open sees all of it
 /// at once. Seeds fire the triggers of the database.
@@ -52,6 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     match load(&absolute(folder)?, into, is_new) {
         Ok(()) => {}
+        Err(error) if error.is_of_the_system() => return Err(error.into()),
         Err(error) => {
             let count = mistakes(&error);
             let outcome = if into.exists() { "is as it was" } else { "was not made" };
@@ -61,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let connection = Connection::open_with_flags(into, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     for (table, rows) in tables::count(&connection)? {
-        print(&format!("rows {table} {rows}\n"));
+        print(&format!("rows {table} {rows}\n"))?;
     }
     connection.close().map_err(|(_, error)| error)?;
     Ok(ExitCode::SUCCESS)

@@ -70,6 +70,6 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
     }
     print(
         "sqlite-fixtures: the check is alive: a leak was found at exit and after an abort, and none where there was none\n",
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! Fixture files from a database: what [`seed`](crate::seed) reads, so that a dump seeds the same database again.
+//! Seed files from a database: what [`seed`](crate::seed) reads, so that a dump seeds the same database again.
 //!
 //! [`pick`] chooses the rows, [`value`] writes one value so that it is read as what it is, [`mod@write`] the files of each format.
 
@@ -32,6 +32,8 @@ struct Table {
     name: String,
     /// Those that can be inserted: not those that are generated.
     columns: Vec<Column>,
+    /// What tells its rows apart, as SQL writes it: its rowid, or without one its primary key.
+    key: Vec<String>,
     is_virtual: bool,
 }
 
@@ -62,7 +64,6 @@ pub(crate) fn dump(
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| format!("{} cannot be written: {error}", folder.join(name).display()).into())
     };
-    file("schema.sql", &schema(connection)?)?;
     let mut counts = Vec::new();
     let mut of_tables = Vec::new();
     for table in &tables {
@@ -79,29 +80,67 @@ pub(crate) fn dump(
     if !after.is_empty() {
         file(AFTER, &after)?;
     }
+    // Last, so that a folder that is not whole is none.
+    file("schema.sql", &schema(connection)?)?;
     Ok(counts)
 }
 
 /// What must not be there yet while rows go in comes last in the order of names.
 const AFTER: &str = "~triggers.sql";
 
-fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
-    let names: Vec<(String, bool)> = connection
-        .prepare(
-            "SELECT name, type = 'virtual' FROM pragma_table_list
-             WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT GLOB 'sqlite_*' ORDER BY name",
-        )?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    let columns = |name: &str| {
-        connection
-            .prepare("SELECT name, type FROM pragma_table_xinfo(?1, 'main') WHERE hidden = 0 ORDER BY cid")?
-            .query_map([name], |row| {
-                Ok(Column { name: row.get(0)?, affinity: Affinity::of(&row.get::<_, String>(1)?) })
-            })?
-            .collect::<rusqlite::Result<Vec<_>>>()
+fn tables(connection: &Connection) -> Result<Vec<Table>, Failure> {
+    let mut tables = Vec::new();
+    let mut names = connection.prepare(
+        "SELECT list.name, list.type = 'virtual', list.wr, lower(made.sql)
+         FROM pragma_table_list list JOIN sqlite_schema made ON made.type = 'table' AND made.name = list.name
+         WHERE list.schema = 'main' AND list.type IN ('table', 'virtual') AND list.name NOT GLOB 'sqlite_*'
+         ORDER BY list.name",
+    )?;
+    let mut names = names.query([])?;
+    while let Some(row) = names.next()? {
+        let (name, is_virtual, without_rowid): (String, bool, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let sql: String = row.get(3)?;
+        let is = |parts: &[&str]| is_virtual && parts.iter().any(|part| sql.contains(part));
+        // They show what other tables hold.
+        if is(&["using fts5vocab", "using fts4aux"]) {
+            continue;
+        }
+        if is(&["content=''", "content=\"\"", "content = ''", "content = \"\""]) {
+            return Err(format!(
+                "table `{name}` holds no texts, only an index of them; drop it from a copy, and dump that"
+            )
+            .into());
+        }
+        tables.push(table(connection, name, is_virtual, without_rowid)?);
+    }
+    Ok(tables)
+}
+
+fn table(connection: &Connection, name: String, is_virtual: bool, without_rowid: bool) -> Result<Table, Failure> {
+    let (mut columns, mut all, mut primary) = (Vec::new(), Vec::new(), Vec::new());
+    let mut found =
+        connection.prepare("SELECT name, type, hidden, pk FROM pragma_table_xinfo(?1, 'main') ORDER BY cid")?;
+    let mut found = found.query([&name])?;
+    while let Some(row) = found.next()? {
+        let (column, declared): (String, String) = (row.get(0)?, row.get(1)?);
+        let (hidden, place): (i64, i64) = (row.get(2)?, row.get(3)?);
+        all.push(column.to_ascii_lowercase());
+        if place > 0 {
+            primary.push((place, quoted(&column)));
+        }
+        if hidden == 0 {
+            columns.push(Column { name: column, affinity: Affinity::of(&declared) });
+        }
+    }
+    primary.sort();
+    let key = if without_rowid {
+        primary.into_iter().map(|(_, column)| column).collect()
+    } else {
+        let free = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !all.iter().any(|column| column == name));
+        let free = free.ok_or_else(|| format!("table `{name}` hides its rowid behind three columns; rename one"))?;
+        vec![free.to_owned()]
     };
-    names.into_iter().map(|(name, is_virtual)| Ok(Table { columns: columns(&name)?, name, is_virtual })).collect()
+    Ok(Table { name, columns, key, is_virtual })
 }
 
 /// The schema, but for triggers, with what is said of the file as a whole.
@@ -118,8 +157,9 @@ fn schema(connection: &Connection) -> rusqlite::Result<String> {
 
 fn after_rows(connection: &Connection) -> rusqlite::Result<String> {
     let mut text = String::new();
-    let counts = connection.prepare("SELECT name, seq FROM sqlite_sequence ORDER BY name");
-    if let Ok(mut counts) = counts {
+    let counted = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%')";
+    if connection.query_row(counted, [], |row| row.get(0))? {
+        let mut counts = connection.prepare("SELECT name, seq FROM sqlite_sequence ORDER BY name")?;
         let counts = counts.query_map([], |row| Ok((row.get::<_, Value>(0)?, row.get::<_, Value>(1)?)))?;
         text.push_str("DELETE FROM sqlite_sequence;\n");
         for count in counts {
@@ -141,7 +181,12 @@ fn objects(connection: &Connection, which: &str) -> rusqlite::Result<String> {
     );
     let mut statement = connection.prepare(&sql)?;
     let objects = statement.query_map([], |row| row.get::<_, String>(0))?;
-    objects.map(|sql| Ok(sql? + ";\n")).collect()
+    let ended = |sql: String| {
+        // Behind a comment the end would be a part of it.
+        let end = if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;\n" } else { ";\n" };
+        sql + end
+    };
+    objects.map(|sql| Ok(ended(sql?))).collect()
 }
 
 /// Names of columns as SQL writes them.

@@ -43,14 +43,13 @@ impl Pick {
             return Ok(Self { picked: false });
         }
         for table in tables {
-            let key = key(connection, table)?;
-            let columns: Vec<String> = (0..key.len()).map(|number| format!("k{number}")).collect();
+            let columns: Vec<String> = (0..table.key.len()).map(|number| format!("k{number}")).collect();
             let columns = columns.join(", ");
             connection
                 .execute_batch(&format!("CREATE TEMP TABLE {} ({columns}, UNIQUE ({columns}))", picked(table)))?;
             if only.is_empty() || only.iter().any(|name| name.eq_ignore_ascii_case(&table.name)) {
                 let limit = rows.map_or_else(String::new, |rows| format!(" LIMIT {rows}"));
-                let (keys, name) = (key.join(", "), quoted(&table.name));
+                let (keys, name) = (table.key.join(", "), quoted(&table.name));
                 connection.execute_batch(&format!(
                     "INSERT INTO {} SELECT {keys} FROM main.{name} ORDER BY {keys}{limit}",
                     picked(table)
@@ -63,18 +62,15 @@ impl Pick {
 
     /// The rows of a table that are picked, in the order of their key.
     pub(super) fn rows(&self, connection: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<Held>>> {
-        let key = key(connection, table)?;
+        let key = table.key.join(", ");
         let mut columns = list(table.columns.iter().map(|column| column.name.as_str()));
         // What a virtual table numbers its rows by is not among its columns.
         if table.is_virtual {
-            columns = format!("rowid, {columns}");
+            columns = format!("{key}, {columns}");
         }
-        let chosen = if self.picked {
-            format!(" WHERE ({}) IN (SELECT * FROM {})", key.join(", "), picked(table))
-        } else {
-            String::new()
-        };
-        let sql = format!("SELECT {columns} FROM main.{}{chosen} ORDER BY {}", quoted(&table.name), key.join(", "));
+        let chosen =
+            if self.picked { format!(" WHERE ({key}) IN (SELECT * FROM {})", picked(table)) } else { String::new() };
+        let sql = format!("SELECT {columns} FROM main.{}{chosen} ORDER BY {key}", quoted(&table.name));
         let mut statement = connection.prepare(&sql)?;
         let count = statement.column_count();
         statement.query_map([], |row| (0..count).map(|column| Ok(row.get_ref(column)?.into())).collect())?.collect()
@@ -83,22 +79,6 @@ impl Pick {
 
 fn picked(table: &Table) -> String {
     format!("temp.{}", quoted(&format!("picked {}", table.name)))
-}
-
-/// What tells the rows of a table apart: its rowid, or without one its primary key.
-fn key(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<String>> {
-    let without_rowid: bool = connection.query_row(
-        "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1",
-        [&table.name],
-        |row| row.get(0),
-    )?;
-    if !without_rowid {
-        return Ok(vec!["rowid".to_owned()]);
-    }
-    connection
-        .prepare("SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk")?
-        .query_map([&table.name], |row| Ok(quoted(&row.get::<_, String>(0)?)))?
-        .collect()
 }
 
 /// Picks the rows that picked ones point at. Gives how many came.
@@ -126,10 +106,10 @@ fn parents(connection: &Connection, tables: &[Table]) -> rusqlite::Result<usize>
             let pairs: Vec<String> = columns
                 .iter()
                 .zip(&of_parent)
-                .map(|((_, _, from, _), to)| format!("child.{} = parent.{}", quoted(from), quoted(to)))
+                // The parent comes first, since its collation is that of a foreign key.
+                .map(|((_, _, from, _), to)| format!("parent.{} = child.{}", quoted(to), quoted(from)))
                 .collect();
-            let parent_key = key(connection, parent)?;
-            let (parent_key, child_key) = (list_of(&parent_key, "parent"), list_of(&key(connection, child)?, "child"));
+            let (parent_key, child_key) = (list_of(&parent.key, "parent"), list_of(&child.key, "child"));
             came += connection.execute(
                 &format!(
                     "INSERT OR IGNORE INTO {} SELECT {parent_key} FROM main.{} child JOIN main.{} parent ON {}

@@ -16,14 +16,18 @@ pub(super) enum Written {
 /// It as the expression of SQL that it is.
 pub(super) fn sql(value: &Held) -> String {
     match value {
-        Held::Null => "NULL".to_owned(),
-        Held::Integer(integer) => integer.to_string(),
-        Held::Real(real) if real.is_infinite() => if *real > 0.0 { "9e999" } else { "-9e999" }.to_owned(),
-        Held::Real(real) => format!("{real:?}"),
+        Held::Null => literal(&Value::Null),
+        Held::Integer(integer) => literal(&Value::Integer(*integer)),
+        Held::Real(real) => literal(&Value::Real(*real)),
         Held::Blob(bytes) => literal(&Value::Blob(bytes.clone())),
         Held::Text(bytes) => match str::from_utf8(bytes) {
-            Ok(text) if !text.contains('\0') => literal(&Value::Text(text.to_owned())),
-            _ => format!("CAST({} AS TEXT)", literal(&Value::Blob(bytes.clone()))),
+            Ok(text) => text
+                .split('\0')
+                .map(|part| literal(&Value::Text(part.to_owned())))
+                .collect::<Vec<_>>()
+                .join(" || char(0) || "),
+            // In a database in UTF-16 there is no such text.
+            Err(_) => format!("CAST({} AS TEXT)", literal(&Value::Blob(bytes.clone()))),
         },
     }
 }
@@ -63,7 +67,7 @@ mod tests {
         assert_eq!(text("0x00", Affinity::Text), Written::Text("0x00".into()));
         assert_eq!(text("0x00", Affinity::Bytes), Written::Text("RAW='0x00'".into()));
         assert_eq!(text("RAW=it's", Affinity::Text), Written::Text("RAW='RAW=it''s'".into()));
-        assert_eq!(text("a\0b", Affinity::Text), Written::Text("RAW=CAST(x'610062' AS TEXT)".into()));
+        assert_eq!(text("a\0b", Affinity::Text), Written::Text("RAW='a' || char(0) || 'b'".into()));
     }
 
     #[test]

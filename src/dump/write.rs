@@ -14,10 +14,10 @@ pub(super) fn files(tables: &[(&Table, Vec<Vec<Held>>)], format: Format) -> Vec<
     let mut scripted = String::new();
     for (table, rows) in tables {
         // What has no place in a file of one table: a name that is no file's, rows with numbers of their own, a column that
-        // would be taken for labels, a text that is none.
+        // would be taken for labels or is longer than YAML allows for a key, a text that is none.
         let is_plain = is_file_name(&table.name)
             && !table.is_virtual
-            && table.columns.iter().all(|column| column.name != "_label")
+            && table.columns.iter().all(|column| column.name != "_label" && column.name.len() <= LONGEST_NAME)
             && !rows.iter().flatten().any(|value| matches!(value, Held::Text(bytes) if str::from_utf8(bytes).is_err()));
         match format {
             Format::Yaml if is_plain => files.push((format!("{}.yaml", table.name), yaml(table, rows))),
@@ -32,16 +32,22 @@ pub(super) fn files(tables: &[(&Table, Vec<Vec<Held>>)], format: Format) -> Vec<
     files
 }
 
+/// YAML allows 1,024 characters for a key, escapes among them.
+const LONGEST_NAME: usize = 128;
+
 /// Whether a file can have the name of a table on any system, and sorts before what comes after the rows.
 fn is_file_name(name: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    !name.is_empty() && name.len() <= 100 && name.bytes().all(is_letter) && !name.eq_ignore_ascii_case("rows")
+    // `rows.sql` is ours, the others are devices on Windows.
+    let device = name.trim_end_matches(|letter: char| letter.is_ascii_digit()).to_ascii_lowercase();
+    let is_taken = matches!(device.as_str(), "rows" | "con" | "prn" | "aux" | "nul" | "com" | "lpt");
+    !name.is_empty() && name.len() <= 100 && name.bytes().all(is_letter) && !is_taken
 }
 
 fn script(table: &Table, rows: &[Vec<Held>]) -> String {
     let mut columns = list(table.columns.iter().map(|column| column.name.as_str()));
     if table.is_virtual {
-        columns = format!("rowid, {columns}");
+        columns = format!("{}, {columns}", table.key.join(", "));
     }
     let mut text = String::new();
     for row in rows {
@@ -80,7 +86,8 @@ fn yaml(table: &Table, rows: &[Vec<Held>]) -> String {
 
 /// A text in quotes as YAML takes it: what it does not print is escaped, and a percent sign or brace that would start a template.
 fn printable(text: &str) -> String {
-    let text = text.replace("<%", "\\u003c%").replace("{{", "\\u007b{");
+    let text = text.replace("<%", "\\u003c%");
+    let text = if text.contains("{{") { text.replace('{', "\\u007b") } else { text };
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -99,6 +106,8 @@ fn csv(table: &Table, rows: &[Vec<Held>]) -> String {
     let mut text = line(table.columns.iter().map(|column| field(&column.name)).collect());
     for row in rows {
         let fields = table.columns.iter().zip(row).map(|(column, value)| match written(value, column.affinity, true) {
+            // An empty line would be no row.
+            Written::Null if row.len() == 1 => "[null]".to_owned(),
             Written::Null => String::new(),
             Written::Integer(integer) => integer.to_string(),
             Written::Real(real) => format!("{real:?}"),

@@ -20,6 +20,8 @@ struct Inner {
     fault: Fault,
     /// What else is wrong, independent of it.
     others: Vec<SeedError>,
+    /// How many more there are, which are not told.
+    untold: usize,
 }
 
 /// A row that points at a row that is not there.
@@ -70,7 +72,16 @@ impl BrokenReference {
 impl SeedError {
     pub(crate) fn new(fault: Fault) -> Self {
         let others = Vec::new();
-        Self(Box::new(Inner { place: None, table: None, label: None, column: None, value: None, fault, others }))
+        Self(Box::new(Inner {
+            place: None,
+            table: None,
+            label: None,
+            column: None,
+            value: None,
+            fault,
+            others,
+            untold: 0,
+        }))
     }
 
     pub(crate) fn at(mut self, place: impl Into<Place>) -> Self {
@@ -78,12 +89,37 @@ impl SeedError {
         self
     }
 
-    /// Several as one; `None` for none.
-    pub(super) fn of_all(found: Vec<Self>) -> Option<Self> {
+    /// Several as one, with how many more there are; `None` for none.
+    pub(super) fn of_all(found: Vec<Self>, untold: usize) -> Option<Self> {
         let mut found = found.into_iter();
         let mut first = found.next()?;
         first.0.others = found.collect();
+        first.0.untold = untold;
         Some(first)
+    }
+
+    /// Whether the folder or the database could not be read or written, so that its mistakes are not known.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_of_the_system(&self) -> bool {
+        let is = |error: &Self| {
+            matches!(
+                error.0.fault,
+                Fault::NoFolder { .. } | Fault::Read(_) | Fault::Database(_) | Fault::Restore { .. }
+            )
+        };
+        self.all().any(is)
+    }
+
+    /// How many mistakes there are that [`all`](Self::all) does not give.
+    #[cfg(feature = "cli")]
+    pub(crate) fn untold(&self) -> usize {
+        self.0.untold
+    }
+
+    /// How many mistakes there are, each broken reference one.
+    #[cfg(feature = "cli")]
+    pub(crate) fn count(&self) -> usize {
+        self.all().map(|error| error.broken_references().len().max(1)).sum::<usize>() + self.0.untold
     }
 
     pub(super) fn fault(&self) -> &Fault {
@@ -110,20 +146,28 @@ impl SeedError {
         self
     }
 
-    /// This mistake, and all others that were found in the same load and do not follow from it.
+    /// This mistake, and all others that were found in the same load and do not follow from it: the first hundred, while
+    /// `Display` also says how many more there are.
     ///
     /// Each of the methods below tells of one mistake: of this one, the first.
     pub fn all(&self) -> impl Iterator<Item = &Self> {
         std::iter::once(self).chain(&self.0.others)
     }
 
-    /// This mistake alone, as it is shown.
+    /// This mistake alone, as it is shown, with its cause.
     #[cfg(feature = "cli")]
     pub(crate) fn one_to_string(&self) -> String {
         let mut text = String::new();
         // Writing into memory cannot fail.
-        let _ = self.write_one(&mut text);
+        let _ = self.write_one(&mut text).and_then(|()| self.write_cause(&mut text));
         text
+    }
+
+    fn write_cause(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        match self.0.fault.source() {
+            Some(cause) => write!(f, "\n  caused by: {cause}"),
+            None => Ok(()),
+        }
     }
 
     fn write_one(&self, f: &mut impl fmt::Write) -> fmt::Result {
@@ -192,7 +236,20 @@ impl SeedError {
 impl fmt::Display for SeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_one(f)?;
-        self.0.others.iter().try_for_each(|other| write!(f, "\n{other}"))
+        if self.0.others.is_empty() {
+            return Ok(());
+        }
+        // Of several each has its cause below it; of one it is the source.
+        self.write_cause(f)?;
+        for other in &self.0.others {
+            f.write_str("\n")?;
+            other.write_one(f)?;
+            other.write_cause(f)?;
+        }
+        match self.0.untold {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
     }
 }
 
@@ -221,7 +278,8 @@ impl fmt::Display for BrokenReference {
 crate::error::debug_is_chain!(SeedError);
 
 impl Error for SeedError {
+    /// What the database or the operating system says; of [several](SeedError::all) `Display` tells it for each.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.fault.source()
+        if self.0.others.is_empty() { self.0.fault.source() } else { None }
     }
 }

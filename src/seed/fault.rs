@@ -9,6 +9,7 @@ use std::{error::Error, fmt, io, path::PathBuf};
 pub(crate) enum Fault {
     NoFolder {
         looked_in: Vec<PathBuf>,
+        is_relative: bool,
     },
     NoSchema,
     TwoSchemas,
@@ -72,12 +73,16 @@ pub(crate) enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoFolder { looked_in } => {
+            Self::NoFolder { looked_in, is_relative } => {
                 f.write_str("there is no such file or folder")?;
                 for (number, folder) in looked_in.iter().enumerate() {
                     write!(f, "{} {}", if number == 0 { "; looked in" } else { "," }, folder.display())?;
                 }
-                f.write_str("; create it, or set CARGO_MANIFEST_DIR to the folder of the crate")
+                f.write_str(if *is_relative {
+                    "; create it, or set CARGO_MANIFEST_DIR to the folder of the crate"
+                } else {
+                    "; create it, or correct the path"
+                })
             }
             Self::NoSchema => f.write_str(
                 "the folder has neither `schema.sql` nor `migrations/`; add one, or give the template its schema in code",

@@ -1,4 +1,4 @@
-//! Which files a folder of fixtures holds, and in which order.
+//! Which files a seed folder holds, and in which order.
 
 use super::{Fault, Format, SeedError};
 use crate::Position;
@@ -21,7 +21,8 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, SeedError> {
     let candidates = candidates(path, manifest.as_deref(), &env::current_exe().unwrap_or_default());
     match candidates.iter().find(|candidate| candidate.exists()) {
         Some(found) => Ok(found.clone()),
-        None => Err(SeedError::new(Fault::NoFolder { looked_in: candidates }).at(Position::whole(path))),
+        None => Err(SeedError::new(Fault::NoFolder { looked_in: candidates, is_relative: path.is_relative() })
+            .at(Position::whole(path))),
     }
 }
 

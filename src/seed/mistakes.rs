@@ -9,6 +9,7 @@ const MOST: usize = 100;
 #[derive(Default)]
 pub(super) struct Mistakes {
     found: Vec<SeedError>,
+    untold: usize,
     /// The texts of files that could not be read as rows.
     unread: Vec<String>,
     /// The tables that miss rows because of a mistake, in small letters.
@@ -27,8 +28,13 @@ impl Mistakes {
             Fault::UnknownLabel { .. } => error.value().is_some_and(|label| self.may_be_unread(label)),
             _ => false,
         };
-        if !follows && self.found.len() < MOST {
+        if follows {
+            return;
+        }
+        if self.found.len() < MOST {
             self.found.push(error);
+        } else {
+            self.untold += 1;
         }
     }
 
@@ -57,6 +63,6 @@ impl Mistakes {
     /// Everything that was noted, as one error, in the order that a reader of the files comes to it.
     pub(super) fn conclude(mut self) -> Result<(), SeedError> {
         self.found.sort_by_key(|error| (error.position().is_none(), error.position().cloned()));
-        SeedError::of_all(self.found).map_or(Ok(()), Err)
+        SeedError::of_all(self.found, self.untold).map_or(Ok(()), Err)
     }
 }

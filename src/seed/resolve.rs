@@ -181,7 +181,13 @@ impl<'r> Resolver<'r> {
         };
         let Some(to) = to else { return as_it_is() };
         let number = parent.columns[to].affinity.has_ids();
-        if (!number || is_number(text)) && self.is_key(&parent, to, text)? {
+        // A column that is no INTEGER may hold texts also where its affinity is that of numbers.
+        let is_key = if !number || is_number(text) {
+            self.is_key(&parent, to, text)?
+        } else {
+            self.given_keys(&parent, to)?.contains(text)
+        };
+        if is_key {
             return as_it_is();
         }
         let given = self.given.get(&parent.name.to_ascii_lowercase());
@@ -197,7 +203,7 @@ impl<'r> Resolver<'r> {
         }
         match self.known.get(&parent.name, text) {
             Some(Key::Single(key)) if Some(to) == parent.key => return Ok(key.clone()),
-            _ if !number || is_number(text) => return as_it_is(),
+            _ if !number || is_number(text) || self.is_key(&parent, to, text)? => return as_it_is(),
             _ => {}
         }
         let labels = given.into_iter().flat_map(|given| given.labels.keys().copied());
