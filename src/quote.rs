@@ -1,32 +1,41 @@
 //! Names and values as SQL writes them.
 
-use rusqlite::types::Value;
+use rusqlite::types::ValueRef;
 
 /// A name as SQL writes it, whatever letters it has.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A value as SQL writes it.
-pub(crate) fn literal(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Integer(integer) => integer.to_string(),
+/// A value as the expression of SQL that it is.
+pub(crate) fn literal<'v>(value: impl Into<ValueRef<'v>>) -> String {
+    match value.into() {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(integer) => integer.to_string(),
         // What SQLite reads as infinite.
-        Value::Real(real) if real.is_infinite() => if *real > 0.0 { "9e999" } else { "-9e999" }.to_owned(),
-        Value::Real(real) => format!("{real:?}"),
-        Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
-        Value::Blob(bytes) => {
-            let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("x'{}'", digits.concat())
-        }
+        ValueRef::Real(real) if real.is_infinite() => if real > 0.0 { "9e999" } else { "-9e999" }.to_owned(),
+        ValueRef::Real(real) => format!("{real:?}"),
+        ValueRef::Text(text) => match str::from_utf8(text) {
+            Ok(text) => {
+                let parts: Vec<_> = text.split('\0').map(|part| format!("'{}'", part.replace('\'', "''"))).collect();
+                parts.join(" || char(0) || ")
+            }
+            // In a database in UTF-16 there is no such text.
+            Err(_) => format!("CAST({} AS TEXT)", bytes(text)),
+        },
+        ValueRef::Blob(blob) => bytes(blob),
     }
+}
+
+fn bytes(bytes: &[u8]) -> String {
+    let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("x'{}'", digits.concat())
 }
 
 #[cfg(test)]
 mod tests {
     use super::{literal, quoted};
-    use rusqlite::types::Value;
+    use rusqlite::types::{Value, ValueRef};
 
     #[test]
     fn a_name_is_quoted() {
@@ -34,8 +43,25 @@ mod tests {
     }
 
     #[test]
-    fn an_infinite_number_is_a_literal_too() {
-        assert_eq!(literal(&Value::Real(f64::NEG_INFINITY)), "-9e999");
-        assert_eq!(literal(&Value::Real(1.0)), "1.0");
+    fn a_literal_is_what_sqlite_reads_as_the_value_again() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        for value in [
+            ValueRef::Null,
+            ValueRef::Integer(i64::MIN),
+            ValueRef::Real(f64::NEG_INFINITY),
+            ValueRef::Real(1.0),
+            ValueRef::Text(b"it's \0\0 two"),
+            ValueRef::Text(b"\xff"),
+            ValueRef::Blob(b"\0'"),
+        ] {
+            let sql = format!("SELECT {}", literal(value));
+            connection
+                .query_row(&sql, [], |row| {
+                    assert_eq!(row.get_ref(0)?, value, "{sql}");
+                    Ok(())
+                })
+                .unwrap();
+        }
+        assert_eq!(literal(&Value::Integer(7)), "7");
     }
 }

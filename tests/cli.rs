@@ -294,6 +294,15 @@ fn a_database_that_cannot_be_read_or_written_is_no_mistake_of_the_seeds() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_database_file_may_be_called_like_a_uri() {
+    let seeds = folder(&[("schema.sql", SCHEMA)]);
+    let run = run(&["seed", ".", "--into", "file:x.db?mode=memory"], seeds.path());
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert!(seeds.path().join("file:x.db?mode=memory").is_file());
+}
+
 #[test]
 fn a_refusal_of_the_database_is_shown_with_what_it_said_below_each() {
     let seeds = folder(&[

@@ -581,12 +581,41 @@ mod json {
         assert_eq!(one::<i64>(&connection, "SELECT id FROM users"), 207_281_424);
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(50))]
+
+        /// serde_json rounds about one in four to a neighbour.
+        #[test]
+        fn a_number_is_stored_bit_by_bit(reals in proptest::collection::vec(proptest::num::f64::NORMAL, 100)) {
+            let rows: Vec<_> = reals.iter().map(|real| format!(r#"{{"a": {real:e}}}"#)).collect();
+            let files = [("schema.sql", "CREATE TABLE t (a REAL)"), ("t.json", &format!("[{}]", rows.join(",")))];
+            let session = Template::from_folder(folder(&files).path()).uncached().session();
+            let mut select = session.prepare("SELECT a FROM t ORDER BY rowid").unwrap();
+            let found: Vec<f64> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            proptest::prop_assert_eq!(found, reals);
+        }
+    }
+
     #[test]
     fn rows_may_come_before_the_rows_they_point_at() {
         let (connection, labels) =
             blog(&[("posts.json", r#"[{"author_id": "bob"}]"#), ("users.json", r#"{"bob": null}"#)]);
         labels.unwrap();
         assert_eq!(one::<i64>(&connection, "SELECT author_id FROM posts"), label_id("bob"));
+    }
+
+    #[test]
+    fn a_text_may_be_the_key_of_a_column_of_numbers() {
+        let files = [
+            (
+                "schema.sql",
+                "CREATE TABLE users (id UUID PRIMARY KEY); CREATE TABLE posts (author UUID REFERENCES users)",
+            ),
+            ("users.json", r#"[{"id": "f47ac10b-58cc"}]"#),
+            ("posts.json", r#"[{"author": "f47ac10b-58cc"}]"#),
+        ];
+        let session = Template::from_folder(folder(&files).path()).uncached().session();
+        assert_eq!(one::<String>(&session, "SELECT author FROM posts"), "f47ac10b-58cc");
     }
 
     #[test]

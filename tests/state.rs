@@ -143,3 +143,40 @@ fn a_diff_needs_no_session_of_its_own_and_knows_the_collations_of_the_engine() {
     assert_ne!(session.engine().snapshot().unwrap(), session.snapshot().unwrap(), "what is not committed");
     assert_eq!(session.engine().ledger().counts().opened, 1);
 }
+
+#[test]
+fn rows_whose_keys_are_null_or_hidden_are_told_apart() {
+    let template = Template::code(|connection| {
+        Ok(connection.execute_batch(
+            "CREATE TABLE nulls (a TEXT PRIMARY KEY, b); INSERT INTO nulls VALUES (NULL, 1), (NULL, 2);
+             CREATE TABLE hidden (rowid TEXT, a); INSERT INTO hidden VALUES ('x', 1)",
+        )?)
+    });
+    let session = template.session();
+    session
+        .execute_batch(
+            "DELETE FROM nulls WHERE b = 1; INSERT INTO nulls VALUES (NULL, 2); INSERT INTO hidden VALUES ('x', 1)",
+        )
+        .unwrap();
+    let expected = "\
+hidden
+  + 2: rowid = 'x', a = 1
+nulls
+  - NULL, 1: a = NULL, b = 1
+  + NULL, 3: a = NULL, b = 2";
+    assert_eq!(changed(&session), expected);
+}
+
+#[test]
+fn a_snapshot_takes_values_that_a_collation_holds_for_the_same_in_one_order() {
+    let snapshot = |rows: &str| {
+        let sessions = SessionFactory::new(Engine::memory().unwrap()).unwrap();
+        let session = sessions.open().unwrap();
+        session.execute_batch("CREATE TABLE t (a TEXT COLLATE NOCASE, b)").unwrap();
+        session.execute_batch(&format!("INSERT INTO t VALUES {rows}")).unwrap();
+        session.snapshot().unwrap()
+    };
+    assert_eq!(snapshot("('a', 1), ('A', 2)"), snapshot("('A', 2), ('a', 1)"));
+    let odd = snapshot("(CAST(x'ff' AS TEXT), 9e999)");
+    assert!(odd.ends_with("CAST(x'ff' AS TEXT) | 9e999\n"), "{odd}");
+}

@@ -3,7 +3,7 @@
 use super::{Failure, complain, mistakes, print, tables};
 use crate::{
     error::counted,
-    seed::{file, folder, load_into},
+    seed::{file::read_all, folder, load_into_file},
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,7 +17,7 @@ use std::{
 /// Make or fill a database file from a seed folder.
 ///
 /// A new database gets the folder's schema first. All goes in or nothing does; a database that others have open sees all of it
-/// at once. Seeds fire the triggers of the database.
+/// at once, and one that they write to meanwhile is left as it is. Seeds fire the triggers of the database.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code:
@@ -42,7 +42,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Arguments { folder, into, allow_existing } = arguments;
-    let is_new = is_new(into)?;
+    // Of an absolute path SQLite makes no URI.
+    let file = absolute(into)?;
+    let is_new = is_new(&file)?;
     if !is_new && !allow_existing && !is_for_tests(into) {
         return Err(format!(
             "{} has tables already, and nothing in its name says that it is for tests; give a new file, or --allow-existing",
@@ -50,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         )
         .into());
     }
-    match load(&absolute(folder)?, into, is_new) {
+    match load(&absolute(folder)?, &file, is_new) {
         Ok(()) => {}
         Err(error) if error.is_of_the_system() => return Err(error.into()),
         Err(error) => {
@@ -60,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::FAILURE);
         }
     }
-    let connection = Connection::open_with_flags(into, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     for (table, rows) in tables::count(&connection)? {
         print(&format!("rows {table} {rows}\n"))?;
     }
@@ -79,7 +81,7 @@ fn load(folder: &Path, into: &Path, is_new: bool) -> Result<(), crate::SeedError
         bar.set_style(style);
     }
     let mut progress = |bytes: usize| bar.set_position(bytes as u64);
-    let loaded = load_into(into, file::read_all(&schema), file::read_all(&seeds), &mut progress);
+    let loaded = load_into_file(into, read_all(&schema), read_all(&seeds), &mut progress);
     bar.finish_and_clear();
     loaded.map(drop)
 }

@@ -31,6 +31,18 @@ impl From<ValueRef<'_>> for Held {
     }
 }
 
+impl<'v> From<&'v Held> for ValueRef<'v> {
+    fn from(held: &'v Held) -> Self {
+        match held {
+            Held::Null => Self::Null,
+            Held::Integer(integer) => Self::Integer(*integer),
+            Held::Real(real) => Self::Real(*real),
+            Held::Text(text) => Self::Text(text),
+            Held::Blob(bytes) => Self::Blob(bytes),
+        }
+    }
+}
+
 impl Pick {
     /// Picks at most `rows` of each of the tables `only`, or of all, and all that these rows point at.
     pub(super) fn new(

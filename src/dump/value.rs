@@ -2,7 +2,6 @@
 
 use super::pick::Held;
 use crate::{affinity::Affinity, quote::literal};
-use rusqlite::types::Value;
 
 /// A value as a seed file has it, before the format writes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,28 +12,9 @@ pub(super) enum Written {
     Text(String),
 }
 
-/// It as the expression of SQL that it is.
-pub(super) fn sql(value: &Held) -> String {
-    match value {
-        Held::Null => literal(&Value::Null),
-        Held::Integer(integer) => literal(&Value::Integer(*integer)),
-        Held::Real(real) => literal(&Value::Real(*real)),
-        Held::Blob(bytes) => literal(&Value::Blob(bytes.clone())),
-        Held::Text(bytes) => match str::from_utf8(bytes) {
-            Ok(text) => text
-                .split('\0')
-                .map(|part| literal(&Value::Text(part.to_owned())))
-                .collect::<Vec<_>>()
-                .join(" || char(0) || "),
-            // In a database in UTF-16 there is no such text.
-            Err(_) => format!("CAST({} AS TEXT)", literal(&Value::Blob(bytes.clone()))),
-        },
-    }
-}
-
 /// It as a value of a seed file for a column of this affinity, in a format that has numbers or only texts.
 pub(super) fn written(value: &Held, affinity: Affinity, only_texts: bool) -> Written {
-    let computed = || Written::Text(format!("RAW={}", sql(value)));
+    let computed = || Written::Text(format!("RAW={}", literal(value)));
     match value {
         Held::Null => Written::Null,
         // A column of numbers makes a number of a text again, no other does.
@@ -42,7 +22,7 @@ pub(super) fn written(value: &Held, affinity: Affinity, only_texts: bool) -> Wri
         Held::Integer(integer) => Written::Integer(*integer),
         Held::Real(real) if real.is_infinite() => computed(),
         Held::Real(real) => Written::Real(*real),
-        Held::Blob(bytes) if affinity == Affinity::Bytes => Written::Text(literal(&Value::Blob(bytes.clone()))),
+        Held::Blob(bytes) if affinity == Affinity::Bytes => Written::Text(literal(value)),
         Held::Blob(_) => computed(),
         Held::Text(bytes) => match str::from_utf8(bytes) {
             Ok(text) if !text.contains('\0') && !means_more(text, affinity) => Written::Text(text.to_owned()),
@@ -59,7 +39,7 @@ fn means_more(text: &str, affinity: Affinity) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Affinity, Held, Written, sql, written};
+    use super::{Affinity, Held, Written, written};
 
     #[test]
     fn a_text_that_would_mean_more_is_computed() {
@@ -75,6 +55,5 @@ mod tests {
         assert_eq!(written(&Held::Integer(7), Affinity::Number, true), Written::Integer(7));
         assert_eq!(written(&Held::Integer(7), Affinity::None, true), Written::Text("RAW=7".into()));
         assert_eq!(written(&Held::Integer(7), Affinity::None, false), Written::Integer(7));
-        assert_eq!(sql(&Held::Real(f64::NEG_INFINITY)), "-9e999");
     }
 }

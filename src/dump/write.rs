@@ -3,9 +3,9 @@
 use super::{
     Format, Table, list,
     pick::Held,
-    value::{Written, sql, written},
+    value::{Written, written},
 };
-use crate::quote::quoted;
+use crate::quote::{literal, quoted};
 use std::fmt::Write;
 
 /// The names and texts of the files for these rows.
@@ -51,7 +51,7 @@ fn script(table: &Table, rows: &[Vec<Held>]) -> String {
     }
     let mut text = String::new();
     for row in rows {
-        let values: Vec<String> = row.iter().map(sql).collect();
+        let values: Vec<String> = row.iter().map(literal).collect();
         // Writing into memory cannot fail.
         let _ = writeln!(text, "INSERT INTO {} ({columns}) VALUES ({});", quoted(&table.name), values.join(", "));
     }

@@ -32,7 +32,7 @@ fn start() {
         match Journal::start(&folder, level) {
             Ok(journal) => book::keep(journal),
             Err(error) => exit::fail(&format!(
-                "no journal can be kept in {}, so leaks could go unseen: {error}; make the folder writable",
+                "no journal can be kept in {}, so leaks could go unseen: {error}; make the folder, or make it writable",
                 folder.display()
             )),
         }

@@ -104,7 +104,11 @@ impl SeedError {
         let is = |error: &Self| {
             matches!(
                 error.0.fault,
-                Fault::NoFolder { .. } | Fault::Read(_) | Fault::Database(_) | Fault::Restore { .. }
+                Fault::NoFolder { .. }
+                    | Fault::Read(_)
+                    | Fault::Database(_)
+                    | Fault::WrittenMeanwhile
+                    | Fault::Restore { .. }
             )
         };
         self.all().any(is)

@@ -35,7 +35,7 @@ pub(crate) enum Fault {
     Value(&'static str),
     Serialize(String),
     #[cfg(feature = "yaml")]
-    Template(&'static str),
+    TemplateLanguage(&'static str),
     UnknownTable {
         nearest: Option<String>,
     },
@@ -64,6 +64,7 @@ pub(crate) enum Fault {
     OwnTransaction,
     BrokenReferences(Vec<BrokenReference>),
     Database(rusqlite::Error),
+    WrittenMeanwhile,
     Restore {
         load: super::SeedError,
         source: rusqlite::Error,
@@ -108,7 +109,7 @@ impl fmt::Display for Fault {
             Self::Shape { expected, found } => write!(f, "expected {expected}, found {found}; write it so"),
             Self::Value(rule) => write!(f, "this is not allowed: {rule}; change it"),
             #[cfg(feature = "yaml")]
-            Self::Template(language) => write!(
+            Self::TemplateLanguage(language) => write!(
                 f,
                 "this is {language}, which is not run here; write what it gives, or keep such a text in a file of another format"
             ),
@@ -157,6 +158,9 @@ impl fmt::Display for Fault {
                 f.write_str("\nadd the rows that are missing, or correct the values")
             }
             Self::Database(_) => f.write_str("the database could not be read or written; see the cause"),
+            Self::WrittenMeanwhile => {
+                f.write_str("another connection has written to the database meanwhile; load again when it is done")
+            }
             Self::Restore { load, .. } => write!(
                 f,
                 "{load}\nnor could the database be put back as it was, because another connection uses it; rebuild it"

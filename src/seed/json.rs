@@ -59,7 +59,11 @@ fn node(source: &Source, raw: &RawValue, depth: usize) -> Result<Spanned<Node>, 
         b't' => Node::Value(Value::Integer(1)),
         b'f' => Node::Value(Value::Integer(0)),
         b'n' => Node::Value(Value::Null),
-        _ if text.contains(['.', 'e', 'E']) => Node::Value(Value::Real(read(source, text)?)),
+        _ if text.contains(['.', 'e', 'E']) => {
+            // serde_json rounds some to a neighbour. It is asked about those that are none.
+            let real = text.parse().ok().filter(|real: &f64| real.is_finite());
+            Node::Value(Value::Real(real.map_or_else(|| read(source, text), Ok)?))
+        }
         _ => Node::Value(Value::Integer(
             text.parse().map_err(|_| fault(Fault::Value("an integer has at most 64 bits")))?,
         )),

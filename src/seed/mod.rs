@@ -50,7 +50,7 @@ use crate::{
     vfs::{Database, timeless_uri},
 };
 use file::File;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
@@ -172,12 +172,12 @@ impl Seeds {
     /// Loads them into the SQLite file at `path`, which is made if there is none.
     ///
     /// The work is done on a copy, which is written back in one transaction of SQLite's own: a reader sees all or nothing,
-    /// and so does whoever looks after a crash. What another process writes meanwhile is lost.
+    /// and so does whoever looks after a crash. Where another connection has written to the file meanwhile, nothing is.
     ///
     /// # Errors
     /// [`SeedError`]; the file is as it was.
     pub fn load_into_file(&self, path: impl AsRef<Path>) -> Result<Labels, SeedError> {
-        load_into(path.as_ref(), Vec::new(), self.read()?, &mut |_| {})
+        load_into_file(path.as_ref(), Vec::new(), self.read()?, &mut |_| {})
     }
 
     /// Loads them into a live database whose labels are known, and gives the new ones.
@@ -206,7 +206,7 @@ impl Seeds {
 }
 
 /// Makes or fills the SQLite file at `path`: schema first, then seeds.
-pub(crate) fn load_into(
+pub(crate) fn load_into_file(
     path: &Path,
     schema: Vec<File>,
     seeds: Vec<File>,
@@ -219,12 +219,20 @@ pub(crate) fn load_into(
         let database = Database::over(Arc::new([]));
         let mut work = unseen(|| Connection::open(timeless_uri(&database)?)).map_err(error)?;
         without_chance(&work).map_err(error)?;
-        let mut file = unseen(|| Connection::open(path)).map_err(error)?;
+        // A path is no URI, whatever it begins with.
+        let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;
+        let mut file = unseen(|| Connection::open_with_flags(path, flags)).map_err(error)?;
+        let version =
+            |file: &Connection| file.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).map_err(error);
+        let before = version(&file)?;
         if existed {
             copy(&file, &mut work).map_err(error)?;
         }
         load::run_scripts(&work, schema)?;
         let labels = load::fill(&work, seeds, &Labels::default(), progress)?;
+        if version(&file)? != before {
+            return Err(SeedError::new(Fault::WrittenMeanwhile).at(Position::whole(path)));
+        }
         copy(&work, &mut file).map_err(error)?;
         Ok(labels)
     };
@@ -262,5 +270,27 @@ impl<P: Into<PathBuf>, const N: usize> From<[P; N]> for Seeds {
 impl<P: Into<PathBuf>> FromIterator<P> for Seeds {
     fn from_iter<I: IntoIterator<Item = P>>(paths: I) -> Self {
         Self(paths.into_iter().map(Into::into).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{file::read_all, load_into_file};
+    use rusqlite::Connection;
+    use std::fs;
+
+    #[test]
+    fn what_another_connection_writes_while_a_file_is_filled_is_not_undone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, script) = (folder.path().join("app.db"), folder.path().join("a.sql"));
+        fs::write(&script, "INSERT INTO t VALUES (1)").unwrap();
+        let other = Connection::open(&database).unwrap();
+        other.execute_batch("CREATE TABLE t (a)").unwrap();
+        let mut write = |_| other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
+        let error = load_into_file(&database, Vec::new(), read_all(&[script]), &mut write).unwrap_err();
+        assert!(error.to_string().contains("another connection has written"), "{error}");
+        let held = "SELECT min(a), max(a) FROM t";
+        let held: (i64, i64) = other.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(held, (2, 2));
     }
 }

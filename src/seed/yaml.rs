@@ -19,7 +19,7 @@ const COPIES: usize = 100_000;
 /// Reads one document, with the place of every key and value; anchors and aliases are followed.
 pub(super) fn parse(source: &Source) -> Result<Spanned<Node>, SeedError> {
     if let Some((at, language)) = template(source.text()) {
-        return Err(SeedError::new(Fault::Template(language)).at(source.place(Spot::Offset(at))));
+        return Err(SeedError::new(Fault::TemplateLanguage(language)).at(source.place(Spot::Offset(at))));
     }
     let parser = Parser::new_from_str(source.text());
     let mut reader = Reader { source, parser, anchors: HashMap::new(), copied: 0 };

@@ -36,6 +36,7 @@ impl fmt::Display for SessionError {
             Self::Engine(EngineError::NoEngine) => {
                 f.write_str("no session; call `sqlite_fixtures::configure(engine)` first")
             }
+            Self::Engine(EngineError::Read(_)) => f.write_str("the session's database is not told; see the cause"),
             Self::Engine(_) => f.write_str("no session; see what its engine says"),
             Self::Template(_) => f.write_str("no session; see what its template says"),
             Self::TooManySessions { max, open } => {

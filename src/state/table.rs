@@ -1,7 +1,7 @@
 //! One table: its columns, and its rows in an order that does not depend on how they came in.
 
 use crate::quote::{literal, quoted};
-use rusqlite::{Connection, types::Value};
+use rusqlite::{Connection, types::ValueRef};
 
 /// A table or a virtual table, with its rows as literals of SQL.
 pub(super) struct Table {
@@ -39,32 +39,37 @@ fn read(connection: &Connection, name: String, without_rowid: bool) -> rusqlite:
     let mut key: Vec<(i64, String)> =
         columns.iter().filter(|(_, pk)| *pk > 0).map(|(column, pk)| (*pk, quoted(column))).collect();
     key.sort();
-    let mut key: Vec<String> = key.into_iter().map(|(_, column)| column).collect();
+    let key: Vec<String> = key.into_iter().map(|(_, column)| column).collect();
     let values: Vec<String> = columns.iter().map(|(column, _)| quoted(column)).collect();
-    // Without a key the rows are shown in the order of what is in them, and told apart by their rowid.
-    let order = if key.is_empty() { values.join(", ") } else { key.join(", ") };
-    if key.is_empty() && !without_rowid {
-        key.push("rowid".to_owned());
-    }
-    let sql = format!("SELECT {}, {} FROM main.{} ORDER BY {order}", key.join(", "), values.join(", "), quoted(&name));
+    let is_column = |name: &str| columns.iter().any(|(column, _)| column.eq_ignore_ascii_case(name));
+    let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !without_rowid && !is_column(name));
+    // Not in the order of a collation, which may take different values for the same. Without a key, or where keys that are
+    // NULL are the same, rows come in the order of what is in them.
+    let order: Vec<_> = key.iter().chain(&values).map(|column| format!("{column} COLLATE BINARY")).collect();
+    let read: Vec<_> = key.iter().chain(&values).map(String::as_str).chain(rowid).collect();
+    let sql = format!("SELECT {} FROM main.{} ORDER BY {}", read.join(", "), quoted(&name), order.join(", "));
     let rows = connection
         .prepare(&sql)?
         .query_map([], |row| {
-            let shown = |column: usize| row.get(column).map(|value| show(&value));
-            Ok(Row {
-                key: (0..key.len()).map(shown).collect::<rusqlite::Result<_>>()?,
-                values: (key.len()..key.len() + values.len()).map(shown).collect::<rusqlite::Result<_>>()?,
-            })
+            let mut all: Vec<String> = (0..key.len() + values.len())
+                .map(|column| Ok(show(row.get_ref(column)?)))
+                .collect::<rusqlite::Result<_>>()?;
+            let values = all.split_off(key.len());
+            // A key that is NULL, or none, tells no row apart.
+            if rowid.is_some() && (all.is_empty() || all.iter().any(|part| part == "NULL")) {
+                all.push(show(row.get_ref(key.len() + values.len())?));
+            }
+            Ok(Row { key: all, values })
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Table { name, columns: columns.into_iter().map(|(column, _)| column).collect(), rows })
 }
 
 /// A value as SQL writes it; of many bytes the beginning, how many they are, and their checksum.
-fn show(value: &Value) -> String {
+fn show(value: ValueRef<'_>) -> String {
     match value {
-        Value::Blob(bytes) if bytes.len() > MOST => {
-            let beginning = literal(&Value::Blob(bytes[..8].to_vec()));
+        ValueRef::Blob(bytes) if bytes.len() > MOST => {
+            let beginning = literal(ValueRef::Blob(&bytes[..8]));
             let beginning = beginning.trim_end_matches('\'');
             format!("{beginning}…' ({} bytes, CRC-32 {:08x})", bytes.len(), crc32fast::hash(bytes))
         }
