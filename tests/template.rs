@@ -288,3 +288,14 @@ fn labels_are_kept_beside_an_image() {
         assert_eq!(session.id("t", "one").unwrap(), sqlite_fixtures::label_id("one"));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_watched_file_that_cannot_be_read_is_named_and_the_folder_of_images_is_not_blamed() {
+    let folder = folder(&[("schema.sql", "CREATE TABLE t (a)"), ("watched/a.rs", "")]);
+    std::os::unix::fs::symlink("/nowhere", folder.path().join("watched/b.rs")).unwrap();
+    let watched = folder.path().join("watched").into_os_string().into_string().unwrap().leak();
+    let template = Template::from_folder(folder.path().to_owned()).rebuild_if_changed(watched);
+    let error = format!("{:?}", template.memory().unwrap_err());
+    assert!(error.contains("watched/b.rs: the file cannot be read") && !error.contains("kept in"), "{error}");
+}

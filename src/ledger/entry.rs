@@ -78,6 +78,15 @@ impl State {
     }
 }
 
+/// Why SQLite refuses to close a handle, with the SQL of the statements that are not finalized.
+pub(crate) fn because(statements: &[String]) -> String {
+    if statements.is_empty() {
+        return "because of an unfinished blob or backup".to_owned();
+    }
+    let statements: Vec<String> = statements.iter().map(|sql| format!("`{sql}`")).collect();
+    format!("because of the unfinished {}", statements.join(", "))
+}
+
 impl Opening {
     pub(crate) fn new(
         engine: &Arc<EngineRecord>,

@@ -19,6 +19,7 @@ pub(crate) mod test;
 mod token;
 mod witness;
 
+pub(crate) use entry::because;
 pub use entry::{Entry, State};
 pub use leak::LeakReport;
 pub use record::Counts;

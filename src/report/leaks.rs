@@ -3,7 +3,10 @@
 use crate::{
     Position,
     error::counted,
-    ledger::journal::{Kind, Leak},
+    ledger::{
+        because,
+        journal::{Kind, Leak},
+    },
 };
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_core::{Serialize, Serializer, ser::SerializeStruct};
@@ -126,9 +129,8 @@ fn line(leak: &Leak) -> String {
         Kind::CloseRefused => ", SQLite refused to close it",
         Kind::UncleanEnd => ", open when its process was killed or aborted",
     };
-    if !leak.statements.is_empty() {
-        let statements: Vec<String> = leak.statements.iter().map(|sql| format!("`{sql}`")).collect();
-        words += &format!(" because of the unfinished {}", statements.join(", "));
+    if leak.kind == Kind::CloseRefused || !leak.statements.is_empty() {
+        words += &format!(" {}", because(&leak.statements));
     }
     words + &format!(", in {}", leak.process)
 }

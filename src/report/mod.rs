@@ -3,7 +3,7 @@
 #[cfg(feature = "cli")]
 pub(crate) mod leaks;
 
-use crate::{Entry, LeakReport, State};
+use crate::{Entry, LeakReport, State, ledger::because};
 use std::fmt;
 
 impl fmt::Display for LeakReport {
@@ -49,16 +49,7 @@ impl fmt::Display for Line<'_> {
         }
         write!(f, ", {age} event{} ago", if *age == 1 { "" } else { "s" })?;
         match entry.state() {
-            State::CloseRefused(statements) if statements.is_empty() => {
-                f.write_str("; SQLite refused to close it because of an unfinished blob or backup")
-            }
-            State::CloseRefused(statements) => {
-                write!(f, "; SQLite refused to close it because of the unfinished")?;
-                for sql in statements {
-                    write!(f, " `{sql}`")?;
-                }
-                Ok(())
-            }
+            State::CloseRefused(statements) => write!(f, "; SQLite refused to close it {}", because(statements)),
             State::SwappedOut => f.write_str("; its connection was swapped out of its guard"),
             _ => Ok(()),
         }
@@ -73,12 +64,26 @@ fn count(sessions: usize) -> String {
 }
 
 /// What to do, for the faults that are there.
-fn remedy(leaks: &[Entry]) -> &'static str {
-    if leaks.iter().any(|entry| matches!(entry.state(), State::CloseRefused(_))) {
-        "drop every statement, blob and backup before its session"
-    } else if leaks.iter().any(|entry| *entry.state() == State::SwappedOut) {
-        "swap the session's own connection back before its guard is dropped"
-    } else {
-        "drop or close each session before the test ends: look for a guard that is forgotten, cyclic, in a static, or with a thread that still runs"
-    }
+fn remedy(leaks: &[Entry]) -> String {
+    let is = |fault: fn(&Entry) -> bool| leaks.iter().any(fault);
+    let remedies = [
+        (
+            is(|entry| matches!(entry.state(), State::CloseRefused(_))),
+            "drop every statement, blob and backup before its session",
+        ),
+        (
+            is(|entry| *entry.state() == State::SwappedOut),
+            "swap the session's own connection back before its guard is dropped",
+        ),
+        (
+            is(|entry| !matches!(entry.state(), State::CloseRefused(_) | State::SwappedOut)),
+            "drop or close each session before the test ends: look for a guard that is forgotten, cyclic, in a static, or with a thread that still runs",
+        ),
+        (
+            is(|entry| entry.position().is_none() && entry.backtrace().is_none()),
+            "run again with SQLITE_FIXTURES_BACKTRACE=1 to see the calls that opened what has no place",
+        ),
+    ];
+    let remedies: Vec<&str> = remedies.into_iter().filter_map(|(applies, remedy)| applies.then_some(remedy)).collect();
+    remedies.join("\n")
 }

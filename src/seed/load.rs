@@ -28,7 +28,7 @@ pub(crate) fn run_scripts(connection: &Connection, files: Vec<File>) -> Result<(
         match file {
             File::Script(source) => sql::run(connection, &source, &mut |_| {})?,
             File::Unread { error, .. } => return Err(error),
-            _ => {}
+            _ => unreachable!("a schema is made of scripts"),
         }
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database)

@@ -1,7 +1,7 @@
 //! What can go wrong when a session closes.
 
 use super::{Session, open::opened};
-use crate::{Entry, State};
+use crate::{Entry, State, ledger::because};
 use std::{
     error::Error,
     fmt,
@@ -32,17 +32,11 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unfinished { statements, .. } => {
-                f.write_str("SQLite refused to close the session because of ")?;
-                match statements.as_slice() {
-                    [] => f.write_str("an unfinished blob or backup")?,
-                    [first, others @ ..] => {
-                        write!(f, "the unfinished `{first}`")?;
-                        others.iter().try_for_each(|sql| write!(f, ", `{sql}`"))?;
-                    }
-                }
-                f.write_str("; drop every statement, blob and backup before its session")
-            }
+            Self::Unfinished { statements, .. } => write!(
+                f,
+                "SQLite refused to close the session {}; drop every statement, blob and backup before its session",
+                because(statements)
+            ),
             Self::SwappedOut => f.write_str(
                 "the connection inside is not the one that the session opened; swap the session's own connection back before it is closed",
             ),

@@ -54,11 +54,12 @@ impl Files {
     }
 
     /// A line for each file: what it is for, its name, and what `describe` says of it.
-    fn lines(&self, describe: impl Fn(&Path) -> io::Result<String>) -> io::Result<String> {
+    fn lines(&self, describe: impl Fn(&Path) -> io::Result<String>) -> Result<String, SeedError> {
         let mut text = String::new();
         for (purpose, files) in [("schema", &self.schema), ("seeds", &self.seeds), ("watched", &self.watched)] {
             for file in files {
-                let _ = writeln!(text, "{purpose} {} {}", name(file), describe(file)?);
+                let unread = |source| SeedError::new(Fault::Read(source)).at(Position::whole(file));
+                let _ = writeln!(text, "{purpose} {} {}", name(file), describe(file).map_err(unread)?);
             }
         }
         Ok(text)
@@ -127,12 +128,12 @@ impl Key {
     }
 
     /// The key by the state of its files, for which nothing is read: their sizes, times and numbers.
-    pub(super) fn by_state(&self) -> io::Result<String> {
+    pub(super) fn by_state(&self) -> Result<String, SeedError> {
         Ok(self.common.clone() + &self.files.lines(state)?)
     }
 
     /// The key by the contents of its files.
-    pub(super) fn by_content(&self) -> io::Result<String> {
+    pub(super) fn by_content(&self) -> Result<String, SeedError> {
         Ok(self.common.clone() + &self.files.lines(content)?)
     }
 

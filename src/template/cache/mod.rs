@@ -51,11 +51,11 @@ impl Cache {
     ) -> Result<Image, TemplateError> {
         let error = |source| TemplateError::cache(&self.folder, source);
         loop {
-            let state = key.by_state().map_err(error)?;
+            let state = key.by_state().map_err(TemplateError::seed)?;
             if let Some(image) = self.known(&state).map_err(error)? {
                 return Ok(image);
             }
-            let content = key.by_content().map_err(error)?;
+            let content = key.by_content().map_err(TemplateError::seed)?;
             let found = match self.open(&content).map_err(error)? {
                 Some(image) => Some(image),
                 None => self.build(key, &content, &build)?,
@@ -83,7 +83,7 @@ impl Cache {
             return Ok(Some(image));
         }
         let made = from_scratch()?;
-        if key.by_content().map_err(error)? != content {
+        if key.by_content().map_err(TemplateError::seed)? != content {
             return Ok(None);
         }
         self.put(content, &made).map_err(error)?;
