@@ -16,10 +16,10 @@ use std::{
 
 /// Write a database as seed files.
 ///
-/// Seeding them gives the same database again: the schema comes first, then the rows, and triggers last, so that they are not
-/// fired, and what was written is seeded once to see that it can be. Rows whose table gives them no INTEGER PRIMARY KEY are
-/// numbered anew, as VACUUM does. Values that a file of the format cannot have as they are, such as bytes in a column of texts, are written as `RAW=…`;
-/// tables that it cannot have are in `rows.sql`.
+/// Seeding them gives the same database again, and what was written is seeded once to see that it can be. The schema comes
+/// first, then the rows, and triggers last, so that they are not fired. Rows whose table gives them no INTEGER PRIMARY KEY are
+/// numbered anew, as VACUUM does. Values that a file of the format cannot have as they are, such as bytes in a column of texts,
+/// are written as `RAW=…`; tables that it cannot have are in `rows.sql`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code:

@@ -1,13 +1,9 @@
 //! Runs a test command, then judges the journals of all its processes.
 
-use super::{Failure, UNABLE, baseline::Baseline, complain, places::Places, print, self_test};
+use super::{Failure, UNABLE, baseline::Baseline, complain, judge::judge, print, self_test};
 use crate::{
-    error::counted,
     folders::{self, Temporary},
-    ledger::{
-        exit,
-        journal::{journals, read},
-    },
+    ledger::{exit, journal::journals},
     report::leaks::Verdict,
     settings::{JOURNALS, LEAKS},
 };
@@ -113,7 +109,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return self_test::run();
     }
     if let Some(Action::Report { shown, folders }) = arguments.action {
-        let shown = shown.read()?;
+        let shown = shown.ready()?;
         let (mut all, mut faults) = (BTreeSet::new(), Vec::new());
         for folder in &folders {
             match journals(folder) {
@@ -125,7 +121,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Ok(shown.conclude(judge(&all, faults), ExitCode::SUCCESS));
     }
     // Read before the tests run, which may take long.
-    let shown = arguments.shown.read()?;
+    let shown = arguments.shown.ready()?;
     let folder = Journals::new(arguments.journals)?;
     let earlier = journals(&folder.path)?;
     let status = execute(&arguments.command, &folder.path, shown.leaves_verdict_to_command())?;
@@ -194,52 +190,20 @@ fn code(status: ExitStatus) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// What journals say together, with the faults that are known already.
-pub(super) fn judge(paths: &BTreeSet<PathBuf>, faults: Vec<String>) -> Verdict {
-    let mut verdict = Verdict { processes: paths.len(), faults, ..Verdict::default() };
-    let (mut places, here) = (Places::default(), env::current_dir().unwrap_or_default());
-    let mut off = 0;
-    for path in paths {
-        match read(path) {
-            Ok(mut read) => {
-                read.resolve(|executable, slide, calls| places.first_own(executable, slide, calls));
-                off += usize::from(read.is_off);
-                verdict.opened += read.opened;
-                let of = |fault| format!("{fault}, in {}", path.display());
-                verdict.faults.extend(read.faults.into_iter().map(of));
-                verdict.leaks.extend(read.leaks.into_iter().map(|leak| leak.below(&here)));
-            }
-            Err(error) => verdict.faults.push(crate::error::chain(&error)),
-        }
-    }
-    if off > 0 {
-        let of = format!("{off} of {}", counted(verdict.processes, "process", "processes"));
-        verdict.faults.push(format!("checks were switched off by {LEAKS}=off in {of}; unset it"));
-    }
-    if verdict.processes == 0 && verdict.faults.is_empty() {
-        verdict.faults.push(
-            "no process kept a journal; does every suite link sqlite-fixtures? one that uses no fixture needs the line \
-             `use sqlite_fixtures as _;`"
-                .to_owned(),
-        );
-    }
-    verdict
-}
-
 /// What was asked for, with the files read.
-struct Read {
+struct Ready {
     shown: Shown,
     baseline: Option<Baseline>,
 }
 
 impl Shown {
-    fn read(self) -> Result<Read, Failure> {
+    fn ready(self) -> Result<Ready, Failure> {
         let baseline = self.baseline.as_deref().map(Baseline::read).transpose()?;
-        Ok(Read { shown: self, baseline })
+        Ok(Ready { shown: self, baseline })
     }
 }
 
-impl Read {
+impl Ready {
     /// Whether a known leak must not fail its test, so that the command can say whether it is known.
     fn leaves_verdict_to_command(&self) -> bool {
         self.baseline.is_some() || self.shown.write_baseline.is_some()

@@ -2,12 +2,13 @@
 //!
 //! [`check`] shows the mistakes in a seed folder, [`seed`] makes or fills a database from one, [`tables`] counts rows,
 //! [`dump`] writes a database as such a folder.
-//! [`leaks`] runs a test command and judges what its processes left open, [`baseline`] is the leaks that a team knows of,
+//! [`leaks`] runs a test command, [`judge`] is what its processes left open, [`baseline`] is the leaks that a team knows of,
 //! [`places`] makes places of the calls of a process that died, [`self_test`] shows that the check is alive.
 
 mod baseline;
 mod check;
 mod dump;
+mod judge;
 mod leaks;
 mod places;
 mod seed;

@@ -1,6 +1,6 @@
 //! Shows that the check is alive: it plants leaks, each in a process of its own, and must find them.
 
-use super::{Failure, UNABLE, complain, leaks::judge, print};
+use super::{Failure, UNABLE, complain, judge::judge, print};
 use crate::{
     folders::Temporary,
     ledger::journal::{Kind, journals},

@@ -5,8 +5,12 @@ use rusqlite::Connection;
 
 /// Each table with its rows, in the order of their names.
 pub(super) fn count(connection: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+    // Not those that a virtual table keeps for itself.
     let names: Vec<String> = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name")?
+        .prepare(
+            "SELECT name FROM pragma_table_list
+             WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT GLOB 'sqlite_*' ORDER BY name",
+        )?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let rows = |name: String| {

@@ -160,7 +160,7 @@ impl Database {
             return kept::forget(test);
         }
         let kept = kept::place_for(test)
-            .map_err(|source| EngineError::Folder { path: kept::folder_of(test), source })
+            .map_err(|source| EngineError::Save { path: kept::folder_of(test), source: source.into() })
             .and_then(|path| self.save_to(&path).map(|()| path));
         match kept {
             Ok(path) => {

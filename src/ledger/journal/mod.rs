@@ -2,8 +2,8 @@
 //!
 //! It is kept where `SQLITE_FIXTURES_JOURNALS` names a folder, as the command `sqlite-fixtures leaks` does. What is written to
 //! a file survives the process that wrote it, so each line is written as its event happens. [`line`] is the form of a line,
-//! [`read`] reads a journal into [`leak`]s, [`error`] is what can be wrong with one. A process that cannot write its journal ends at once, since nobody
-//! could trust it.
+//! [`read`] reads a journal into [`leak`]s, [`error`] is what can be wrong with one. A process that cannot write its journal
+//! ends at once, since nobody could trust it.
 
 #[cfg(feature = "cli")]
 mod error;

@@ -11,6 +11,8 @@ use std::{
 /// A package that was built, and its test binaries.
 pub struct Package {
     folder: PathBuf,
+    /// What nextest must know of it.
+    lists: PathBuf,
     binaries: BTreeMap<String, PathBuf>,
 }
 
@@ -64,17 +66,20 @@ impl Package {
                 Some((name.to_owned(), PathBuf::from(message["executable"].as_str()?)))
             })
             .collect();
+        let lists = temporary().join(folder.file_name().unwrap()).join("nextest");
         if under_nextest() {
             let list = ["nextest", "list", "--offline", "--list-type", "binaries-only", "--message-format", "json"];
-            for (file, arguments) in
-                [("binaries.json", &list[..]), ("cargo.json", &["metadata", "--offline", "--format-version", "1"])]
-            {
+            fs::create_dir_all(&lists).unwrap();
+            for (file, arguments) in [
+                ("binaries.json", &[&list[..], targets].concat()[..]),
+                ("cargo.json", &["metadata", "--offline", "--format-version", "1"]),
+            ] {
                 let output = cargo(&folder).args(arguments).output().unwrap();
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-                fs::write(folder.join(file), output.stdout).unwrap();
+                fs::write(lists.join(file), output.stdout).unwrap();
             }
         }
-        Self { folder, binaries }
+        Self { folder, lists, binaries }
     }
 
     /// Writes the files, and our own lock file beside them.
@@ -102,8 +107,11 @@ impl Package {
         }
         let mut command = cargo(&self.folder);
         command
-            .args(["nextest", "run", "--no-fail-fast", "--cargo-metadata", "cargo.json"])
-            .args(["--binaries-metadata", "binaries.json", "-E", &format!("binary(={binary}) & test(={test})")])
+            .args(["nextest", "run", "--no-fail-fast", "--cargo-metadata"])
+            .arg(self.lists.join("cargo.json"))
+            .arg("--binaries-metadata")
+            .arg(self.lists.join("binaries.json"))
+            .args(["-E", &format!("binary(={binary}) & test(={test})")])
             .envs(settings.iter().copied());
         command
     }
