@@ -14,7 +14,7 @@ pub struct Figures {
 pub type Bar = RangeInclusive<f64>;
 
 impl Figures {
-    /// Lets two rivals that time themselves take turns, and compares the first with the second.
+    /// Lets two rivals that time themselves take turns, and compares the first with the second. Gives the time of the first.
     pub fn compare(
         &mut self,
         name: &str,
@@ -22,17 +22,18 @@ impl Figures {
         pairs: usize,
         mut first: impl FnMut() -> Duration,
         mut second: impl FnMut() -> Duration,
-    ) {
+    ) -> Duration {
         // Once for the caches of both.
         first();
         second();
         let times: Vec<_> = (0..pairs).map(|_| (first(), second())).collect();
         let ratio = median(times.iter().map(|(first, second)| first.as_secs_f64() / second.as_secs_f64()));
-        let micros = |side: fn(&(Duration, Duration)) -> Duration| {
-            median(times.iter().map(|pair| side(pair).as_secs_f64() * 1e6))
-        };
-        let note = format!("{:>12.1} us {:>12.1} us  {pairs} pairs", micros(|pair| pair.0), micros(|pair| pair.1));
+        let seconds =
+            |side: fn(&(Duration, Duration)) -> Duration| median(times.iter().map(|pair| side(pair).as_secs_f64()));
+        let (first, second) = (seconds(|pair| pair.0), seconds(|pair| pair.1));
+        let note = format!("{:>12.1} us {:>12.1} us  {pairs} pairs", first * 1e6, second * 1e6);
         self.note(name, bar, ratio, &note);
+        Duration::from_secs_f64(first)
     }
 
     pub fn note(&mut self, name: &str, bar: Bar, ratio: f64, note: &str) {

@@ -3,7 +3,7 @@
 use super::{Failure, complain, mistakes, print, tables};
 use crate::{
     error::counted,
-    seed::{file::read_all, folder, load_into_file},
+    seed::{file::Files, folder, load_into_file},
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -81,7 +81,7 @@ fn load(folder: &Path, into: &Path, is_new: bool) -> Result<(), crate::SeedError
         bar.set_style(style);
     }
     let mut progress = |bytes: usize| bar.set_position(bytes as u64);
-    let loaded = load_into_file(into, read_all(&schema), read_all(&seeds), &mut progress);
+    let loaded = load_into_file(into, Files::read(&schema), Files::read(&seeds), &mut progress);
     bar.finish_and_clear();
     loaded.map(drop)
 }

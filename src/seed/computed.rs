@@ -1,14 +1,18 @@
 //! Values that SQL computes: `!sql` in YAML, and `RAW=` in every format, as testfixtures of Go has it.
 
-use super::{Fault, node::Node, script::statements};
+use super::{
+    Fault,
+    node::{Node, Scalar},
+    script::statements,
+};
 use rusqlite::{Connection, types::Value};
 
 const RAW: &str = "RAW=";
 
 /// The expression that a node is, if it is one.
-pub(super) fn expression(node: &Node) -> Option<&str> {
+pub(super) fn expression<'n>(node: &'n Node<'_>) -> Option<&'n str> {
     match node {
-        Node::Value(Value::Text(text)) => text.strip_prefix(RAW),
+        Node::Scalar(Scalar::Text(text)) => text.strip_prefix(RAW),
         #[cfg(feature = "yaml")]
         Node::Sql(sql) => Some(sql),
         _ => None,

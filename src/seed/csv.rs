@@ -2,25 +2,25 @@
 
 use super::{
     Fault, Format, SeedError,
-    node::{LABEL, Node, Row},
+    node::{LABEL, Node, Row, Scalar},
     source::{Source, Spanned, Spot},
 };
 use ::csv::{ByteRecord, ErrorKind, ReaderBuilder};
-use rusqlite::types::Value;
-use std::sync::Arc;
+use std::borrow::Cow;
 
 /// Reads the rows. An empty field is NULL, a quoted empty field is an empty text, as `COPY` of PostgreSQL has it; all
 /// others are texts, which the affinity of their column turns into numbers.
-pub(super) fn parse(source: &Arc<Source>, format: Format, separator: u8) -> Result<Vec<Row>, SeedError> {
+pub(super) fn parse(source: &Source, format: Format, separator: u8) -> Result<Vec<Row<'_>>, SeedError> {
     let text = source.text();
     let mut reader = ReaderBuilder::new().delimiter(separator).has_headers(false).from_reader(text.as_bytes());
     let syntax = |message: &str, at| {
         let fault = Fault::Syntax { format, message: message.to_owned() };
-        SeedError::new(fault).at(source.place(Spot::Offset(at)))
+        SeedError::new(fault).at(source.place(Spot::offset(at)))
     };
     let mut record = ByteRecord::new();
-    let mut header: Vec<Spanned<String>> = Vec::new();
+    let mut header: Vec<Spanned<Cow<'_, str>>> = Vec::new();
     let mut rows = Vec::new();
+    let mut raw = Vec::new();
     loop {
         let start = offset(reader.position().byte());
         let more = reader.read_byte_record(&mut record).map_err(|error| uneven(source, format, &error))?;
@@ -28,23 +28,23 @@ pub(super) fn parse(source: &Arc<Source>, format: Format, separator: u8) -> Resu
             return Ok(rows);
         }
         let end = offset(reader.position().byte());
-        let fields = fields(&text[..end.min(text.len())], start, separator)
+        fields(&text[..end.min(text.len())], start, separator, &mut raw)
             .map_err(|at| syntax("a quoted field is not closed", at))?;
-        if fields.len() != record.len() {
+        if raw.len() != record.len() {
             return Err(syntax("a quoted field goes on after its closing quote", start));
         }
-        let fields: Vec<_> = record.iter().zip(fields).map(|(field, raw)| raw.decode(field)).collect();
+        let fields = record.iter().zip(&raw).map(|(field, raw)| (raw.decode(text, field), Spot::offset(raw.start)));
         if header.is_empty() {
-            header = fields.into_iter().map(|(name, spot)| Spanned::new(name.unwrap_or_default(), spot)).collect();
+            header = fields.map(|(name, spot)| Spanned::new(name.unwrap_or_default(), spot)).collect();
             twice(source, &header)?;
-            continue;
+        } else {
+            rows.push(row(source, &header, fields));
         }
-        rows.push(row(source, &header, fields));
     }
 }
 
 /// Refuses a header that names a column twice.
-fn twice(source: &Source, header: &[Spanned<String>]) -> Result<(), SeedError> {
+fn twice(source: &Source, header: &[Spanned<Cow<'_, str>>]) -> Result<(), SeedError> {
     for (number, name) in header.iter().enumerate() {
         if let Some(first) = header[..number].iter().find(|first| first.value.eq_ignore_ascii_case(&name.value)) {
             let fault = Fault::DuplicateColumn { first: source.position(first.spot) };
@@ -54,47 +54,59 @@ fn twice(source: &Source, header: &[Spanned<String>]) -> Result<(), SeedError> {
     Ok(())
 }
 
-fn row(source: &Arc<Source>, header: &[Spanned<String>], fields: Vec<(Option<String>, Spot)>) -> Row {
-    let spot = fields.first().map_or(Spot::Offset(0), |(_, spot)| *spot);
+fn row<'s>(
+    source: &'s Source,
+    header: &[Spanned<Cow<'s, str>>],
+    given: impl Iterator<Item = (Option<Cow<'s, str>>, Spot)>,
+) -> Row<'s> {
     let mut label = None;
-    let mut values = Vec::with_capacity(fields.len());
-    for (name, (text, spot)) in header.iter().zip(fields) {
+    let mut fields = Vec::with_capacity(header.len());
+    let mut start = None;
+    for (name, (text, spot)) in header.iter().zip(given) {
+        start.get_or_insert(spot);
         if name.value == LABEL {
             label = text.map(|text| Spanned::new(text, spot));
             continue;
         }
-        let value = Node::Value(text.map_or(Value::Null, Value::Text));
-        values.push((name.clone(), Spanned::new(value, spot)));
+        let value = Node::Scalar(text.map_or(Scalar::Null, Scalar::Text));
+        fields.push((name.clone(), Spanned::new(value, spot)));
     }
-    Row { source: Arc::clone(source), label, fields: Spanned::new(values, spot) }
+    Row { source, label, fields, spot: start.unwrap_or(Spot::START) }
 }
 
-/// Where a field starts, and whether it is quoted, which the reader does not say.
+/// Where a field starts and ends, and whether it is quoted, which the reader does not say.
 struct Raw {
     start: usize,
+    end: usize,
     quoted: bool,
 }
 
 impl Raw {
-    fn decode(&self, field: &[u8]) -> (Option<String>, Spot) {
-        let text = String::from_utf8_lossy(field).into_owned();
-        // An empty field, or what DbUnit writes for NULL.
-        let text = (self.quoted || !(text.is_empty() || text == "[null]")).then_some(text);
-        (text, Spot::Offset(self.start))
+    /// The text of a field; `None` for an empty one, or what DbUnit writes for NULL.
+    fn decode<'s>(&self, text: &'s str, field: &[u8]) -> Option<Cow<'s, str>> {
+        let raw = &text[self.start..self.end];
+        let is_null = !self.quoted && (raw.is_empty() || raw == "[null]");
+        // What is as it stands is borrowed.
+        let is_raw = || raw.as_bytes() == field || raw.as_bytes().get(1..raw.len() - 1) == Some(field);
+        let text = || match (is_raw(), self.quoted) {
+            (true, true) => Cow::Borrowed(&raw[1..raw.len() - 1]),
+            (true, false) => Cow::Borrowed(raw),
+            _ => Cow::Owned(String::from_utf8_lossy(field).into_owned()),
+        };
+        (!is_null).then(text)
     }
 }
 
 /// The fields of the record in `text[start..]`; or the start of one that is quoted and never closed, which the reader
 /// lets pass.
-fn fields(text: &str, start: usize, separator: u8) -> Result<Vec<Raw>, usize> {
+fn fields(text: &str, start: usize, separator: u8, fields: &mut Vec<Raw>) -> Result<(), usize> {
     let bytes = text.as_bytes();
     // Empty lines before a record are no records.
     let mut at = start + bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    let mut fields = Vec::new();
+    fields.clear();
     loop {
         let first = at;
         let quoted = bytes.get(at) == Some(&b'"');
-        fields.push(Raw { start: at, quoted });
         let mut inside = false;
         while let Some(byte) = bytes.get(at) {
             match byte {
@@ -107,8 +119,9 @@ fn fields(text: &str, start: usize, separator: u8) -> Result<Vec<Raw>, usize> {
         if inside {
             return Err(first);
         }
+        fields.push(Raw { start: first, end: at, quoted });
         if bytes.get(at) != Some(&separator) {
-            return Ok(fields);
+            return Ok(());
         }
         at += 1;
     }
@@ -124,7 +137,7 @@ fn uneven(source: &Source, format: Format, error: &::csv::Error) -> SeedError {
     };
     let start = source.text()[at.min(source.text().len())..].bytes();
     let at = at + start.take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    SeedError::new(Fault::Syntax { format, message }).at(source.place(Spot::Offset(at)))
+    SeedError::new(Fault::Syntax { format, message }).at(source.place(Spot::offset(at)))
 }
 
 fn offset(byte: u64) -> usize {

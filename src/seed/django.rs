@@ -8,28 +8,32 @@ use super::{
     SeedError,
     file::TableRows,
     mistakes::Mistakes,
-    node::{Node, Row, natural_key},
+    node::{Field, Node, Row, Scalar, natural_key},
     source::{Source, Spanned},
     tables::{Table, Tables},
 };
-use rusqlite::types::Value;
-use std::sync::Arc;
+use std::borrow::Cow;
 
 /// Whether a document is a list of Django's objects.
-pub(super) fn is_list_of_objects(root: &Node) -> bool {
-    let is_object = |item: &Spanned<Node>| {
+pub(super) fn is_list_of_objects(root: &Node<'_>) -> bool {
+    let is_object = |item: &Spanned<Node<'_>>| {
         let Node::Map(fields) = &item.value else { return false };
         let of = |name: &str| fields.iter().find(|(field, _)| field.value == name).map(|(_, value)| &value.value);
-        fields.iter().all(|(name, _)| ["model", "pk", "fields"].contains(&name.value.as_str()))
-            && matches!((of("model"), of("fields")), (Some(Node::Value(Value::Text(_))), Some(Node::Map(_))))
+        fields.iter().all(|(name, _)| ["model", "pk", "fields"].contains(&&*name.value))
+            && matches!((of("model"), of("fields")), (Some(Node::Scalar(Scalar::Text(_))), Some(Node::Map(_))))
     };
     matches!(root, Node::List(items) if !items.is_empty() && items.iter().all(is_object))
 }
 
 /// The rows of such a list, table by table.
-pub(super) fn rows(source: &Arc<Source>, root: Node, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows> {
+pub(super) fn rows<'s>(
+    source: &'s Source,
+    root: Node<'s>,
+    tables: &Tables<'_>,
+    mistakes: &mut Mistakes,
+) -> Vec<TableRows<'s>> {
     let Node::List(items) = root else { return Vec::new() };
-    let mut made: Vec<TableRows> = Vec::new();
+    let mut made: Vec<TableRows<'s>> = Vec::new();
     for item in items {
         let spot = item.spot;
         let Some(object) = Object::of(item.value) else { continue };
@@ -42,16 +46,17 @@ pub(super) fn rows(source: &Arc<Source>, root: Node, tables: &Tables<'_>, mistak
             continue;
         };
         let mut fields = object.fields;
-        let label = label(&table, &fields).map(|label| Spanned::new(label, spot));
+        let label = label(&table, &fields).map(|label| Spanned::new(label.into(), spot));
         if let (Some(pk), Some(key)) = (object.pk, table.key) {
-            fields.push((Spanned::new(table.columns[key].name.clone(), pk.spot), pk));
+            fields.push((Spanned::new(table.columns[key].name.clone().into(), pk.spot), pk));
         }
-        let row = Row { source: Arc::clone(source), label, fields: Spanned::new(fields, spot) };
+        let row = Row { source, label, fields, spot };
         match made.iter_mut().find(|rows| rows.table == table.name) {
             Some(rows) => rows.rows.push(row),
             None => made.push(TableRows {
                 table: table.name.clone(),
-                start: source.place(object.model.spot),
+                source,
+                start: Some(object.model.spot),
                 rows: vec![row],
                 bytes: 0,
             }),
@@ -66,7 +71,7 @@ fn name_of(model: &str) -> String {
 }
 
 /// The natural key of a row: the values of the first unique constraint that it gives all of.
-fn label(table: &Table, fields: &[(Spanned<String>, Spanned<Node>)]) -> Option<String> {
+fn label(table: &Table, fields: &[Field<'_>]) -> Option<String> {
     let given = |column: &usize| fields.iter().find(|(name, _)| table.field(&name.value) == Some(*column));
     table.unique.iter().find_map(|columns| {
         let values: Option<Vec<_>> = columns.iter().map(|column| Some(given(column)?.1.clone())).collect();
@@ -75,20 +80,20 @@ fn label(table: &Table, fields: &[(Spanned<String>, Spanned<Node>)]) -> Option<S
 }
 
 /// One of Django's objects.
-struct Object {
-    model: Spanned<String>,
-    pk: Option<Spanned<Node>>,
-    fields: Vec<(Spanned<String>, Spanned<Node>)>,
+struct Object<'s> {
+    model: Spanned<Cow<'s, str>>,
+    pk: Option<Spanned<Node<'s>>>,
+    fields: Vec<Field<'s>>,
 }
 
-impl Object {
-    fn of(node: Node) -> Option<Self> {
+impl<'s> Object<'s> {
+    fn of(node: Node<'s>) -> Option<Self> {
         let Node::Map(parts) = node else { return None };
         let (mut model, mut pk, mut fields) = (None, None, None);
         for (name, part) in parts {
-            match (name.value.as_str(), part.value) {
-                ("model", Node::Value(Value::Text(text))) => model = Some(Spanned::new(text, part.spot)),
-                ("pk", Node::Value(Value::Null)) => pk = None,
+            match (&*name.value, part.value) {
+                ("model", Node::Scalar(Scalar::Text(text))) => model = Some(Spanned::new(text, part.spot)),
+                ("pk", Node::Scalar(Scalar::Null)) => pk = None,
                 ("pk", value) => pk = Some(Spanned::new(value, part.spot)),
                 ("fields", Node::Map(found)) => fields = Some(found),
                 _ => {}

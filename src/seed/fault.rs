@@ -33,6 +33,8 @@ pub(crate) enum Fault {
         found: &'static str,
     },
     Value(&'static str),
+    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+    Deep,
     Serialize(String),
     #[cfg(feature = "yaml")]
     TemplateLanguage(&'static str),
@@ -113,6 +115,8 @@ impl fmt::Display for Fault {
                 f,
                 "this is {language}, which is not run here; write what it gives, or keep such a text in a file of another format"
             ),
+            #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+            Self::Deep => f.write_str("values are nested at most 64 deep; flatten this one, or store it as JSON in a text"),
             Self::Serialize(message) => write!(f, "the row does not serialize: {message}; correct its `Serialize`"),
             Self::UnknownTable { nearest } => {
                 f.write_str("there is no such table")?;

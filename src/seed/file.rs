@@ -1,4 +1,4 @@
-//! A seed file, read: what it holds, or why it cannot be read.
+//! Seed files as they are read, and what each holds.
 
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 use super::shape::Document;
@@ -8,88 +8,137 @@ use super::{
     source::{Place, Source, Spot},
 };
 use crate::Position;
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
+
+/// Seed files: those that could be read, in the order of their paths, and those that could not.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub read: Vec<File>,
+    pub unread: Vec<Unread>,
+}
+
+impl Files {
+    pub(crate) fn read(paths: &[PathBuf]) -> Self {
+        let mut files = Self::default();
+        for path in paths {
+            match File::read(path) {
+                Ok(file) => files.read.push(file),
+                Err(error) => files.unread.push(Unread { error, text: String::new(), table: table(path) }),
+            }
+        }
+        files
+    }
+}
+
+/// The table that a file is named after.
+fn table(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A seed file and its text.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub format: Format,
+    pub source: Source,
+    /// The table that it is named after.
+    table: String,
+}
+
+/// A file that cannot be read, its text as far as it is known, and the table that it is named after.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub error: SeedError,
+    pub text: String,
+    pub table: String,
+}
 
 /// What a seed file holds.
 #[derive(Debug)]
-pub(crate) enum File {
+pub(crate) enum Contents<'s> {
     /// A SQL script, which says itself where its rows go.
-    Script(Arc<Source>),
+    Script(&'s Source),
     /// Rows of one table.
-    Rows(TableRows),
+    Rows(TableRows<'s>),
     /// Rows of one table or of several, which the schema may have to tell.
     #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
-    Document(Document),
-    /// One that cannot be read, its text as far as it is known, and the table that it is named after.
-    Unread { error: SeedError, text: String, table: String },
+    Document(Document<'s>),
 }
 
-/// Rows of one table, and where they begin.
-#[derive(Debug, Clone)]
-pub(crate) struct TableRows {
+/// Rows of one table.
+#[derive(Debug)]
+pub(crate) struct TableRows<'s> {
     pub table: String,
-    pub start: Place,
-    pub rows: Vec<Row>,
+    pub source: &'s Source,
+    /// Where the name of the table stands; `None` for that of the file.
+    pub start: Option<Spot>,
+    pub rows: Vec<Row<'s>>,
     /// How much of the text of files they are, for whoever watches a long load.
     pub bytes: usize,
 }
 
-/// Reads seed files.
-pub(crate) fn read_all(paths: &[PathBuf]) -> Vec<File> {
-    paths.iter().map(|path| read(path)).collect()
-}
-
-/// Reads a seed file.
-fn read(path: &Path) -> File {
-    let table = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let unread = |error, text: &str| File::Unread { error, text: text.to_owned(), table: table.clone() };
-    let format = folder::format(path).and_then(|format| match format.is_read() {
-        Ok(()) => Ok((format, Source::read(path)?)),
-        Err(fault) => Err(SeedError::new(fault).at(Position::whole(path))),
-    });
-    let (format, source) = match format {
-        Ok(read) => read,
-        Err(error) => return unread(error, ""),
-    };
-    let start = source.position(Spot::Offset(0));
-    if source.text().trim().is_empty() {
-        return unread(SeedError::new(Fault::Empty).at(start), "");
+impl TableRows<'_> {
+    /// The place of the table's name.
+    pub(crate) fn place(&self) -> Place {
+        match self.start {
+            Some(spot) => self.source.place(spot),
+            None => self.source.position(Spot::START).into(),
+        }
     }
-    parse(format, &source, &table).unwrap_or_else(|error| unread(error.at(start).table_is(&*table), source.text()))
 }
 
-#[cfg_attr(
-    not(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml")),
-    expect(unused_variables, clippy::unnecessary_wraps, reason = "no format is read")
-)]
-fn parse(format: Format, source: &Arc<Source>, table: &str) -> Result<File, SeedError> {
-    #[cfg(feature = "csv")]
-    let separated = |by| {
-        let (table, start, bytes) = (table.to_owned(), source.position(Spot::Offset(0)).into(), source.text().len());
-        super::csv::parse(source, format, by).map(|rows| File::Rows(TableRows { table, start, rows, bytes }))
-    };
-    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
-    let document = |root: Result<_, SeedError>| {
-        let (source, table) = (Arc::clone(source), table.to_owned());
-        root.map(|root| File::Document(Document { source, table, root }))
-    };
-    match format {
+impl File {
+    fn read(path: &Path) -> Result<Self, SeedError> {
+        let format = folder::format(path)?;
+        format.is_read().map_err(|fault| SeedError::new(fault).at(Position::whole(path)))?;
+        let source = Source::read(path)?;
+        if source.text().trim().is_empty() {
+            return Err(SeedError::new(Fault::Empty).at(source.position(Spot::START)));
+        }
+        Ok(Self { format, source, table: table(path) })
+    }
+
+    /// What it holds, or why that cannot be said.
+    pub(crate) fn contents(&self) -> Result<Contents<'_>, Unread> {
+        let Self { source, table, .. } = self;
+        let start = || source.position(Spot::START);
+        self.parse().map_err(|error| Unread {
+            error: error.at(start()).table_is(&**table),
+            text: source.text().to_owned(),
+            table: table.clone(),
+        })
+    }
+
+    #[cfg_attr(
+        not(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml")),
+        expect(clippy::unnecessary_wraps, reason = "no format is read")
+    )]
+    fn parse(&self) -> Result<Contents<'_>, SeedError> {
+        let Self { format, source, .. } = self;
         #[cfg(feature = "csv")]
-        Format::Csv => separated(b','),
-        #[cfg(feature = "csv")]
-        Format::Tsv => separated(b'\t'),
-        #[cfg(feature = "json")]
-        Format::Json => document(super::json::parse(source)),
-        #[cfg(feature = "json")]
-        Format::JsonLines => document(super::json::parse_lines(source)),
-        #[cfg(feature = "toml")]
-        Format::Toml => document(super::toml::parse(source)),
-        #[cfg(feature = "yaml")]
-        Format::Yaml => document(super::yaml::parse(source)),
-        // A format that this build does not read was refused before.
-        _ => Ok(File::Script(Arc::clone(source))),
+        let separated = |by| {
+            let (table, bytes) = (self.table.clone(), source.text().len());
+            let of = |rows| Contents::Rows(TableRows { table, source, start: None, rows, bytes });
+            super::csv::parse(source, *format, by).map(of)
+        };
+        #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+        let document = |root: Result<_, SeedError>| {
+            root.map(|root| Contents::Document(Document { source, table: self.table.clone(), root }))
+        };
+        match format {
+            #[cfg(feature = "csv")]
+            Format::Csv => separated(b','),
+            #[cfg(feature = "csv")]
+            Format::Tsv => separated(b'\t'),
+            #[cfg(feature = "json")]
+            Format::Json => document(super::json::parse(source)),
+            #[cfg(feature = "json")]
+            Format::JsonLines => document(super::json::parse_lines(source)),
+            #[cfg(feature = "toml")]
+            Format::Toml => document(super::toml::parse(source)),
+            #[cfg(feature = "yaml")]
+            Format::Yaml => document(super::yaml::parse(source)),
+            // A format that this build does not read was refused before.
+            _ => Ok(Contents::Script(source)),
+        }
     }
 }

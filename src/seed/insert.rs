@@ -2,15 +2,15 @@
 
 use super::{
     Fault, SeedError,
+    layout::Layout,
     mistakes::Mistakes,
     node::Row,
-    resolve::{Resolved, Resolver},
+    resolve::Resolver,
     source::Spot,
     tables::{Table, database},
 };
 use crate::{quote::quoted, sqlite::CONSTRAINT_DATATYPE};
 use rusqlite::{Connection, ErrorCode, Statement};
-use std::collections::HashMap;
 
 /// How many statements are held at once; rows of one file rarely have more sets of columns.
 const STATEMENTS: usize = 32;
@@ -20,15 +20,15 @@ const STATEMENTS: usize = 32;
 pub(super) fn insert(
     connection: &Connection,
     table: &Table,
-    rows: &[Row],
+    rows: &[Row<'_>],
     resolver: &Resolver<'_>,
     mistakes: &mut Mistakes,
     each: &mut dyn FnMut(),
 ) {
-    let mut statements: HashMap<Vec<usize>, Statement<'_>> = HashMap::new();
+    let mut prepared = Vec::new();
     for row in rows.iter().filter(|row| !resolver.is_duplicate(table, row)) {
         each();
-        if let Err(error) = insert_row(connection, table, row, resolver, &mut statements) {
+        if let Err(error) = insert_row(connection, table, row, resolver, &mut prepared) {
             let label = row.label.as_ref().map(|label| &*label.value);
             mistakes.note(error.table_is(&*table.name).label_is(label));
             if connection.is_autocommit() {
@@ -38,23 +38,31 @@ pub(super) fn insert(
     }
 }
 
-fn insert_row<'c>(
-    connection: &'c Connection,
+/// An INSERT for rows of one layout.
+struct Prepared<'r> {
+    layout: Layout<'r>,
+    statement: Statement<'r>,
+}
+
+fn insert_row<'r>(
+    connection: &'r Connection,
     table: &Table,
-    row: &Row,
-    resolver: &Resolver<'_>,
-    statements: &mut HashMap<Vec<usize>, Statement<'c>>,
+    row: &'r Row<'_>,
+    resolver: &Resolver<'r>,
+    prepared: &mut Vec<Prepared<'r>>,
 ) -> Result<(), SeedError> {
-    let Resolved { columns, values } = resolver.resolve(table, row)?;
-    if statements.len() == STATEMENTS && !statements.contains_key(&columns) {
-        statements.clear();
+    match prepared.iter().position(|prepared| prepared.layout.is_of(row)) {
+        Some(0) => {}
+        Some(at) => prepared.swap(0, at),
+        None => {
+            let layout = Layout::of(table, row)?;
+            let statement = connection.prepare(&sql(table, &layout.columns)).map_err(database)?;
+            prepared.truncate(STATEMENTS - 1);
+            prepared.insert(0, Prepared { layout, statement });
+        }
     }
-    if !statements.contains_key(&columns) {
-        let statement = connection.prepare(&sql(table, &columns)).map_err(database)?;
-        statements.insert(columns.clone(), statement);
-    }
-    let statement = statements.get_mut(&columns).expect("it was just prepared");
-    for (number, value) in values.iter().enumerate() {
+    let Prepared { layout, statement } = &mut prepared[0];
+    for (number, value) in resolver.values(table, layout, row)?.iter().enumerate() {
         statement.raw_bind_parameter(number + 1, value).map_err(database)?;
     }
     statement.raw_execute().map(drop).map_err(|error| refused(table, row, error))
@@ -71,7 +79,7 @@ fn sql(table: &Table, columns: &[usize]) -> String {
 }
 
 /// An insert that SQLite refused, at the value that it blames if it blames one.
-fn refused(table: &Table, row: &Row, source: rusqlite::Error) -> SeedError {
+fn refused(table: &Table, row: &Row<'_>, source: rusqlite::Error) -> SeedError {
     let said = source.to_string();
     let (rule, remedy) = match extended_code(&source) {
         Some(rusqlite::ffi::SQLITE_CONSTRAINT_NOTNULL) => ("NOT NULL", "give it a value"),
@@ -84,7 +92,7 @@ fn refused(table: &Table, row: &Row, source: rusqlite::Error) -> SeedError {
         _ if source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
             ("a", "change the row to what the table allows")
         }
-        _ => return SeedError::new(Fault::Sql(source)).at(row.source.place(row.fields.spot)),
+        _ => return SeedError::new(Fault::Sql(source)).at(row.source.place(row.spot)),
     };
     let constraint = format!("{rule} constraint failed; {remedy}");
     // SQLite ends these messages with `table.column`; of several columns the first will do.
@@ -92,12 +100,11 @@ fn refused(table: &Table, row: &Row, source: rusqlite::Error) -> SeedError {
         .split([' ', ','])
         .filter_map(|word| word.strip_prefix(&*table.name)?.strip_prefix('.'))
         .find_map(|name| table.column(name));
-    let field =
-        blamed.and_then(|blamed| row.fields.value.iter().find(|(name, _)| table.field(&name.value) == Some(blamed)));
+    let field = blamed.and_then(|blamed| row.fields.iter().find(|(name, _)| table.field(&name.value) == Some(blamed)));
     let spot: Spot = match (field, &row.label) {
         (Some((_, value)), _) => value.spot,
         (None, Some(label)) => label.spot,
-        (None, None) => row.fields.spot,
+        (None, None) => row.spot,
     };
     let mut error = SeedError::new(Fault::Constraint { message: constraint, source }).at(row.source.place(spot));
     if let Some(blamed) = blamed {

@@ -4,30 +4,31 @@ use super::{
     Fault, SeedError,
     file::TableRows,
     mistakes::Mistakes,
-    node::{Node, Row, natural_key},
+    node::{Node, Row, Scalar, natural_key},
     source::{Spanned, Spot},
     tables::{Reference, Table, Tables},
 };
-use rusqlite::types::Value;
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap};
 
 /// Takes such lists out of their rows, and gives the rows that they stand for.
-pub(super) fn joins(rows: &mut TableRows, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows> {
+pub(super) fn joins<'s>(rows: &mut TableRows<'s>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows<'s>> {
     let Ok(table) = tables.get(&rows.table) else { return Vec::new() };
-    let mut made: Vec<TableRows> = Vec::new();
-    let mut known: HashMap<String, Option<Join>> = HashMap::new();
+    let mut made: Vec<TableRows<'s>> = Vec::new();
+    let mut known: HashMap<Cow<'s, str>, Option<Join>> = HashMap::new();
+    // The names of the last row that had no such list: most rows are like the one before.
+    let mut plain: Vec<Cow<'s, str>> = Vec::new();
     for row in &mut rows.rows {
-        let mut at = 0;
-        while let Some((name, _)) = row.fields.value.get(at) {
-            let field = &name.value;
-            if !known.contains_key(field) {
-                known.insert(field.clone(), join(&table, field, tables));
-            }
-            let Some(Some(join)) = known.get(field) else {
+        if row.has_fields(plain.iter().map(|name| &**name)) {
+            continue;
+        }
+        let (mut at, before) = (0, row.fields.len());
+        while let Some((name, _)) = row.fields.get(at) {
+            let join = known.entry(name.value.clone()).or_insert_with_key(|field| join(&table, field, tables));
+            let Some(join) = join else {
                 at += 1;
                 continue;
             };
-            let (name, others) = row.fields.value.remove(at);
+            let (name, others) = row.fields.remove(at);
             let Some(own) = own_key(&table, row, name.spot) else {
                 let fault = Fault::Value("a row that others are joined to needs a label, or its key");
                 mistakes.note(SeedError::new(fault).at(row.source.place(name.spot)).table_is(&*table.name));
@@ -35,13 +36,27 @@ pub(super) fn joins(rows: &mut TableRows, tables: &Tables<'_>, mistakes: &mut Mi
             };
             let joined = texts(&others).into_iter().map(|other| {
                 let fields = vec![
-                    (Spanned::new(join.own.clone(), name.spot), own.clone()),
-                    (Spanned::new(join.other.clone(), other.spot), Spanned::new(value(other.value), other.spot)),
+                    (Spanned::new(join.own.clone().into(), name.spot), own.clone()),
+                    (
+                        Spanned::new(join.other.clone().into(), other.spot),
+                        Spanned::new(Node::text(other.value), other.spot),
+                    ),
                 ];
-                Row { source: Arc::clone(&row.source), label: None, fields: Spanned::new(fields, others.spot) }
+                Row { source: row.source, label: None, fields, spot: others.spot }
             });
-            let start = row.source.place(name.spot);
-            made.push(TableRows { table: join.table.clone(), start, rows: joined.collect(), bytes: 0 });
+            match made.iter_mut().find(|rows| rows.table == join.table) {
+                Some(rows) => rows.rows.extend(joined),
+                None => made.push(TableRows {
+                    table: join.table.clone(),
+                    source: row.source,
+                    start: Some(name.spot),
+                    rows: joined.collect(),
+                    bytes: 0,
+                }),
+            }
+        }
+        if row.fields.len() == before {
+            plain = row.fields.iter().map(|(name, _)| name.value.clone()).collect();
         }
     }
     made
@@ -97,34 +112,37 @@ fn between(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Join> {
 }
 
 /// What stands for a row in the columns that point at it.
-fn own_key(table: &Table, row: &Row, spot: Spot) -> Option<Spanned<Node>> {
+fn own_key<'s>(table: &Table, row: &Row<'s>, spot: Spot) -> Option<Spanned<Node<'s>>> {
     let key = table.key.map(|key| &table.columns[key].name);
-    let given = row.fields.value.iter().find(|(name, _)| key.is_some_and(|key| key.eq_ignore_ascii_case(&name.value)));
-    let label = || row.label.as_ref().map(|label| Node::Value(Value::Text(label.value.clone())));
+    let given = row.fields.iter().find(|(name, _)| key.is_some_and(|key| key.eq_ignore_ascii_case(&name.value)));
+    let label = || row.label.as_ref().map(|label| Node::text(label.value.clone()));
     Some(Spanned::new(given.map(|(_, key)| key.value.clone()).or_else(label)?, spot))
 }
 
 /// The labels in a list, or in a text between commas.
-pub(super) fn texts(labels: &Spanned<Node>) -> Vec<Spanned<String>> {
+pub(super) fn texts<'s>(labels: &Spanned<Node<'s>>) -> Vec<Spanned<Cow<'s, str>>> {
     let spot = labels.spot;
-    let text = |node: &Node, spot| match node {
-        Node::Value(Value::Text(text)) => Some(Spanned::new(text.trim().to_owned(), spot)),
-        Node::Value(Value::Integer(integer)) => Some(Spanned::new(integer.to_string(), spot)),
-        Node::List(parts) => natural_key(parts).map(|key| Spanned::new(key, spot)),
+    let text = |node: &Node<'s>, spot| match node {
+        Node::Scalar(Scalar::Text(text)) => Some(Spanned::new(trimmed(text), spot)),
+        Node::Scalar(Scalar::Integer(integer)) => Some(Spanned::new(integer.to_string().into(), spot)),
+        Node::List(parts) => natural_key(parts).map(|key| Spanned::new(key.into(), spot)),
         _ => None,
     };
     match &labels.value {
         Node::List(items) => items.iter().filter_map(|item| text(&item.value, item.spot)).collect(),
-        Node::Value(Value::Text(all)) => all
+        Node::Scalar(Scalar::Text(all)) => all
             .split(',')
             .map(str::trim)
             .filter(|label| !label.is_empty())
-            .map(|label| Spanned::new(label.to_owned(), spot))
+            .map(|label| Spanned::new(label.to_owned().into(), spot))
             .collect(),
         other => text(other, spot).into_iter().collect(),
     }
 }
 
-fn value(text: String) -> Node {
-    Node::Value(Value::Text(text))
+fn trimmed<'s>(text: &Cow<'s, str>) -> Cow<'s, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
 }

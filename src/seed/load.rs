@@ -1,8 +1,8 @@
 //! Files become rows, rows become a database: all of them or none.
 
 use super::{
-    Fault, SeedError,
-    file::{File, TableRows},
+    Fault, Format, SeedError,
+    file::{Contents, Files, TableRows, Unread},
     insert, joins,
     mistakes::Mistakes,
     node::Row,
@@ -17,42 +17,40 @@ use crate::{
     sqlite::{copy, unseen},
 };
 use rusqlite::{Connection, config::DbConfig};
-use std::sync::Arc;
 
 /// Told how many bytes of the files have gone in.
 pub(crate) type Progress<'p> = dyn FnMut(usize) + 'p;
 
 /// Runs the scripts that make a schema, in a database that is discarded on any error.
-pub(crate) fn run_scripts(connection: &Connection, files: Vec<File>) -> Result<(), SeedError> {
-    for file in files {
-        match file {
-            File::Script(source) => sql::run(connection, &source, &mut |_| {})?,
-            File::Unread { error, .. } => return Err(error),
-            _ => unreachable!("a schema is made of scripts"),
-        }
+pub(crate) fn run_scripts(connection: &Connection, files: Files) -> Result<(), SeedError> {
+    if let Some(unread) = files.unread.into_iter().next() {
+        return Err(unread.error);
+    }
+    for file in &files.read {
+        sql::run(connection, &file.source, &mut |_| {})?;
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database)
 }
 
 /// Puts files into a new database, which is discarded on any error. Gives their labels, as all of these do.
-pub(crate) fn build(connection: &Connection, files: Vec<File>) -> Result<Labels, SeedError> {
-    apply(connection, files, &Labels::default(), &[], Owner::Us, &mut |_| {})
+pub(crate) fn build(connection: &Connection, files: Files) -> Result<Labels, SeedError> {
+    apply_files(connection, files, &Labels::default(), &[], Owner::Us, &mut |_| {})
 }
 
 /// Puts files into a copy of a database, which is discarded on any error; what was broken in it before is not blamed.
 pub(crate) fn fill(
     connection: &Connection,
-    files: Vec<File>,
+    files: Files,
     known: &Labels,
     progress: &mut Progress<'_>,
 ) -> Result<Labels, SeedError> {
     let before = references::violations(connection)?;
-    apply(connection, files, known, &before, Owner::Us, progress)
+    apply_files(connection, files, known, &before, Owner::Us, progress)
 }
 
 /// Puts files into a live database, which is as it was on any error.
-pub(crate) fn load(connection: &mut Connection, files: Vec<File>, known: &Labels) -> Result<Labels, SeedError> {
-    let scripts = files.iter().any(|file| matches!(file, File::Script(_)));
+pub(crate) fn load(connection: &mut Connection, files: Files, known: &Labels) -> Result<Labels, SeedError> {
+    let scripts = files.read.iter().any(|file| file.format == Format::Sql);
     if !scripts || !connection.is_autocommit() {
         return load_in(connection, files, known);
     }
@@ -75,7 +73,22 @@ pub(crate) fn load(connection: &mut Connection, files: Vec<File>, known: &Labels
 }
 
 /// Puts files into a live database inside a savepoint, so also inside a transaction.
-pub(crate) fn load_in(connection: &Connection, files: Vec<File>, known: &Labels) -> Result<Labels, SeedError> {
+pub(crate) fn load_in(connection: &Connection, files: Files, known: &Labels) -> Result<Labels, SeedError> {
+    in_savepoint(connection, |before| apply_files(connection, files, known, before, Owner::Caller, &mut |_| {}))
+}
+
+/// Puts rows into a live database, likewise.
+pub(crate) fn insert(connection: &Connection, rows: TableRows<'_>, known: &Labels) -> Result<Labels, SeedError> {
+    let (contents, mistakes) = (vec![Contents::Rows(rows)], Mistakes::default());
+    let owner = Owner::Caller;
+    in_savepoint(connection, |before| apply(connection, contents, mistakes, known, before, owner, &mut |_| {}))
+}
+
+/// Runs `apply`, which is told what is broken already, inside a savepoint: on an error the database is as it was.
+fn in_savepoint(
+    connection: &Connection,
+    apply: impl FnOnce(&[Violation]) -> Result<Labels, SeedError>,
+) -> Result<Labels, SeedError> {
     let outermost = connection.is_autocommit();
     let _enforced = if outermost { Some(ForeignKeys::suspend(connection)?) } else { None };
     let before = references::violations(connection)?;
@@ -83,7 +96,7 @@ pub(crate) fn load_in(connection: &Connection, files: Vec<File>, known: &Labels)
         connection.pragma_query_value(None, "defer_foreign_keys", |row| row.get(0)).map_err(database)?;
     let run = |sql: &str| connection.execute_batch(sql).map_err(database);
     run("SAVEPOINT sqlite_fixtures; PRAGMA defer_foreign_keys = ON")?;
-    let loaded = apply(connection, files, known, &before, Owner::Caller, &mut |_| {});
+    let loaded = apply(&before);
     // The release of an outermost savepoint is a commit, which another connection may refuse.
     let loaded = loaded.and_then(|labels| run("RELEASE sqlite_fixtures").map(|()| labels));
     let undone = match &loaded {
@@ -109,19 +122,44 @@ enum Owner {
     Caller,
 }
 
+fn apply_files(
+    connection: &Connection,
+    files: Files,
+    known: &Labels,
+    before: &[Violation],
+    owner: Owner,
+    progress: &mut Progress<'_>,
+) -> Result<Labels, SeedError> {
+    let Files { read, mut unread } = files;
+    let mut contents = Vec::with_capacity(read.len());
+    for file in &read {
+        match file.contents() {
+            Ok(held) => contents.push(held),
+            Err(not) => unread.push(not),
+        }
+    }
+    let tables = Tables::new(connection);
+    let mut mistakes = Mistakes::default();
+    for Unread { error, text, table } in unread {
+        let is_of_one_table = tables.get(&table).is_ok();
+        mistakes.note_unread(error, text, is_of_one_table);
+    }
+    apply(connection, contents, mistakes, known, before, owner, progress)
+}
+
 fn apply(
     connection: &Connection,
-    files: Vec<File>,
+    contents: Vec<Contents<'_>>,
+    mut mistakes: Mistakes,
     known: &Labels,
     before: &[Violation],
     owner: Owner,
     progress: &mut Progress<'_>,
 ) -> Result<Labels, SeedError> {
     let tables = Tables::new(connection);
-    let mut mistakes = Mistakes::default();
-    let parts = parts(files, &tables, &mut mistakes);
-    let rows: Vec<&TableRows> = parts.iter().filter_map(Part::rows).collect();
-    let each = rows.iter().flat_map(|rows| rows.rows.iter().map(|row| (rows.table.as_str(), row)));
+    let parts = parts(contents, &tables, &mut mistakes);
+    let rows: Vec<&TableRows<'_>> = parts.iter().filter_map(Part::rows).collect();
+    let each = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice()));
     let resolver = Resolver::new(connection, &tables, known, each, &mut mistakes);
     let mut labels = Labels::default();
     let mut done = 0;
@@ -140,11 +178,12 @@ fn apply(
                     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(database)?;
                 }
             }
-            Part::Rows(TableRows { table, start, rows, bytes }) => {
+            Part::Rows(of_table) => {
+                let TableRows { table, rows, bytes, .. } = of_table;
                 let table = match tables.get(table) {
                     Ok(table) => table,
                     Err(error) => {
-                        mistakes.note(error.at(start.clone()));
+                        mistakes.note(error.at(of_table.place()));
                         continue;
                     }
                 };
@@ -174,7 +213,7 @@ fn apply(
         done += part.bytes();
         progress(done);
     }
-    let rows: Vec<(&str, &[Row])> = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice())).collect();
+    let rows: Vec<(&str, &[Row<'_>])> = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice())).collect();
     let broken = references::broken(connection, &tables, &resolver, &rows, before)?;
     let broken = mistakes.independent(broken);
     if !broken.is_empty() {
@@ -189,12 +228,12 @@ fn conclude(mistakes: Mistakes) -> SeedError {
 }
 
 /// What is done with a file: a part of it at a time.
-enum Part {
-    Script(Arc<Source>),
-    Rows(TableRows),
+enum Part<'s> {
+    Script(&'s Source),
+    Rows(TableRows<'s>),
 }
 
-impl Part {
+impl<'s> Part<'s> {
     fn bytes(&self) -> usize {
         match self {
             Self::Script(source) => source.text().len(),
@@ -202,7 +241,7 @@ impl Part {
         }
     }
 
-    fn rows(&self) -> Option<&TableRows> {
+    fn rows(&self) -> Option<&TableRows<'s>> {
         match self {
             Self::Script(_) => None,
             Self::Rows(rows) => Some(rows),
@@ -210,28 +249,24 @@ impl Part {
     }
 }
 
-fn parts(files: Vec<File>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<Part> {
-    let mut parts = Vec::with_capacity(files.len());
-    for file in files {
-        match file {
-            File::Script(source) => parts.push(Part::Script(source)),
-            File::Rows(rows) => parts.push(Part::Rows(rows)),
+fn parts<'s>(contents: Vec<Contents<'s>>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<Part<'s>> {
+    let mut parts = Vec::with_capacity(contents.len());
+    for held in contents {
+        match held {
+            Contents::Script(source) => parts.push(Part::Script(source)),
+            Contents::Rows(rows) => parts.push(Part::Rows(rows)),
             #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
-            File::Document(document) => {
+            Contents::Document(document) => {
                 let rows = super::shape::rows(document, tables, mistakes);
                 parts.extend(rows.into_iter().map(Part::Rows));
             }
-            File::Unread { error, text, table } => {
-                let is_of_one_table = tables.get(&table).is_ok();
-                mistakes.note_unread(error, text, is_of_one_table);
-            }
         }
     }
-    let of = |part: &mut Part| match part {
+    let of = |part: &mut Part<'s>| match part {
         Part::Script(_) => Vec::new(),
         Part::Rows(rows) => joins::joins(rows, tables, mistakes),
     };
-    let joins: Vec<TableRows> = parts.iter_mut().flat_map(of).collect();
+    let joins: Vec<TableRows<'s>> = parts.iter_mut().flat_map(of).collect();
     parts.extend(joins.into_iter().map(Part::Rows));
     parts
 }

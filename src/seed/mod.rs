@@ -2,7 +2,7 @@
 //!
 //! Read it in the order that data goes: [`folder`] lists the files, [`file`] reads one, [`source`] is its text, [`csv`], [`json`],
 //! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`rails`] and [`django`]
-//! know what theirs have besides, [`joins`] what stands for rows between two tables, [`serialize`] makes rows of values of the code; [`tables`] knows the schema, [`resolve`] turns labels into
+//! know what theirs have besides, [`joins`] what stands for rows between two tables, [`serialize`] makes rows of values of the code; [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into
 //! keys, [`stored`] values into what a column holds, [`computed`] has SQL compute them, [`insert`] puts rows in, [`references`] checks foreign keys when all
 //! are in; [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together; [`error`] is a mistake with its place,
 //! [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of a load. Nothing here knows an engine.
@@ -21,9 +21,10 @@ mod insert;
 mod joins;
 #[cfg(feature = "json")]
 mod json;
+mod layout;
 pub(crate) mod load;
 mod mistakes;
-pub(crate) mod node;
+mod node;
 mod rails;
 mod references;
 mod resolve;
@@ -31,7 +32,7 @@ mod script;
 mod serialize;
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 mod shape;
-mod source;
+pub(crate) mod source;
 mod sql;
 mod stored;
 mod tables;
@@ -49,7 +50,7 @@ use crate::{
     sqlite::{copy, unseen, without_chance},
     vfs::{Database, timeless_uri},
 };
-use file::File;
+use file::Files;
 use rusqlite::{Connection, OpenFlags};
 use std::{
     fmt, fs,
@@ -177,7 +178,7 @@ impl Seeds {
     /// # Errors
     /// [`SeedError`]; the file is as it was.
     pub fn load_into_file(&self, path: impl AsRef<Path>) -> Result<Labels, SeedError> {
-        load_into_file(path.as_ref(), Vec::new(), self.read()?, &mut |_| {})
+        load_into_file(path.as_ref(), Files::default(), self.read()?, &mut |_| {})
     }
 
     /// Loads them into a live database whose labels are known, and gives the new ones.
@@ -200,16 +201,16 @@ impl Seeds {
     }
 
     /// Reads the files.
-    fn read(&self) -> Result<Vec<File>, SeedError> {
-        Ok(file::read_all(&self.files()?))
+    fn read(&self) -> Result<Files, SeedError> {
+        Ok(Files::read(&self.files()?))
     }
 }
 
 /// Makes or fills the SQLite file at `path`: schema first, then seeds.
 pub(crate) fn load_into_file(
     path: &Path,
-    schema: Vec<File>,
-    seeds: Vec<File>,
+    schema: Files,
+    seeds: Files,
     progress: &mut load::Progress<'_>,
 ) -> Result<Labels, SeedError> {
     let existed = path.exists();
@@ -275,7 +276,7 @@ impl<P: Into<PathBuf>> FromIterator<P> for Seeds {
 
 #[cfg(test)]
 mod tests {
-    use super::{file::read_all, load_into_file};
+    use super::{file::Files, load_into_file};
     use rusqlite::Connection;
     use std::fs;
 
@@ -287,7 +288,7 @@ mod tests {
         let other = Connection::open(&database).unwrap();
         other.execute_batch("CREATE TABLE t (a)").unwrap();
         let mut write = |_| other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
-        let error = load_into_file(&database, Vec::new(), read_all(&[script]), &mut write).unwrap_err();
+        let error = load_into_file(&database, Files::default(), Files::read(&[script]), &mut write).unwrap_err();
         assert!(error.to_string().contains("another connection has written"), "{error}");
         let held = "SELECT min(a), max(a) FROM t";
         let held: (i64, i64) = other.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();

@@ -1,32 +1,119 @@
-//! What a seed file says, before any table is known.
+//! What a seed file says, before any table is known. It borrows from the text of its file what it can.
 
 use super::{
     Fault, SeedError,
     source::{Source, Spanned, Spot},
 };
 use crate::quote::literal;
-use rusqlite::types::Value;
-use std::sync::Arc;
+use rusqlite::{
+    ToSql,
+    types::{ToSqlOutput, Value, ValueRef},
+};
+use std::borrow::Cow;
+
+/// A value as SQLite has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Scalar<'s> {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(Cow<'s, str>),
+    Bytes(Cow<'s, [u8]>),
+}
+
+impl Scalar<'_> {
+    /// The same, borrowed.
+    pub(crate) fn by_ref(&self) -> Scalar<'_> {
+        match self {
+            Self::Null => Scalar::Null,
+            Self::Integer(integer) => Scalar::Integer(*integer),
+            Self::Real(real) => Scalar::Real(*real),
+            Self::Text(text) => Scalar::Text(Cow::Borrowed(text)),
+            Self::Bytes(bytes) => Scalar::Bytes(Cow::Borrowed(bytes)),
+        }
+    }
+}
+
+impl Scalar<'_> {
+    pub(crate) fn into_owned(self) -> Scalar<'static> {
+        match self {
+            Self::Null => Scalar::Null,
+            Self::Integer(integer) => Scalar::Integer(integer),
+            Self::Real(real) => Scalar::Real(real),
+            Self::Text(text) => Scalar::Text(text.into_owned().into()),
+            Self::Bytes(bytes) => Scalar::Bytes(bytes.into_owned().into()),
+        }
+    }
+}
+
+impl<'v> From<&'v Scalar<'_>> for ValueRef<'v> {
+    fn from(scalar: &'v Scalar<'_>) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Integer(integer) => Self::Integer(*integer),
+            Scalar::Real(real) => Self::Real(*real),
+            Scalar::Text(text) => Self::Text(text.as_bytes()),
+            Scalar::Bytes(bytes) => Self::Blob(bytes),
+        }
+    }
+}
+
+impl ToSql for Scalar<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(self.into()))
+    }
+}
+
+impl From<Scalar<'_>> for Value {
+    fn from(scalar: Scalar<'_>) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Integer(integer) => Self::Integer(integer),
+            Scalar::Real(real) => Self::Real(real),
+            Scalar::Text(text) => Self::Text(text.into_owned()),
+            Scalar::Bytes(bytes) => Self::Blob(bytes.into_owned()),
+        }
+    }
+}
+
+impl From<Value> for Scalar<'_> {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Integer(integer) => Self::Integer(integer),
+            Value::Real(real) => Self::Real(real),
+            Value::Text(text) => Self::Text(text.into()),
+            Value::Blob(bytes) => Self::Bytes(bytes.into()),
+        }
+    }
+}
 
 /// A value of a seed file.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Node {
-    Value(Value),
+pub(crate) enum Node<'s> {
+    Scalar(Scalar<'s>),
     /// An expression of SQL, whose value is meant.
     #[cfg(feature = "yaml")]
-    Sql(String),
-    List(Vec<Spanned<Node>>),
-    Map(Vec<(Spanned<String>, Spanned<Node>)>),
+    Sql(Cow<'s, str>),
+    List(Vec<Spanned<Node<'s>>>),
+    Map(Vec<Field<'s>>),
 }
 
-impl Node {
+/// A key and its value.
+pub(crate) type Field<'s> = (Spanned<Cow<'s, str>>, Spanned<Node<'s>>);
+
+impl<'s> Node<'s> {
+    pub(crate) fn text(text: impl Into<Cow<'s, str>>) -> Self {
+        Self::Scalar(Scalar::Text(text.into()))
+    }
+
     /// What it is, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
-            Self::Value(Value::Null) => "null",
-            Self::Value(Value::Integer(_) | Value::Real(_)) => "a number",
-            Self::Value(Value::Text(_)) => "a text",
-            Self::Value(Value::Blob(_)) => "bytes",
+            Self::Scalar(Scalar::Null) => "null",
+            Self::Scalar(Scalar::Integer(_) | Scalar::Real(_)) => "a number",
+            Self::Scalar(Scalar::Text(_)) => "a text",
+            Self::Scalar(Scalar::Bytes(_)) => "bytes",
             #[cfg(feature = "yaml")]
             Self::Sql(_) => "an expression of SQL",
             Self::List(_) => "a list",
@@ -38,8 +125,8 @@ impl Node {
     pub(crate) fn shown(&self) -> String {
         const MOST: usize = 60;
         let whole = match self {
-            Self::Value(Value::Text(text)) => text.clone(),
-            Self::Value(value) => literal(value),
+            Self::Scalar(Scalar::Text(text)) => text.to_string(),
+            Self::Scalar(value) => literal(value),
             nested => nested.kind().to_owned(),
         };
         match whole.char_indices().nth(MOST) {
@@ -52,14 +139,14 @@ impl Node {
     #[cfg(feature = "json")]
     pub(crate) fn to_json(&self) -> Result<String, Fault> {
         Ok(match self {
-            Self::Value(Value::Null) => "null".to_owned(),
-            Self::Value(Value::Integer(integer)) => integer.to_string(),
-            Self::Value(Value::Real(real)) => match serde_json::Number::from_f64(*real) {
+            Self::Scalar(Scalar::Null) => "null".to_owned(),
+            Self::Scalar(Scalar::Integer(integer)) => integer.to_string(),
+            Self::Scalar(Scalar::Real(real)) => match serde_json::Number::from_f64(*real) {
                 Some(number) => number.to_string(),
                 None => return Err(Fault::Value("JSON has no number that is not finite")),
             },
-            Self::Value(Value::Text(text)) => quote(text),
-            Self::Value(Value::Blob(_)) => return Err(Fault::Value("bytes cannot stand inside a nested value")),
+            Self::Scalar(Scalar::Text(text)) => quote(text),
+            Self::Scalar(Scalar::Bytes(_)) => return Err(Fault::Value("bytes cannot stand inside a nested value")),
             #[cfg(feature = "yaml")]
             Self::Sql(_) => return Err(Fault::Value("an expression of SQL cannot stand inside a nested value")),
             Self::List(items) => {
@@ -91,17 +178,30 @@ fn quote(text: &str) -> String {
 
 /// A row as its file has it.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
-    pub source: Arc<Source>,
-    pub label: Option<Spanned<String>>,
-    pub fields: Spanned<Vec<(Spanned<String>, Spanned<Node>)>>,
+pub(crate) struct Row<'s> {
+    pub source: &'s Source,
+    pub label: Option<Spanned<Cow<'s, str>>>,
+    pub fields: Vec<Field<'s>>,
+    pub spot: Spot,
+}
+
+impl Row<'_> {
+    /// Whether it has fields of these names, in this order.
+    pub(crate) fn has_fields<'n>(&self, names: impl ExactSizeIterator<Item = &'n str>) -> bool {
+        self.fields.len() == names.len() && self.fields.iter().zip(names).all(|((name, _), other)| name.value == other)
+    }
+
+    /// The names of its fields.
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| &*name.value)
+    }
 }
 
 /// A natural key as one text, which is the label of its row.
-pub(crate) fn natural_key(parts: &[Spanned<Node>]) -> Option<String> {
-    let part = |part: &Spanned<Node>| match &part.value {
-        Node::Value(Value::Text(text)) => Some(text.clone()),
-        Node::Value(Value::Integer(integer)) => Some(integer.to_string()),
+pub(crate) fn natural_key(parts: &[Spanned<Node<'_>>]) -> Option<String> {
+    let part = |part: &Spanned<Node<'_>>| match &part.value {
+        Node::Scalar(Scalar::Text(text)) => Some(text.to_string()),
+        Node::Scalar(Scalar::Integer(integer)) => Some(integer.to_string()),
         _ => None,
     };
     let parts: Option<Vec<String>> = parts.iter().map(part).collect();
@@ -112,28 +212,28 @@ pub(crate) fn natural_key(parts: &[Spanned<Node>]) -> Option<String> {
 pub(crate) const LABEL: &str = "_label";
 
 /// A row, with the label that stands before it or in it.
-pub(crate) fn row(
-    source: &Arc<Source>,
-    mut label: Option<Spanned<String>>,
-    item: Spanned<Node>,
-) -> Result<Row, SeedError> {
+pub(crate) fn row<'s>(
+    source: &'s Source,
+    mut label: Option<Spanned<Cow<'s, str>>>,
+    item: Spanned<Node<'s>>,
+) -> Result<Row<'s>, SeedError> {
     let mut fields = match item.value {
         Node::Map(fields) => fields,
         // `alice:` with nothing after it is a row of defaults.
-        Node::Value(Value::Null) if label.is_some() => Vec::new(),
+        Node::Scalar(Scalar::Null) if label.is_some() => Vec::new(),
         other => return Err(shape(source, item.spot, "a row: a map of column -> value", &other)),
     };
     if let Some(at) = fields.iter().position(|(name, _)| name.value == LABEL) {
         let (name, value) = fields.remove(at);
         label = match value.value {
-            Node::Value(Value::Text(text)) => Some(Spanned::new(text, value.spot)),
-            Node::Value(Value::Null) => label,
+            Node::Scalar(Scalar::Text(text)) => Some(Spanned::new(text, value.spot)),
+            Node::Scalar(Scalar::Null) => label,
             other => return Err(shape(source, name.spot, "a label: a text", &other)),
         };
     }
-    Ok(Row { source: Arc::clone(source), label, fields: Spanned::new(fields, item.spot) })
+    Ok(Row { source, label, fields, spot: item.spot })
 }
 
-fn shape(source: &Source, spot: Spot, expected: &'static str, found: &Node) -> SeedError {
+fn shape(source: &Source, spot: Spot, expected: &'static str, found: &Node<'_>) -> SeedError {
     SeedError::new(Fault::Shape { expected, found: found.kind() }).at(source.place(spot))
 }

@@ -2,19 +2,20 @@
 
 use super::{
     BrokenReference, SeedError,
-    node::Row,
+    layout::Layout,
+    node::{Row, Scalar},
     resolve::Resolver,
     tables::{Table, Tables, database},
 };
 use crate::quote::{literal, quoted};
-use rusqlite::{Connection, types::Value};
+use rusqlite::Connection;
 
 /// Checks the foreign keys and finds the rows of the files that break them; what was broken `before` is passed over.
 pub(super) fn broken(
     connection: &Connection,
     tables: &Tables<'_>,
     resolver: &Resolver<'_>,
-    rows: &[(&str, &[Row])],
+    rows: &[(&str, &[Row<'_>])],
     before: &[Violation],
 ) -> Result<Vec<BrokenReference>, SeedError> {
     let mut violations = violations(connection)?;
@@ -102,33 +103,34 @@ fn in_row(
     connection: &Connection,
     resolver: &Resolver<'_>,
     table: &Table,
-    row: &Row,
+    row: &Row<'_>,
     violation: &Violation,
     columns: &[(String, Option<String>)],
 ) -> Result<Option<BrokenReference>, SeedError> {
     // A row that could not be made has been told of.
-    let Ok(given) = resolver.resolve(table, row) else { return Ok(None) };
+    let Ok(layout) = Layout::of(table, row) else { return Ok(None) };
+    let Ok(given) = resolver.values(table, &layout, row) else { return Ok(None) };
     let held = |name: &str| {
         let column = table.column(name)?;
-        let at = given.columns.iter().position(|candidate| *candidate == column)?;
-        Some(given.values[at].clone()).filter(|value| *value != Value::Null)
+        let at = layout.columns.iter().position(|candidate| *candidate == column)?;
+        Some(given[at].by_ref()).filter(|value| *value != Scalar::Null)
     };
-    let values: Option<Vec<Value>> = columns.iter().map(|(from, _)| held(from)).collect();
+    let values: Option<Vec<Scalar<'_>>> = columns.iter().map(|(from, _)| held(from)).collect();
     let Some(values) = values else { return Ok(None) };
     if exists(connection, violation, columns, &values).map_err(database)? {
         return Ok(None);
     }
     let first = columns.first().map(|(from, _)| from.as_str()).unwrap_or_default();
     let column = table.column(first);
-    let field = row.fields.value.iter().find(|(name, _)| column.is_some() && table.field(&name.value) == column);
-    let spot = field.map_or(row.fields.spot, |(_, value)| value.spot);
+    let field = row.fields.iter().find(|(name, _)| column.is_some() && table.field(&name.value) == column);
+    let spot = field.map_or(row.spot, |(_, value)| value.spot);
     let names = columns.iter().map(|(from, _)| from.clone());
     let place = row.source.place(spot);
     Ok(Some(BrokenReference {
         position: Some(place.position),
         excerpt: place.excerpt,
         table: table.name.clone(),
-        label: row.label.as_ref().map(|label| label.value.clone()),
+        label: row.label.as_ref().map(|label| label.value.to_string()),
         row: None,
         columns: names.zip(values.iter().map(literal)).collect(),
         parent: violation.parent.clone(),
@@ -141,7 +143,7 @@ fn exists(
     connection: &Connection,
     violation: &Violation,
     columns: &[(String, Option<String>)],
-    values: &[Value],
+    values: &[Scalar<'_>],
 ) -> rusqlite::Result<bool> {
     let parent = quoted(&violation.parent);
     let key: Vec<String> = connection

@@ -8,26 +8,20 @@
 use super::{
     Fault, SeedError,
     computed::{evaluate, expression},
+    layout::{Layout, MadeKey},
     mistakes::Mistakes,
-    node::{Node, Row, natural_key},
+    node::{Node, Row, Scalar, natural_key},
     rails,
-    source::Spot,
     stored::stored,
     tables::{Reference, Table, Tables, database},
 };
 use crate::{Labels, affinity::Affinity, error::nearest, label_id, labels::Key, quote::quoted};
-use rusqlite::{Connection, types::Value};
+use rusqlite::Connection;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
     rc::Rc,
 };
-
-/// A row as it goes into its table: the columns that are given, and their values.
-pub(super) struct Resolved {
-    pub columns: Vec<usize>,
-    pub values: Vec<Value>,
-}
 
 /// Everything that a label in these rows can mean.
 pub(super) struct Resolver<'r> {
@@ -36,14 +30,17 @@ pub(super) struct Resolver<'r> {
     /// Labels that were loaded before.
     known: &'r Labels,
     given: HashMap<String, Given<'r>>,
-    keys: RefCell<HashMap<String, Rc<HashSet<String>>>>,
+    keys: RefCell<HashMap<(String, usize), Keys>>,
 }
+
+/// Keys as texts.
+type Keys = Rc<HashSet<String>>;
 
 /// The rows of one table in these files.
 #[derive(Default)]
 struct Given<'r> {
-    labels: BTreeMap<&'r str, &'r Row>,
-    rows: Vec<&'r Row>,
+    labels: BTreeMap<&'r str, &'r Row<'r>>,
+    rows: Vec<&'r [Row<'r>]>,
 }
 
 impl<'r> Resolver<'r> {
@@ -51,24 +48,26 @@ impl<'r> Resolver<'r> {
         connection: &'r Connection,
         tables: &'r Tables<'r>,
         known: &'r Labels,
-        rows: impl IntoIterator<Item = (&'r str, &'r Row)>,
+        rows: impl IntoIterator<Item = (&'r str, &'r [Row<'r>])>,
         mistakes: &mut Mistakes,
     ) -> Self {
         let mut given: HashMap<String, Given<'r>> = HashMap::new();
-        for (table, row) in rows {
+        for (table, rows) in rows {
             let of_table = given.entry(table.to_ascii_lowercase()).or_default();
-            of_table.rows.push(row);
-            let Some(label) = &row.label else { continue };
-            match of_table.labels.entry(&label.value) {
-                Entry::Vacant(entry) => {
-                    entry.insert(row);
-                }
-                Entry::Occupied(entry) => {
-                    let first = entry.get();
-                    let spot = first.label.as_ref().map_or(first.fields.spot, |label| label.spot);
-                    let fault = Fault::DuplicateLabel { first: first.source.position(spot) };
-                    let error = SeedError::new(fault).at(row.source.place(label.spot));
-                    mistakes.note(error.table_is(table).label_is(Some(&label.value)));
+            of_table.rows.push(rows);
+            for row in rows {
+                let Some(label) = &row.label else { continue };
+                match of_table.labels.entry(&label.value) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(row);
+                    }
+                    Entry::Occupied(entry) => {
+                        let first = entry.get();
+                        let spot = first.label.as_ref().map_or(first.spot, |label| label.spot);
+                        let fault = Fault::DuplicateLabel { first: first.source.position(spot) };
+                        let error = SeedError::new(fault).at(row.source.place(label.spot));
+                        mistakes.note(error.table_is(table).label_is(Some(&label.value)));
+                    }
                 }
             }
         }
@@ -76,110 +75,107 @@ impl<'r> Resolver<'r> {
     }
 
     /// Whether another row has the label of this one, which has been told of.
-    pub(super) fn is_duplicate(&self, table: &Table, row: &Row) -> bool {
+    pub(super) fn is_duplicate(&self, table: &Table, row: &Row<'_>) -> bool {
+        let Some(label) = &row.label else { return false };
         let of_table = self.given.get(&table.name.to_ascii_lowercase());
-        let first = row.label.as_ref().and_then(|label| of_table?.labels.get(label.value.as_str()));
+        let first = of_table.and_then(|of_table| of_table.labels.get(&*label.value));
         first.is_some_and(|first| !std::ptr::eq(*first, row))
     }
 
-    /// The columns and values of a row, with the key that its label makes and the keys that labels in it stand for.
-    pub(super) fn resolve(&self, table: &Table, row: &Row) -> Result<Resolved, SeedError> {
-        let mut resolved = Resolved { columns: Vec::with_capacity(row.fields.value.len() + 1), values: Vec::new() };
-        let mut spots: Vec<Spot> = Vec::with_capacity(row.fields.value.len());
-        for (name, value) in &row.fields.value {
-            let error = |fault, spot| SeedError::new(fault).at(row.source.place(spot)).column_is(&*name.value);
-            let column = table.field(&name.value).ok_or_else(|| {
-                let nearest = nearest(&name.value, table.columns.iter().map(|column| &*column.name));
-                error(Fault::UnknownColumn { nearest }, name.spot)
-            })?;
-            if let Some(first) = resolved.columns.iter().position(|given| *given == column) {
-                let first = row.source.position(spots[first]);
-                return Err(error(Fault::DuplicateColumn { first }, name.spot));
-            }
-            let reference = table.references.iter().find(|reference| reference.column == column);
-            let held = match (&value.value, expression(&value.value)) {
-                (_, Some(sql)) => Some(evaluate(self.connection, sql).map_err(|fault| error(fault, value.spot))?),
-                // The natural key of a row, which is its label.
-                (Node::List(parts), _) if reference.is_some() => natural_key(parts).map(Value::Text),
-                _ => None,
-            };
-            let held = match held {
-                Some(held) => held,
-                None => {
-                    stored(table.columns[column].affinity, &value.value).map_err(|fault| error(fault, value.spot))?
-                }
-            };
-            let held = match held {
-                Value::Text(text) => Value::Text(rails::with_label(&text, row).unwrap_or(text)),
-                other => other,
-            };
-            let held = match (reference, held) {
-                (Some(reference), Value::Text(text)) => self
-                    .reference(reference, &text)
-                    .map_err(|error| error.at(row.source.place(value.spot)).column_is(&*name.value).value_is(text))?,
-                (_, held) => held,
-            };
-            resolved.columns.push(column);
-            resolved.values.push(held);
-            spots.push(name.spot);
+    /// The values of a row, with the key that its label makes and the keys that labels in it stand for.
+    pub(super) fn values<'n>(
+        &self,
+        table: &Table,
+        layout: &Layout<'_>,
+        row: &'n Row<'_>,
+    ) -> Result<Vec<Scalar<'n>>, SeedError> {
+        let mut values = Vec::with_capacity(layout.columns.len());
+        for (number, (name, value)) in row.fields.iter().enumerate() {
+            let reference = layout.references[number].map(|number| &table.references[number]);
+            let affinity = table.columns[layout.columns[number]].affinity;
+            let held = self.held(affinity, reference, row, &value.value);
+            values.push(held.map_err(|error| error.at(row.source.place(value.spot)).column_is(&*name.value))?);
         }
-        if row.label.is_some() {
-            for (number, column) in table.columns.iter().enumerate() {
-                if let Some(value) = rails::made_at(column).filter(|_| !resolved.columns.contains(&number)) {
-                    resolved.columns.push(number);
-                    resolved.values.push(value);
-                }
+        values.extend(layout.made.iter().cloned());
+        if let (Some(key), Some(label)) = (table.key, &row.label) {
+            let made = || made_key(table, key, &label.value).map_err(|error| error.at(row.source.place(label.spot)));
+            match layout.key {
+                MadeKey::Last => values.push(made()?),
+                // A key that is NULL is none.
+                MadeKey::Field(at) if values[at] == Scalar::Null => values[at] = made()?,
+                MadeKey::Field(_) | MadeKey::None => {}
             }
         }
-        let Some((key, label)) = table.key.zip(row.label.as_ref()) else { return Ok(resolved) };
-        // A key that is NULL is none.
-        if let Some(at) = resolved.columns.iter().position(|column| *column == key)
-            && resolved.values[at] == Value::Null
+        Ok(values)
+    }
+
+    /// What a column holds for a value of a row.
+    fn held<'n>(
+        &self,
+        affinity: Affinity,
+        reference: Option<&Reference>,
+        row: &Row<'_>,
+        node: &'n Node<'_>,
+    ) -> Result<Scalar<'n>, SeedError> {
+        let mut held = match (node, expression(node)) {
+            (_, Some(sql)) => evaluate(self.connection, sql).map(Scalar::from).map_err(SeedError::new)?,
+            // The natural key of a row, which is its label.
+            (Node::List(parts), _) if reference.is_some() => match natural_key(parts) {
+                Some(key) => Scalar::Text(key.into()),
+                None => stored(affinity, node).map_err(SeedError::new)?,
+            },
+            _ => stored(affinity, node).map_err(SeedError::new)?,
+        };
+        if let Scalar::Text(text) = &mut held
+            && let Some(with_label) = rails::with_label(text, row)
         {
-            resolved.columns.remove(at);
-            resolved.values.remove(at);
+            *text = with_label.into();
         }
-        if !resolved.columns.contains(&key) {
-            let value = made_key(table, key, &label.value).map_err(|error| error.at(row.source.place(label.spot)))?;
-            resolved.columns.push(key);
-            resolved.values.push(value);
+        match (reference, held) {
+            (Some(reference), Scalar::Text(text)) => match self.reference(reference, &text, 0) {
+                Ok(Some(key)) => Ok(key),
+                Ok(None) => Ok(Scalar::Text(text)),
+                Err(error) => Err(error.value_is(text)),
+            },
+            (_, held) => Ok(held),
         }
-        Ok(resolved)
     }
 
     /// What the label of a row stands for.
-    pub(super) fn key(&self, table: &Table, row: &Row) -> Result<Key, SeedError> {
-        self.key_within(table, row, 0)
+    pub(super) fn key(&self, table: &Table, row: &Row<'_>) -> Result<Key, SeedError> {
+        let Some(label) = &row.label else { return Ok(Key::None) };
+        self.key_within(table, row, &label.value, 0).map(|key| key.map_or(Key::None, |key| Key::Single(key.into())))
     }
 
     /// A key may itself point at another table, whose key may too.
-    fn key_within(&self, table: &Table, row: &Row, depth: usize) -> Result<Key, SeedError> {
+    fn key_within<'n>(
+        &self,
+        table: &Table,
+        row: &'n Row<'_>,
+        label: &'n str,
+        depth: usize,
+    ) -> Result<Option<Scalar<'n>>, SeedError> {
         const DEPTH: usize = 16;
-        let (Some(key), Some(label)) = (table.key, &row.label) else { return Ok(Key::None) };
+        let Some(key) = table.key else { return Ok(None) };
         let reference = table.references.iter().find(|reference| reference.column == key);
         match (given(table, row, key)?, reference) {
-            (Some(Value::Text(text)), Some(reference)) if depth < DEPTH => {
-                self.reference_within(reference, &text, depth + 1).map(Key::Single)
+            (Some(Scalar::Text(text)), Some(reference)) if depth < DEPTH => {
+                Ok(Some(self.reference(reference, &text, depth + 1)?.unwrap_or(Scalar::Text(text))))
             }
-            (Some(value), _) => Ok(Key::Single(value)),
-            (None, _) => made_key(table, key, &label.value).map(Key::Single),
+            (Some(value), _) => Ok(Some(value)),
+            (None, _) => made_key(table, key, label).map(Some),
         }
     }
 
-    /// What a text in a foreign-key column stands for.
-    fn reference(&self, reference: &Reference, text: &str) -> Result<Value, SeedError> {
-        self.reference_within(reference, text, 0)
-    }
-
-    fn reference_within(&self, reference: &Reference, text: &str, depth: usize) -> Result<Value, SeedError> {
-        let as_it_is = || Ok(Value::Text(text.to_owned()));
+    /// What a text in a foreign-key column stands for, if not for itself.
+    fn reference(&self, reference: &Reference, text: &str, depth: usize) -> Result<Option<Scalar<'static>>, SeedError> {
         // A parent that is not there is for the check of foreign keys to report, with the row.
-        let Ok(parent) = self.tables.get(&reference.parent) else { return as_it_is() };
+        let Ok(parent) = self.tables.get(&reference.parent) else { return Ok(None) };
         let to = match &reference.to {
             Some(name) => parent.column(name),
             None => parent.key,
         };
-        let Some(to) = to else { return as_it_is() };
+        let Some(to) = to else { return Ok(None) };
         let number = parent.columns[to].affinity.has_ids();
         // A column that is no INTEGER may hold texts also where its affinity is that of numbers.
         let is_key = if !number || is_number(text) {
@@ -188,22 +184,22 @@ impl<'r> Resolver<'r> {
             self.given_keys(&parent, to)?.contains(text)
         };
         if is_key {
-            return as_it_is();
+            return Ok(None);
         }
         let given = self.given.get(&parent.name.to_ascii_lowercase());
-        if let Some(row) = given.and_then(|given| given.labels.get(text)) {
+        if let Some((label, row)) = given.and_then(|given| given.labels.get_key_value(text)) {
             if Some(to) == parent.key
-                && let Key::Single(key) = self.key_within(&parent, row, depth)?
+                && let Some(key) = self.key_within(&parent, row, label, depth)?
             {
-                return Ok(key);
+                return Ok(Some(key.into_owned()));
             }
             if let Some(value) = self::given(&parent, row, to)? {
-                return Ok(value);
+                return Ok(Some(value.into_owned()));
             }
         }
         match self.known.get(&parent.name, text) {
-            Some(Key::Single(key)) if Some(to) == parent.key => return Ok(key.clone()),
-            _ if !number || is_number(text) || self.is_key(&parent, to, text)? => return as_it_is(),
+            Some(Key::Single(key)) if Some(to) == parent.key => return Ok(Some(key.clone().into())),
+            _ if !number || is_number(text) || self.is_key(&parent, to, text)? => return Ok(None),
             _ => {}
         }
         let labels = given.into_iter().flat_map(|given| given.labels.keys().copied());
@@ -226,17 +222,17 @@ impl<'r> Resolver<'r> {
     }
 
     /// The keys that the rows of these files give for a column, as texts.
-    fn given_keys(&self, parent: &Table, to: usize) -> Result<Rc<HashSet<String>>, SeedError> {
-        let name = format!("{}.{to}", parent.name.to_ascii_lowercase());
+    fn given_keys(&self, parent: &Table, to: usize) -> Result<Keys, SeedError> {
+        let name = (parent.name.to_ascii_lowercase(), to);
         if let Some(keys) = self.keys.borrow().get(&name) {
             return Ok(Rc::clone(keys));
         }
         let mut keys = HashSet::new();
-        let rows = self.given.get(&parent.name.to_ascii_lowercase()).map_or(&[][..], |given| &given.rows);
-        for row in rows {
+        let rows = self.given.get(&name.0).map_or(&[][..], |given| &given.rows);
+        for row in rows.iter().copied().flatten() {
             match given(parent, row, to)? {
-                Some(Value::Text(text)) => keys.insert(text),
-                Some(Value::Integer(integer)) => keys.insert(integer.to_string()),
+                Some(Scalar::Text(text)) => keys.insert(text.into_owned()),
+                Some(Scalar::Integer(integer)) => keys.insert(integer.to_string()),
                 _ => false,
             };
         }
@@ -247,27 +243,27 @@ impl<'r> Resolver<'r> {
 }
 
 /// The value that a row gives for a column, a number where the column holds numbers.
-fn given(table: &Table, row: &Row, column: usize) -> Result<Option<Value>, SeedError> {
-    let field = row.fields.value.iter().find(|(name, _)| table.field(&name.value) == Some(column));
+fn given<'n>(table: &Table, row: &'n Row<'_>, column: usize) -> Result<Option<Scalar<'n>>, SeedError> {
+    let field = row.fields.iter().find(|(name, _)| table.field(&name.value) == Some(column));
     let Some((name, value)) = field else { return Ok(None) };
     let affinity = table.columns[column].affinity;
     let stored = stored(affinity, &value.value)
         .map_err(|fault| SeedError::new(fault).at(row.source.place(value.spot)).column_is(&*name.value))?;
     Ok(match stored {
-        Value::Null => None,
-        Value::Text(text) => Some(match text.parse() {
-            Ok(integer) if affinity.has_ids() => Value::Integer(integer),
-            _ => Value::Text(text),
+        Scalar::Null => None,
+        Scalar::Text(text) => Some(match text.parse() {
+            Ok(integer) if affinity.has_ids() => Scalar::Integer(integer),
+            _ => Scalar::Text(text),
         }),
         other => Some(other),
     })
 }
 
 /// The key that a label makes.
-fn made_key(table: &Table, key: usize, label: &str) -> Result<Value, SeedError> {
+fn made_key<'n>(table: &Table, key: usize, label: &'n str) -> Result<Scalar<'n>, SeedError> {
     match table.columns[key].affinity {
-        Affinity::Number | Affinity::None => Ok(Value::Integer(label_id(label))),
-        Affinity::Text => Ok(Value::Text(label.to_owned())),
+        Affinity::Number | Affinity::None => Ok(Scalar::Integer(label_id(label))),
+        Affinity::Text => Ok(Scalar::Text(label.into())),
         Affinity::Bytes => Err(SeedError::new(Fault::NoKeyForLabel).column_is(&*table.columns[key].name)),
     }
 }

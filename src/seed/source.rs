@@ -2,7 +2,11 @@
 
 use super::{Fault, SeedError, excerpt::Excerpt};
 use crate::Position;
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path};
+
+/// How deep values may be nested; deeper than any row that a person wrote.
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+pub(super) const DEPTH: usize = 64;
 
 /// A text whose rows remember where they stood.
 #[derive(Debug)]
@@ -13,14 +17,18 @@ pub(crate) struct Source {
     fixed: bool,
 }
 
-/// Where something stands in a [`Source`]. Turned into a [`Position`] only when an error needs one.
+/// Where something stands in a [`Source`], as a byte offset: every key and value has one. Turned into a [`Position`] only when an
+/// error needs one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spot {
-    /// A byte offset.
-    Offset(usize),
-    /// A line and a column in characters, both from 1.
-    #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "only the YAML parser counts so"))]
-    Place(u32, u32),
+pub(crate) struct Spot(u32);
+
+impl Spot {
+    pub(crate) const START: Self = Self(0);
+
+    /// The place of a byte.
+    pub(crate) fn offset(offset: usize) -> Self {
+        Self(number(offset))
+    }
 }
 
 /// A place as an error shows it: with the line that it is in, unless it is a whole file or a call in code.
@@ -51,26 +59,26 @@ impl<T> Spanned<T> {
 
 impl Source {
     /// Reads a file, which must be UTF-8; a byte-order mark is passed over.
-    pub(crate) fn read(path: &Path) -> Result<Arc<Self>, SeedError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, SeedError> {
         let start = Position::new(shown(path), 1, 1);
         let bytes =
             fs::read(path).map_err(|source| SeedError::new(Fault::Read(source)).at(Position::whole(shown(path))))?;
         let mut text = String::from_utf8(bytes).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let valid = String::from_utf8_lossy(valid).into_owned();
-            let end = Spot::Offset(valid.len());
+            let end = Spot::offset(valid.len());
             let source = Self { start: start.clone(), text: valid, fixed: false };
             SeedError::new(Fault::NotUtf8).at(source.place(end))
         })?;
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        Ok(Arc::new(Self { start, text, fixed: false }))
+        Ok(Self { start, text, fixed: false })
     }
 
-    /// A text that is not in a file but in the code at `position`.
-    pub(crate) fn code(position: Position, text: String) -> Arc<Self> {
-        Arc::new(Self { start: position, text, fixed: true })
+    /// What is not in a file but in the code at `position`.
+    pub(crate) fn code(position: Position) -> Self {
+        Self { start: position, text: String::new(), fixed: true }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -91,16 +99,13 @@ impl Source {
 
     /// The place that people look for.
     pub(crate) fn position(&self, spot: Spot) -> Position {
-        match spot {
-            _ if self.fixed => self.start.clone(),
-            Spot::Place(line, column) => self.start.at(line, column),
-            Spot::Offset(offset) => {
-                let before = &self.text[..floor_boundary(&self.text, offset)];
-                let line = before.matches('\n').count() + 1;
-                let column = before[before.rfind('\n').map_or(0, |end| end + 1)..].chars().count() + 1;
-                self.start.at(number(line), number(column))
-            }
+        if self.fixed {
+            return self.start.clone();
         }
+        let before = &self.text[..floor_boundary(&self.text, spot.0 as usize)];
+        let line = before.matches('\n').count() + 1;
+        let column = before[before.rfind('\n').map_or(0, |end| end + 1)..].chars().count() + 1;
+        self.start.at(number(line), number(column))
     }
 }
 
@@ -109,7 +114,7 @@ fn floor_boundary(text: &str, offset: usize) -> usize {
     (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-pub(super) fn number(count: usize) -> u32 {
+fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
@@ -126,9 +131,9 @@ mod tests {
     #[test]
     fn a_column_counts_characters_and_a_line_ends_with_its_feed() {
         let source = Source { start: Position::new("a.sql", 1, 1), text: "é\r\nüx".into(), fixed: false };
-        assert_eq!(source.position(Spot::Offset(0)).to_string(), "a.sql:1:1");
-        assert_eq!(source.position(Spot::Offset(6)).to_string(), "a.sql:2:2");
-        assert_eq!(source.position(Spot::Offset(5)).to_string(), "a.sql:2:1", "inside a character");
-        assert_eq!(source.position(Spot::Offset(99)).to_string(), "a.sql:2:3", "past the end");
+        assert_eq!(source.position(Spot::offset(0)).to_string(), "a.sql:1:1");
+        assert_eq!(source.position(Spot::offset(6)).to_string(), "a.sql:2:2");
+        assert_eq!(source.position(Spot::offset(5)).to_string(), "a.sql:2:1", "inside a character");
+        assert_eq!(source.position(Spot::offset(99)).to_string(), "a.sql:2:3", "past the end");
     }
 }

@@ -22,18 +22,18 @@ pub(super) fn run(connection: &Connection, source: &Source, progress: &mut Progr
         last = Some(piece.start);
         progress(piece.start);
         if inside && controls_transaction(piece.text) {
-            return Err(SeedError::new(Fault::OwnTransaction).at(source.place(Spot::Offset(piece.start))));
+            return Err(SeedError::new(Fault::OwnTransaction).at(source.place(Spot::offset(piece.start))));
         }
         execute(connection, piece).map_err(|error| {
             let (fault, offset) = fault(error, piece.text);
-            SeedError::new(fault).at(source.place(Spot::Offset(piece.start + offset)))
+            SeedError::new(fault).at(source.place(Spot::offset(piece.start + offset)))
         })?;
     }
     match last {
-        None => Err(SeedError::new(Fault::Empty).at(source.place(Spot::Offset(0)))),
+        None => Err(SeedError::new(Fault::Empty).at(source.place(Spot::START))),
         Some(last) if !inside && !connection.is_autocommit() => {
             let _ = connection.execute_batch("ROLLBACK");
-            Err(SeedError::new(Fault::OpenTransaction).at(source.place(Spot::Offset(last))))
+            Err(SeedError::new(Fault::OpenTransaction).at(source.place(Spot::offset(last))))
         }
         Some(_) => Ok(()),
     }

@@ -1,31 +1,35 @@
 //! How the value of a seed file is stored in a column.
 
-use super::{Fault, node::Node};
+use super::{
+    Fault,
+    node::{Node, Scalar},
+};
 use crate::affinity::Affinity;
-use rusqlite::types::Value;
+use std::borrow::Cow;
 
 /// A value as it is stored in a column of this affinity: `x'…'` in a column of bytes is bytes, as in SQL; bytes may also be a
 /// list of numbers; any other nested value is JSON.
-pub(super) fn stored(affinity: Affinity, node: &Node) -> Result<Value, Fault> {
+pub(super) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scalar<'n>, Fault> {
+    let json = |nested: &Node<'_>| nested.to_json().map(|json| Scalar::Text(json.into()));
     match node {
-        Node::Value(Value::Text(text)) if affinity == Affinity::Bytes => {
+        Node::Scalar(Scalar::Text(text)) if affinity == Affinity::Bytes => {
             match literal(text).or_else(|| hexadecimal(text)) {
-                Some(digits) => bytes(digits).map(Value::Blob),
-                None => Ok(Value::Text(text.clone())),
+                Some(digits) => bytes(digits).map(|bytes| Scalar::Bytes(bytes.into())),
+                None => Ok(Scalar::Text(Cow::Borrowed(text))),
             }
         }
         #[cfg(feature = "yaml")]
         Node::Sql(_) => Err(Fault::Value("an expression of SQL is no key")),
-        Node::Value(value) => Ok(value.clone()),
+        Node::Scalar(scalar) => Ok(scalar.by_ref()),
         Node::List(items) if affinity == Affinity::Bytes => {
-            let byte = |node: &Node| match node {
-                Node::Value(Value::Integer(integer)) => u8::try_from(*integer).ok(),
+            let byte = |node: &Node<'_>| match node {
+                Node::Scalar(Scalar::Integer(integer)) => u8::try_from(*integer).ok(),
                 _ => None,
             };
             let bytes: Option<Vec<_>> = items.iter().map(|item| byte(&item.value)).collect();
-            bytes.map(Value::Blob).map_or_else(|| node.to_json().map(Value::Text), Ok)
+            bytes.map_or_else(|| json(node), |bytes| Ok(Scalar::Bytes(bytes.into())))
         }
-        nested => nested.to_json().map(Value::Text),
+        nested => json(nested),
     }
 }
 

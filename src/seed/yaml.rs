@@ -2,39 +2,38 @@
 
 use super::{
     Fault, Format, SeedError,
-    node::Node,
-    source::{Source, Spanned, Spot, number},
+    node::{Field, Node, Scalar},
+    source::{DEPTH, Source, Spanned, Spot},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use rusqlite::types::Value;
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
-use std::collections::HashMap;
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
+use std::{borrow::Cow, collections::HashMap};
 
-/// How deep values may be nested; deeper than any row that a person wrote.
-const DEPTH: usize = 64;
+/// The key whose maps are merged.
+const MERGE: &str = "<<";
 
 /// How many values aliases may copy, so that a small file cannot become a huge one.
 const COPIES: usize = 100_000;
 
 /// Reads one document, with the place of every key and value; anchors and aliases are followed.
-pub(super) fn parse(source: &Source) -> Result<Spanned<Node>, SeedError> {
+pub(super) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
     if let Some((at, language)) = template(source.text()) {
-        return Err(SeedError::new(Fault::TemplateLanguage(language)).at(source.place(Spot::Offset(at))));
+        return Err(SeedError::new(Fault::TemplateLanguage(language)).at(source.place(Spot::offset(at))));
     }
     let parser = Parser::new_from_str(source.text());
-    let mut reader = Reader { source, parser, anchors: HashMap::new(), copied: 0 };
+    let mut reader = Reader { source, parser, at: Cursor::default(), anchors: HashMap::new(), copied: 0 };
     let document = loop {
         match reader.next()? {
             (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
-            (Event::StreamEnd, mark) => return Err(reader.fault(Fault::Empty, mark)),
-            (event, mark) => break reader.node(event, mark, 0)?,
+            (Event::StreamEnd, spot) => return Err(reader.fault(Fault::Empty, spot)),
+            (event, spot) => break reader.node(event, spot, 0)?,
         }
     };
     loop {
         match reader.next()? {
             (Event::StreamEnd, _) => return Ok(document),
-            (Event::DocumentStart(_), mark) => {
-                return Err(reader.fault(Fault::Value("a seed file is one document"), mark));
+            (Event::DocumentStart(_), spot) => {
+                return Err(reader.fault(Fault::Value("a seed file is one document"), spot));
             }
             _ => {}
         }
@@ -46,9 +45,10 @@ pub(super) fn parse(source: &Source) -> Result<Spanned<Node>, SeedError> {
 fn template(text: &str) -> Option<(usize, &'static str)> {
     const GO: &[&str] =
         &[".", "$", "block ", "define ", "else", "end", "if ", "now", "range ", "template ", "with ", "/*"];
-    let erb = text.find("<%").map(|at| (at, "ERB"));
-    let go = text.match_indices("{{").find_map(|(at, _)| {
-        let action = text[at + 2..].trim_start_matches('-').trim_start();
+    // Letters are found faster than texts, and these are rare.
+    let erb = text.match_indices('<').find(|(at, _)| text[*at..].starts_with("<%")).map(|(at, _)| (at, "ERB"));
+    let go = text.match_indices('{').find_map(|(at, _)| {
+        let action = text[at..].strip_prefix("{{")?.trim_start_matches('-').trim_start();
         GO.iter().any(|word| action.starts_with(word)).then_some((at, "a template of Go"))
     });
     erb.or(go)
@@ -57,39 +57,79 @@ fn template(text: &str) -> Option<(usize, &'static str)> {
 struct Reader<'a> {
     source: &'a Source,
     parser: Parser<'a, StrInput<'a>>,
-    anchors: HashMap<usize, Spanned<Node>>,
+    at: Cursor,
+    anchors: HashMap<usize, Spanned<Node<'a>>>,
     copied: usize,
 }
 
+/// How far a text has been read, in bytes and in characters, which is what the parser counts.
+#[derive(Default)]
+struct Cursor {
+    bytes: usize,
+    letters: usize,
+}
+
+impl Cursor {
+    /// The byte at which the character of this number begins; nearly always one further on.
+    fn byte(&mut self, text: &str, letter: usize) -> usize {
+        let bytes = text.as_bytes();
+        // A character begins with each byte that does not go on with one.
+        let begins = |at: usize| bytes[at] & 0xc0 != 0x80;
+        while self.letters > letter {
+            self.bytes -= 1;
+            self.letters -= usize::from(begins(self.bytes));
+        }
+        while self.bytes < bytes.len() && (self.letters < letter || !begins(self.bytes)) {
+            self.letters += usize::from(begins(self.bytes));
+            self.bytes += 1;
+        }
+        self.bytes
+    }
+}
+
 impl<'a> Reader<'a> {
-    fn next(&mut self) -> Result<(Event<'a>, Marker), SeedError> {
+    fn next(&mut self) -> Result<(Event<'a>, Spot), SeedError> {
         match self.parser.next_event() {
-            Some(Ok((event, span))) => Ok((event, span.start)),
+            Some(Ok((event, span))) => {
+                let at = self.at.byte(self.source.text(), span.start.index());
+                Ok((event, Spot::offset(at)))
+            }
             Some(Err(error)) => Err(self.syntax(&error)),
-            None => Ok((Event::StreamEnd, Marker::default())),
+            None => Ok((Event::StreamEnd, Spot::offset(self.source.text().len()))),
         }
     }
 
-    fn syntax(&self, error: &ScanError) -> SeedError {
+    fn syntax(&mut self, error: &ScanError) -> SeedError {
         let fault = Fault::Syntax { format: Format::Yaml, message: error.info().to_owned() };
-        self.fault(fault, *error.marker())
+        let at = self.at.byte(self.source.text(), error.marker().index());
+        self.fault(fault, Spot::offset(at))
     }
 
-    fn fault(&self, fault: Fault, mark: Marker) -> SeedError {
-        SeedError::new(fault).at(self.source.place(spot(mark)))
+    fn fault(&self, fault: Fault, spot: Spot) -> SeedError {
+        SeedError::new(fault).at(self.source.place(spot))
     }
 
-    fn node(&mut self, event: Event<'a>, mark: Marker, depth: usize) -> Result<Spanned<Node>, SeedError> {
+    /// A scalar that has just been read, borrowed where it stands as it is, which the parser does not do.
+    fn borrowed(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+        let start = self.at.bytes;
+        match self.source.text().get(start..start + text.len()) {
+            Some(same) if *same == *text => Cow::Borrowed(same),
+            _ => text,
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, spot: Spot, depth: usize) -> Result<Spanned<Node<'a>>, SeedError> {
         if depth > DEPTH {
-            return Err(self.fault(Fault::Value("values are nested at most 64 deep"), mark));
+            return Err(self.fault(Fault::Deep, spot));
         }
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                let text = self.borrowed(text);
                 if tag.as_deref().is_some_and(|tag| tag.handle == "!" && tag.suffix == "sql") {
-                    (Node::Sql(text.into_owned()), anchor)
+                    (Node::Sql(text), anchor)
                 } else {
-                    let value = scalar(&text, style, tag.as_deref()).map_err(|fault| self.fault(fault, mark))?;
-                    (Node::Value(value), anchor)
+                    let value = scalar(text, style, tag.as_deref()).map_err(|fault| self.fault(fault, spot))?;
+                    (Node::Scalar(value), anchor)
                 }
             }
             Event::SequenceStart(anchor, _) => {
@@ -97,46 +137,46 @@ impl<'a> Reader<'a> {
                 loop {
                     match self.next()? {
                         (Event::SequenceEnd, _) => break,
-                        (event, mark) => items.push(self.node(event, mark, depth + 1)?),
+                        (event, spot) => items.push(self.node(event, spot, depth + 1)?),
                     }
                 }
                 (Node::List(items), anchor)
             }
             Event::MappingStart(anchor, _) => {
-                let mut fields = Vec::new();
+                let mut fields = Vec::with_capacity(8);
                 loop {
                     match self.next()? {
                         (Event::MappingEnd, _) => break,
-                        (Event::Scalar(key, ..), mark) => {
-                            let (event, at) = self.next()?;
-                            let value = self.node(event, at, depth + 1)?;
-                            fields.push((Spanned::new(key.into_owned(), spot(mark)), value));
+                        (Event::Scalar(key, ..), spot) => {
+                            let key = Spanned::new(self.borrowed(key), spot);
+                            let (event, spot) = self.next()?;
+                            fields.push((key, self.node(event, spot, depth + 1)?));
                         }
-                        (_, mark) => return Err(self.fault(Fault::Value("a key is a plain text"), mark)),
+                        (_, spot) => return Err(self.fault(Fault::Value("a key is a plain text"), spot)),
                     }
                 }
                 (Node::Map(merged(fields)), anchor)
             }
-            Event::Alias(anchor) => return self.alias(anchor, mark),
+            Event::Alias(anchor) => return self.alias(anchor, spot),
             _ => {
                 let fault = Fault::Syntax { format: Format::Yaml, message: "a value is missing".to_owned() };
-                return Err(self.fault(fault, mark));
+                return Err(self.fault(fault, spot));
             }
         };
-        let node = Spanned::new(node, spot(mark));
+        let node = Spanned::new(node, spot);
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
     }
 
-    fn alias(&mut self, anchor: usize, mark: Marker) -> Result<Spanned<Node>, SeedError> {
+    fn alias(&mut self, anchor: usize, spot: Spot) -> Result<Spanned<Node<'a>>, SeedError> {
         let Some(node) = self.anchors.get(&anchor).cloned() else {
-            return Err(self.fault(Fault::Value("an alias stands after its anchor, not inside it"), mark));
+            return Err(self.fault(Fault::Value("an alias stands after its anchor, not inside it"), spot));
         };
         self.copied += weight(&node.value);
         if self.copied > COPIES {
-            return Err(self.fault(Fault::Value("aliases copy at most 100,000 values"), mark));
+            return Err(self.fault(Fault::Value("aliases copy at most 100,000 values"), spot));
         }
         Ok(node)
     }
@@ -144,10 +184,13 @@ impl<'a> Reader<'a> {
 
 /// The fields of a map with those that its [merge key](https://yaml.org/type/merge.html) `<<` brings, where it has none of
 /// that name itself.
-fn merged(fields: Vec<(Spanned<String>, Spanned<Node>)>) -> Vec<(Spanned<String>, Spanned<Node>)> {
+fn merged(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
+    if !fields.iter().any(|(name, _)| name.value == MERGE) {
+        return fields;
+    }
     let (merges, mut fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(name, value)| {
-        let is_map = |node: &Node| matches!(node, Node::Map(_));
-        name.value == "<<"
+        let is_map = |node: &Node<'_>| matches!(node, Node::Map(_));
+        name.value == MERGE
             && match &value.value {
                 Node::List(items) => items.iter().all(|item| is_map(&item.value)),
                 other => is_map(other),
@@ -169,62 +212,62 @@ fn merged(fields: Vec<(Spanned<String>, Spanned<Node>)>) -> Vec<(Spanned<String>
 }
 
 /// How many values a node holds.
-fn weight(node: &Node) -> usize {
+fn weight(node: &Node<'_>) -> usize {
     1 + match node {
-        Node::Value(_) | Node::Sql(_) => 0,
+        Node::Scalar(_) | Node::Sql(_) => 0,
         Node::List(items) => items.iter().map(|item| weight(&item.value)).sum(),
         Node::Map(fields) => fields.iter().map(|(_, value)| weight(&value.value)).sum(),
     }
 }
 
-fn spot(mark: Marker) -> Spot {
-    Spot::Place(number(mark.line()), number(mark.col() + 1))
-}
-
 /// What a scalar means, by the [core schema](https://yaml.org/spec/1.2.2/#103-core-schema) and its tag.
-fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, Fault> {
+fn scalar<'a>(text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Tag>) -> Result<Scalar<'a>, Fault> {
     match tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str()) {
-        Some("str") => Ok(Value::Text(text.to_owned())),
-        Some("binary") => base64(text).map(Value::Blob),
-        None if style != ScalarStyle::Plain => Ok(Value::Text(text.to_owned())),
+        Some("str") => Ok(Scalar::Text(text)),
+        Some("binary") => base64(&text).map(|bytes| Scalar::Bytes(bytes.into())),
+        None if style != ScalarStyle::Plain => Ok(Scalar::Text(text)),
         _ => plain(text),
     }
 }
 
-fn plain(text: &str) -> Result<Value, Fault> {
-    Ok(match text {
-        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" => Value::Integer(1),
-        "false" | "False" | "FALSE" => Value::Integer(0),
-        ".inf" | ".Inf" | ".INF" | "+.inf" => Value::Real(f64::INFINITY),
-        "-.inf" | "-.Inf" | "-.INF" => Value::Real(f64::NEG_INFINITY),
-        _ => {
-            let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-            let based = |prefix, radix| {
-                text.strip_prefix(prefix)
-                    .filter(|digits| !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix)))
-                    .map(|digits| i64::from_str_radix(digits, radix))
-            };
-            // Longer ones are bytes.
-            if text.len() > "0x7fffffffffffffff".len() && text.starts_with("0x") {
-                return Ok(Value::Text(text.to_owned()));
-            }
-            let integer = if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                Some(text.parse())
-            } else {
-                based("0x", 16).or_else(|| based("0o", 8))
-            };
-            match integer {
-                Some(integer) => Value::Integer(
-                    integer.map_err(|_| Fault::Value("an integer has at most 64 bits; quote it to keep it as text"))?,
-                ),
-                None => match text.parse() {
-                    Ok(real) if is_float(digits) => Value::Real(real),
-                    _ => Value::Text(text.to_owned()),
-                },
-            }
-        }
+fn plain(text: Cow<'_, str>) -> Result<Scalar<'_>, Fault> {
+    Ok(match &*text {
+        "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
+        "true" | "True" | "TRUE" => Scalar::Integer(1),
+        "false" | "False" | "FALSE" => Scalar::Integer(0),
+        ".inf" | ".Inf" | ".INF" | "+.inf" => Scalar::Real(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => Scalar::Real(f64::NEG_INFINITY),
+        other => number(other)?.unwrap_or(Scalar::Text(text)),
     })
+}
+
+fn number(text: &str) -> Result<Option<Scalar<'static>>, Fault> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+        return Ok(None);
+    }
+    let based = |prefix, radix| {
+        text.strip_prefix(prefix)
+            .filter(|digits| !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix)))
+            .map(|digits| i64::from_str_radix(digits, radix))
+    };
+    // Longer ones are bytes.
+    if text.len() > "0x7fffffffffffffff".len() && text.starts_with("0x") {
+        return Ok(None);
+    }
+    let integer = if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        Some(text.parse())
+    } else {
+        based("0x", 16).or_else(|| based("0o", 8))
+    };
+    match integer {
+        Some(integer) => {
+            let rule = "an integer has at most 64 bits; quote it to keep it as text";
+            Ok(Some(Scalar::Integer(integer.map_err(|_| Fault::Value(rule))?)))
+        }
+        None if is_float(digits) => Ok(text.parse().ok().map(Scalar::Real)),
+        None => Ok(None),
+    }
 }
 
 /// Whether unsigned digits are a float: `1.5`, `.5`, `1e3`, not `inf` or a version like `1.2.3`.
@@ -241,25 +284,34 @@ fn base64(text: &str) -> Result<Vec<u8>, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::{base64, plain};
-    use rusqlite::types::Value;
+    use super::{Cursor, Scalar, base64, plain};
 
     #[test]
     fn a_plain_scalar_means_what_the_core_schema_says() {
-        let value = |text| plain(text).unwrap();
+        let value = |text: &'static str| plain(text.into()).unwrap();
         for null in ["", "~", "null"] {
-            assert_eq!(value(null), Value::Null);
+            assert_eq!(value(null), Scalar::Null);
         }
-        assert_eq!(value("true"), Value::Integer(1));
-        assert_eq!(value("-42"), Value::Integer(-42));
-        assert_eq!(value("0x1F"), Value::Integer(31));
-        assert_eq!(value("0o17"), Value::Integer(15));
-        assert_eq!(value("1.5e3"), Value::Real(1500.0));
-        assert_eq!(value(".inf"), Value::Real(f64::INFINITY));
+        assert_eq!(value("true"), Scalar::Integer(1));
+        assert_eq!(value("-42"), Scalar::Integer(-42));
+        assert_eq!(value("0x1F"), Scalar::Integer(31));
+        assert_eq!(value("0o17"), Scalar::Integer(15));
+        assert_eq!(value("1.5e3"), Scalar::Real(1500.0));
+        assert_eq!(value(".inf"), Scalar::Real(f64::INFINITY));
         for text in ["yes", "no", "1.2.3", "2026-11-24", "inf", "nan", "0x", "1_000", "e", "-"] {
-            assert_eq!(value(text), Value::Text(text.into()));
+            assert_eq!(value(text), Scalar::Text(text.into()));
         }
-        assert!(plain("9223372036854775808").is_err());
+        assert!(plain("9223372036854775808".into()).is_err());
+    }
+
+    #[test]
+    fn the_byte_of_a_character_is_found_forwards_and_backwards() {
+        let text = "aé灯😀z";
+        let mut cursor = Cursor::default();
+        for letter in [0, 3, 4, 5, 2, 1, 0, 9, 4] {
+            let expected = text.char_indices().nth(letter).map_or(text.len(), |(at, _)| at);
+            assert_eq!(cursor.byte(text, letter), expected, "{letter}");
+        }
     }
 
     #[test]

@@ -3,10 +3,7 @@
 use super::{Session, SessionError};
 use crate::{
     Diff, EngineError, LabelError, Position, SeedError, Seeds,
-    seed::{
-        file::{File, TableRows},
-        load, rows_of,
-    },
+    seed::{file::TableRows, load, rows_of, source::Source},
     state,
 };
 use rusqlite::types::FromSql;
@@ -58,11 +55,11 @@ impl Session {
     /// [`SeedError`], which stands where this is called; the database is as it was.
     #[track_caller]
     pub fn insert(&self, table: &str, rows: &(impl Serialize + ?Sized)) -> Result<usize, SeedError> {
-        let start = Position::from(Location::caller());
-        let rows = rows_of(rows, start.clone())?;
+        let source = Source::code(Position::from(Location::caller()));
+        let rows = rows_of(rows, &source)?;
         let count = rows.len();
-        let file = File::Rows(TableRows { table: table.to_owned(), start: start.into(), rows, bytes: 0 });
-        self.engine().add_labels(load::load_in(self, vec![file], &self.engine().labels())?);
+        let rows = TableRows { table: table.to_owned(), source: &source, start: None, rows, bytes: 0 };
+        self.engine().add_labels(load::insert(self, rows, &self.engine().labels())?);
         Ok(count)
     }
 

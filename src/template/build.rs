@@ -3,7 +3,7 @@
 use super::{Schema, TemplateError, image::Built, key::Files};
 use crate::{
     engine::Options,
-    seed::{file, load},
+    seed::{file::Files as Seeds, load},
     sqlite::{unseen, without_chance},
     vfs::{self, Database},
 };
@@ -24,8 +24,8 @@ pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result
             return Err(TemplateError::code("it left a transaction open; commit it".into()));
         }
     }
-    load::run_scripts(&connection, file::read_all(&files.schema)).map_err(TemplateError::seed)?;
-    let labels = load::build(&connection, file::read_all(&files.seeds)).map_err(TemplateError::seed)?;
+    load::run_scripts(&connection, Seeds::read(&files.schema)).map_err(TemplateError::seed)?;
+    let labels = load::build(&connection, Seeds::read(&files.seeds)).map_err(TemplateError::seed)?;
     // It is part of the file whether there is a write-ahead log, so that no clone has to say it again.
     options.set_journal_mode(&connection).map_err(TemplateError::engine)?;
     // The last to close puts a write-ahead log back into the database.
