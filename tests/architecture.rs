@@ -162,7 +162,7 @@ fn unsafe_code_stays_in_the_rooms_named_for_it() {
         "src/ledger/exit.rs",
         "src/ledger/start.rs",
         "src/ledger/witness.rs",
-        "src/sqlite.rs",
+        "src/sqlite",
         "src/template/mapped.rs",
         "src/vfs/shim",
     ];

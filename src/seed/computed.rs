@@ -5,6 +5,7 @@ use super::{
     node::{Node, Scalar},
     script::statements,
 };
+use crate::sqlite::Steps;
 use rusqlite::{Connection, types::Value};
 
 const RAW: &str = "RAW=";
@@ -20,7 +21,7 @@ pub(super) fn expression<'n>(node: &'n Node<'_>) -> Option<&'n str> {
 }
 
 /// What an expression is now. It can only read: it is evaluated by itself, and must be one value.
-pub(super) fn evaluate(connection: &Connection, expression: &str) -> Result<Value, Fault> {
+pub(super) fn evaluate(connection: &Connection, expression: &str, steps: &Steps<'_>) -> Result<Value, Fault> {
     let sql = format!("SELECT ({expression}\n)");
     let wrong = |message: String| Fault::Statement(message);
     let is_whole = statements(&sql).next().is_some_and(|statement| statement.text.len() == sql.len());
@@ -31,7 +32,10 @@ pub(super) fn evaluate(connection: &Connection, expression: &str) -> Result<Valu
     if statement.column_count() != 1 || !statement.readonly() {
         return Err(wrong("an expression is one value".to_owned()));
     }
-    statement.query_row([], |row| row.get(0)).map_err(|error| wrong(message(&error, &sql)))
+    steps.begin();
+    statement
+        .query_row([], |row| row.get(0))
+        .map_err(|error| if steps.are_used_up() { Fault::Endless } else { wrong(message(&error, &sql)) })
 }
 
 /// What SQLite says, without the statement that only we have made.
@@ -42,26 +46,27 @@ fn message(error: &rusqlite::Error, sql: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::evaluate;
+    use super::Fault;
+    use crate::sqlite::Steps;
     use rusqlite::{Connection, types::Value};
 
     #[test]
     fn an_expression_is_one_value_and_changes_nothing() {
         let connection = Connection::open_in_memory().unwrap();
+        let steps = Steps::limit(&connection, 1_000_000);
+        let evaluate = |expression| super::evaluate(&connection, expression, &steps);
         connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
-        assert_eq!(evaluate(&connection, "1 + (SELECT a FROM t) -- so").unwrap(), Value::Integer(2));
-        assert_eq!(evaluate(&connection, "x'00ff'").unwrap(), Value::Blob(vec![0, 255]));
-        assert_eq!(evaluate(&connection, "NULL").unwrap(), Value::Null);
+        assert_eq!(evaluate("1 + (SELECT a FROM t) -- so").unwrap(), Value::Integer(2));
+        assert_eq!(evaluate("x'00ff'").unwrap(), Value::Blob(vec![0, 255]));
+        assert_eq!(evaluate("NULL").unwrap(), Value::Null);
         for wrong in ["1); DELETE FROM t; SELECT (1", "1, 2", "", "nosuch(1)", "1), (2", "DELETE FROM t"] {
-            assert!(evaluate(&connection, wrong).is_err(), "{wrong}");
+            assert!(evaluate(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(evaluate("SELECT count(*) FROM t").unwrap(), Value::Integer(1), "a query of one value is one");
+        let endless = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT count(*) FROM n";
+        assert!(matches!(evaluate(endless), Err(Fault::Endless)));
         assert_eq!(
-            evaluate(&connection, "SELECT count(*) FROM t").unwrap(),
-            Value::Integer(1),
-            "a query of one value is one"
-        );
-        assert_eq!(
-            evaluate(&connection, "nosuch").unwrap_err().to_string().split(';').next(),
+            evaluate("nosuch").unwrap_err().to_string().split(';').next(),
             Some("SQLite does not understand this: no such column: nosuch")
         );
     }

@@ -1,6 +1,6 @@
 //! What can be wrong with seed files, and how it is said: one table of messages, each with its remedy.
 
-use super::BrokenReference;
+use super::{BrokenReference, confinement::STEPS, source::LARGEST};
 use crate::Position;
 use std::{error::Error, fmt, io, path::PathBuf};
 
@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     NoMigrations,
     Read(io::Error),
     NotUtf8,
+    TooLarge,
+    LeadsOut,
     Empty,
     UnknownFormat,
     #[cfg(not(all(feature = "csv", feature = "json", feature = "toml", feature = "yaml")))]
@@ -62,6 +64,7 @@ pub(crate) enum Fault {
     Statement(String),
     Sql(rusqlite::Error),
     Forbidden,
+    Endless,
     OpenTransaction,
     OwnTransaction,
     BrokenReferences(Vec<BrokenReference>),
@@ -77,15 +80,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFolder { looked_in, is_relative } => {
-                f.write_str("there is no such file or folder")?;
-                for (number, folder) in looked_in.iter().enumerate() {
-                    write!(f, "{} {}", if number == 0 { "; looked in" } else { "," }, folder.display())?;
-                }
-                f.write_str(if *is_relative {
-                    "; create it, or set CARGO_MANIFEST_DIR to the folder of the crate"
-                } else {
-                    "; create it, or correct the path"
-                })
+                no_folder(f, looked_in, *is_relative)
             }
             Self::NoSchema => f.write_str(
                 "the folder has neither `schema.sql` nor `migrations/`; add one, or give the template its schema in code",
@@ -98,6 +93,10 @@ impl fmt::Display for Fault {
             }
             Self::Read(_) => f.write_str("the file cannot be read; check that it exists and its permissions"),
             Self::NotUtf8 => f.write_str("the file is not UTF-8 from here on; save it as UTF-8"),
+            Self::TooLarge => write!(f, "the file is larger than {} MiB; split it", LARGEST >> 20),
+            Self::LeadsOut => {
+                f.write_str("the symbolic link leads out of the folder, and is not followed; put a copy in its place")
+            }
             Self::Empty => f.write_str("the file is empty; write what it should hold, or remove it"),
             Self::UnknownFormat => f.write_str(
                 "this is no format of seed files; name the file *.sql, *.csv, *.tsv, *.json, *.jsonl, *.toml or *.yaml, or move it out of the folder",
@@ -145,22 +144,18 @@ impl fmt::Display for Fault {
             Self::Forbidden => {
                 f.write_str("seed SQL may not attach or write other files; remove the statement")
             }
+            Self::Endless => write!(
+                f,
+                "this has taken more than {} million steps of SQLite, as if it had no end; give it one, or do it in smaller parts",
+                STEPS / 1_000_000
+            ),
             Self::OpenTransaction => {
                 f.write_str("the script ends inside a transaction; add the COMMIT that is missing")
             }
             Self::OwnTransaction => f.write_str(
                 "a script runs on a connection of its own, not inside a transaction; load it before the transaction begins",
             ),
-            Self::BrokenReferences(broken) => {
-                write!(f, "{} broken reference{}:", broken.len(), if broken.len() == 1 { "" } else { "s" })?;
-                for reference in broken {
-                    write!(f, "\n  {reference}")?;
-                    if let Some(excerpt) = &reference.excerpt {
-                        write!(f, "\n{excerpt}")?;
-                    }
-                }
-                f.write_str("\nadd the rows that are missing, or correct the values")
-            }
+            Self::BrokenReferences(references) => broken(f, references),
             Self::Database(_) => f.write_str("the database could not be read or written; see the cause"),
             Self::WrittenMeanwhile => {
                 f.write_str("another connection has written to the database meanwhile; load again when it is done")
@@ -171,6 +166,29 @@ impl fmt::Display for Fault {
             ),
         }
     }
+}
+
+fn no_folder(f: &mut fmt::Formatter<'_>, looked_in: &[PathBuf], is_relative: bool) -> fmt::Result {
+    f.write_str("there is no such file or folder")?;
+    for (number, folder) in looked_in.iter().enumerate() {
+        write!(f, "{} {}", if number == 0 { "; looked in" } else { "," }, folder.display())?;
+    }
+    f.write_str(if is_relative {
+        "; create it, or set CARGO_MANIFEST_DIR to the folder of the crate"
+    } else {
+        "; create it, or correct the path"
+    })
+}
+
+fn broken(f: &mut fmt::Formatter<'_>, references: &[BrokenReference]) -> fmt::Result {
+    write!(f, "{} broken reference{}:", references.len(), if references.len() == 1 { "" } else { "s" })?;
+    for reference in references {
+        write!(f, "\n  {reference}")?;
+        if let Some(excerpt) = &reference.excerpt {
+            write!(f, "\n{excerpt}")?;
+        }
+    }
+    f.write_str("\nadd the rows that are missing, or correct the values")
 }
 
 fn remedy(f: &mut fmt::Formatter<'_>, nearest: Option<&str>, otherwise: &str) -> fmt::Result {

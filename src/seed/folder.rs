@@ -3,7 +3,7 @@
 use super::{Fault, Format, SeedError};
 use crate::Position;
 use std::{
-    env, fs,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -40,8 +40,8 @@ pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     let script = folder.join(SCHEMA);
     let migrations = folder.join(MIGRATIONS);
     match (script.is_file(), migrations.is_dir()) {
-        (true, false) => Ok(vec![script]),
-        (false, true) => self::migrations(&migrations),
+        (true, false) => inside(folder, &script).map(|()| vec![script]),
+        (false, true) => inside(folder, &migrations).and_then(|()| self::migrations(&migrations)),
         (true, true) => Err(error(Fault::TwoSchemas)),
         (false, false) => Err(error(Fault::NoSchema)),
     }
@@ -56,6 +56,9 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         if lower.ends_with(".sql") && !lower.ends_with(".down.sql") {
             scripts.push((number(&name), name, path));
         }
+    }
+    for (_, _, path) in &scripts {
+        inside(folder, path)?;
     }
     if scripts.is_empty() {
         return Err(SeedError::new(Fault::NoMigrations).at(Position::whole(folder)));
@@ -84,19 +87,38 @@ pub(crate) fn seeds(path: &Path) -> Result<Vec<PathBuf>, SeedError> {
         name != SCHEMA && name != ORDERING && !name.starts_with('.') && !name.ends_with(".md")
     });
     seeds.sort();
+    for seed in &seeds {
+        inside(path, seed)?;
+    }
     Ok(seeds)
 }
 
+/// The files in a folder.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
-    let error = |source| SeedError::new(Fault::Read(source)).at(Position::whole(folder));
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(error)? {
-        let path = entry.map_err(error)?.path();
+    for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
+        let path = entry.map_err(|source| unread(folder, source))?.path();
         if path.is_file() {
             files.push(path);
         }
     }
     Ok(files)
+}
+
+/// Refuses a symbolic link that leads out of its folder.
+fn inside(folder: &Path, path: &Path) -> Result<(), SeedError> {
+    if !path.is_symlink() {
+        return Ok(());
+    }
+    let real = |path: &Path| path.canonicalize().map_err(|source| unread(path, source));
+    if real(path)?.starts_with(real(folder)?) {
+        return Ok(());
+    }
+    Err(SeedError::new(Fault::LeadsOut).at(Position::whole(path)))
+}
+
+fn unread(path: &Path, source: io::Error) -> SeedError {
+    SeedError::new(Fault::Read(source)).at(Position::whole(path))
 }
 
 /// The format that a file's name tells.

@@ -65,7 +65,14 @@ fn insert_row<'r>(
     for (number, value) in resolver.values(table, layout, row)?.iter().enumerate() {
         statement.raw_bind_parameter(number + 1, value).map_err(database)?;
     }
-    statement.raw_execute().map(drop).map_err(|error| refused(table, row, error))
+    resolver.steps.begin();
+    statement.raw_execute().map(drop).map_err(|error| {
+        if resolver.steps.are_used_up() {
+            SeedError::new(Fault::Endless).at(row.source.place(row.spot))
+        } else {
+            refused(table, row, error)
+        }
+    })
 }
 
 fn sql(table: &Table, columns: &[usize]) -> String {

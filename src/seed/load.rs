@@ -2,13 +2,14 @@
 
 use super::{
     Fault, Format, SeedError,
+    confinement::Confinement,
     file::{Contents, Files, TableRows, Unread},
-    insert, joins,
+    insert,
     mistakes::Mistakes,
     node::Row,
+    part::{Part, parts},
     references::{self, Violation},
     resolve::Resolver,
-    source::Source,
     sql,
     tables::{Tables, database},
 };
@@ -26,8 +27,9 @@ pub(crate) fn run_scripts(connection: &Connection, files: Files) -> Result<(), S
     if let Some(unread) = files.unread.into_iter().next() {
         return Err(unread.error);
     }
+    let confinement = Confinement::of(connection).map_err(database)?;
     for file in &files.read {
-        sql::run(connection, &file.source, &mut |_| {})?;
+        sql::run(connection, &file.source, &confinement.steps, &mut |_| {})?;
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database)
 }
@@ -160,13 +162,14 @@ fn apply(
     let parts = parts(contents, &tables, &mut mistakes);
     let rows: Vec<&TableRows<'_>> = parts.iter().filter_map(Part::rows).collect();
     let each = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice()));
-    let resolver = Resolver::new(connection, &tables, known, each, &mut mistakes);
+    let Confinement { steps, .. } = &Confinement::of(connection).map_err(database)?;
+    let resolver = Resolver::new(connection, &tables, known, steps, each, &mut mistakes);
     let mut labels = Labels::default();
     let mut done = 0;
     for part in &parts {
         match part {
             Part::Script(source) => {
-                if let Err(error) = sql::run(connection, source, &mut |bytes| progress(done + bytes)) {
+                if let Err(error) = sql::run(connection, source, steps, &mut |bytes| progress(done + bytes)) {
                     // What it would have made is missing from here on.
                     mistakes.note(error);
                     return Err(conclude(mistakes));
@@ -214,6 +217,7 @@ fn apply(
         progress(done);
     }
     let rows: Vec<(&str, &[Row<'_>])> = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice())).collect();
+    steps.begin();
     let broken = references::broken(connection, &tables, &resolver, &rows, before)?;
     let broken = mistakes.independent(broken);
     if !broken.is_empty() {
@@ -225,50 +229,6 @@ fn apply(
 
 fn conclude(mistakes: Mistakes) -> SeedError {
     mistakes.conclude().expect_err("a mistake was noted")
-}
-
-/// What is done with a file: a part of it at a time.
-enum Part<'s> {
-    Script(&'s Source),
-    Rows(TableRows<'s>),
-}
-
-impl<'s> Part<'s> {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Script(source) => source.text().len(),
-            Self::Rows(rows) => rows.bytes,
-        }
-    }
-
-    fn rows(&self) -> Option<&TableRows<'s>> {
-        match self {
-            Self::Script(_) => None,
-            Self::Rows(rows) => Some(rows),
-        }
-    }
-}
-
-fn parts<'s>(contents: Vec<Contents<'s>>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<Part<'s>> {
-    let mut parts = Vec::with_capacity(contents.len());
-    for held in contents {
-        match held {
-            Contents::Script(source) => parts.push(Part::Script(source)),
-            Contents::Rows(rows) => parts.push(Part::Rows(rows)),
-            #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
-            Contents::Document(document) => {
-                let rows = super::shape::rows(document, tables, mistakes);
-                parts.extend(rows.into_iter().map(Part::Rows));
-            }
-        }
-    }
-    let of = |part: &mut Part<'s>| match part {
-        Part::Script(_) => Vec::new(),
-        Part::Rows(rows) => joins::joins(rows, tables, mistakes),
-    };
-    let joins: Vec<TableRows<'s>> = parts.iter_mut().flat_map(of).collect();
-    parts.extend(joins.into_iter().map(Part::Rows));
-    parts
 }
 
 /// While it lives, foreign keys are not enforced.

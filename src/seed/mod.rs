@@ -4,10 +4,11 @@
 //! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`rails`] and [`django`]
 //! know what theirs have besides, [`joins`] what stands for rows between two tables, [`serialize`] makes rows of values of the code; [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into
 //! keys, [`stored`] values into what a column holds, [`computed`] has SQL compute them, [`insert`] puts rows in, [`references`] checks foreign keys when all
-//! are in; [`script`] splits SQL and [`sql`] runs it; [`load`] brings all together; [`error`] is a mistake with its place,
+//! are in; [`script`] splits SQL and [`sql`] runs it, within what [`confinement`] allows; [`part`] is what one after another is done, [`load`] does it all; [`error`] is a mistake with its place,
 //! [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of a load. Nothing here knows an engine.
 
 mod computed;
+mod confinement;
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
@@ -25,6 +26,7 @@ mod layout;
 pub(crate) mod load;
 mod mistakes;
 mod node;
+mod part;
 mod rails;
 mod references;
 mod resolve;

@@ -15,7 +15,7 @@ use super::{
     stored::stored,
     tables::{Reference, Table, Tables, database},
 };
-use crate::{Labels, affinity::Affinity, error::nearest, label_id, labels::Key, quote::quoted};
+use crate::{Labels, affinity::Affinity, error::nearest, label_id, labels::Key, quote::quoted, sqlite::Steps};
 use rusqlite::Connection;
 use std::{
     cell::RefCell,
@@ -29,6 +29,7 @@ pub(super) struct Resolver<'r> {
     tables: &'r Tables<'r>,
     /// Labels that were loaded before.
     known: &'r Labels,
+    pub steps: &'r Steps<'r>,
     given: HashMap<String, Given<'r>>,
     keys: RefCell<HashMap<(String, usize), Keys>>,
 }
@@ -48,6 +49,7 @@ impl<'r> Resolver<'r> {
         connection: &'r Connection,
         tables: &'r Tables<'r>,
         known: &'r Labels,
+        steps: &'r Steps<'r>,
         rows: impl IntoIterator<Item = (&'r str, &'r [Row<'r>])>,
         mistakes: &mut Mistakes,
     ) -> Self {
@@ -71,7 +73,7 @@ impl<'r> Resolver<'r> {
                 }
             }
         }
-        Self { connection, tables, known, given, keys: RefCell::default() }
+        Self { connection, tables, known, steps, given, keys: RefCell::default() }
     }
 
     /// Whether another row has the label of this one, which has been told of.
@@ -118,7 +120,7 @@ impl<'r> Resolver<'r> {
         node: &'n Node<'_>,
     ) -> Result<Scalar<'n>, SeedError> {
         let mut held = match (node, expression(node)) {
-            (_, Some(sql)) => evaluate(self.connection, sql).map(Scalar::from).map_err(SeedError::new)?,
+            (_, Some(sql)) => evaluate(self.connection, sql, self.steps).map(Scalar::from).map_err(SeedError::new)?,
             // The natural key of a row, which is its label.
             (Node::List(parts), _) if reference.is_some() => match natural_key(parts) {
                 Some(key) => Scalar::Text(key.into()),

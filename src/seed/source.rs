@@ -2,11 +2,14 @@
 
 use super::{Fault, SeedError, excerpt::Excerpt};
 use crate::Position;
-use std::{fs, path::Path};
+use std::{fs, io::Read, path::Path};
 
 /// How deep values may be nested; deeper than any row that a person wrote.
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 pub(super) const DEPTH: usize = 64;
+
+/// How large a file may be, in bytes. Every place in it is 32 bits.
+pub(super) const LARGEST: u64 = 256 << 20;
 
 /// A text whose rows remember where they stood.
 #[derive(Debug)]
@@ -61,8 +64,16 @@ impl Source {
     /// Reads a file, which must be UTF-8; a byte-order mark is passed over.
     pub(crate) fn read(path: &Path) -> Result<Self, SeedError> {
         let start = Position::new(shown(path), 1, 1);
-        let bytes =
-            fs::read(path).map_err(|source| SeedError::new(Fault::Read(source)).at(Position::whole(shown(path))))?;
+        let whole = |fault| SeedError::new(fault).at(Position::whole(shown(path)));
+        let read = || {
+            let file = fs::File::open(path)?;
+            let mut bytes = Vec::new();
+            // It may grow meanwhile.
+            let is_small =
+                file.metadata()?.len() <= LARGEST && file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 <= LARGEST;
+            Ok(is_small.then_some(bytes))
+        };
+        let bytes = read().map_err(|source| whole(Fault::Read(source)))?.ok_or_else(|| whole(Fault::TooLarge))?;
         let mut text = String::from_utf8(bytes).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let valid = String::from_utf8_lossy(valid).into_owned();

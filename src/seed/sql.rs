@@ -7,13 +7,18 @@ use super::{
     source::{Source, Spot},
     tables::database,
 };
-use crate::sqlite::{DoubleQuotedText, double_quoted_text};
+use crate::sqlite::{DoubleQuotedText, Steps, double_quoted_text};
 use rusqlite::{Connection, ffi::SQLITE_ERROR, limits::Limit};
 
 /// Runs a script, which keeps its own transactions and pragmas but may not attach or write files.
 ///
 /// Tells where each statement begins, in bytes.
-pub(super) fn run(connection: &Connection, source: &Source, progress: &mut Progress<'_>) -> Result<(), SeedError> {
+pub(super) fn run(
+    connection: &Connection,
+    source: &Source,
+    steps: &Steps<'_>,
+    progress: &mut Progress<'_>,
+) -> Result<(), SeedError> {
     let _attachable = Attachable::limit(connection, 0).map_err(database)?;
     let _quotes = NoDoubleQuotes::enter(connection).map_err(database)?;
     let inside = !connection.is_autocommit();
@@ -24,8 +29,9 @@ pub(super) fn run(connection: &Connection, source: &Source, progress: &mut Progr
         if inside && controls_transaction(piece.text) {
             return Err(SeedError::new(Fault::OwnTransaction).at(source.place(Spot::offset(piece.start))));
         }
+        steps.begin();
         execute(connection, piece).map_err(|error| {
-            let (fault, offset) = fault(error, piece.text);
+            let (fault, offset) = if steps.are_used_up() { (Fault::Endless, 0) } else { fault(error, piece.text) };
             SeedError::new(fault).at(source.place(Spot::offset(piece.start + offset)))
         })?;
     }

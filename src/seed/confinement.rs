@@ -1,0 +1,34 @@
+//! What SQL from files may not do, wherever it stands: scripts, values, triggers.
+
+use super::source::LARGEST;
+use crate::sqlite::{Steps, extensions};
+use rusqlite::{Connection, limits::Limit};
+
+/// How many steps of SQLite's machine a statement may take, or a row with what its triggers do.
+pub(super) const STEPS: u32 = 250_000_000;
+
+/// While it lives, no statement runs for ever, none makes a value that is larger than a file may be, and no extension can be
+/// loaded.
+pub(super) struct Confinement<'c> {
+    connection: &'c Connection,
+    /// Begun anew at each statement and row.
+    pub steps: Steps<'c>,
+    had_extensions: bool,
+    length: i32,
+}
+
+impl<'c> Confinement<'c> {
+    pub(super) fn of(connection: &'c Connection) -> rusqlite::Result<Self> {
+        let length = connection.limit(Limit::SQLITE_LIMIT_LENGTH)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length.min(i32::try_from(LARGEST).unwrap_or(i32::MAX)))?;
+        let had_extensions = extensions(connection, false)?;
+        Ok(Self { connection, steps: Steps::limit(connection, STEPS), had_extensions, length })
+    }
+}
+
+impl Drop for Confinement<'_> {
+    fn drop(&mut self) {
+        let _ = extensions(self.connection, self.had_extensions);
+        let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, self.length);
+    }
+}

@@ -1,0 +1,54 @@
+//! What a load does one after another: a script, or the rows of a table.
+
+use super::{
+    file::{Contents, TableRows},
+    joins,
+    mistakes::Mistakes,
+    source::Source,
+    tables::Tables,
+};
+
+/// What is done with a file: a part of it at a time.
+pub(super) enum Part<'s> {
+    Script(&'s Source),
+    Rows(TableRows<'s>),
+}
+
+impl<'s> Part<'s> {
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Script(source) => source.text().len(),
+            Self::Rows(rows) => rows.bytes,
+        }
+    }
+
+    pub(super) fn rows(&self) -> Option<&TableRows<'s>> {
+        match self {
+            Self::Script(_) => None,
+            Self::Rows(rows) => Some(rows),
+        }
+    }
+}
+
+/// The parts of files, in their order; then the rows that join those of two tables.
+pub(super) fn parts<'s>(contents: Vec<Contents<'s>>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<Part<'s>> {
+    let mut parts = Vec::with_capacity(contents.len());
+    for held in contents {
+        match held {
+            Contents::Script(source) => parts.push(Part::Script(source)),
+            Contents::Rows(rows) => parts.push(Part::Rows(rows)),
+            #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+            Contents::Document(document) => {
+                let rows = super::shape::rows(document, tables, mistakes);
+                parts.extend(rows.into_iter().map(Part::Rows));
+            }
+        }
+    }
+    let of = |part: &mut Part<'s>| match part {
+        Part::Script(_) => Vec::new(),
+        Part::Rows(rows) => joins::joins(rows, tables, mistakes),
+    };
+    let joins: Vec<TableRows<'s>> = parts.iter_mut().flat_map(of).collect();
+    parts.extend(joins.into_iter().map(Part::Rows));
+    parts
+}

@@ -1,0 +1,106 @@
+//! Chance that is the same each time.
+
+use rusqlite::{Connection, Error, ffi};
+use std::{
+    cell::Cell,
+    ffi::{CStr, c_int, c_void},
+};
+
+/// Makes `random()` and `randomblob()` of a connection give the same each time it is opened.
+pub(crate) fn without_chance(connection: &Connection) -> rusqlite::Result<()> {
+    let functions: [(&CStr, c_int, Function); 2] = [(c"random", 0, random), (c"randomblob", 1, random_blob)];
+    for (name, arguments, function) in functions {
+        let state = Box::into_raw(Box::new(Cell::new(0_u64)));
+        let flags = ffi::SQLITE_UTF8 | ffi::SQLITE_INNOCUOUS;
+        // SAFETY: the handle is open, since a connection holds it; the functions have the types that SQLite wants, and the box is
+        // theirs until SQLite calls the destructor, which it does also where this fails.
+        let code = unsafe {
+            let handle = connection.handle();
+            let (name, state) = (name.as_ptr(), state.cast());
+            ffi::sqlite3_create_function_v2(
+                handle,
+                name,
+                arguments,
+                flags,
+                state,
+                Some(function),
+                None,
+                None,
+                Some(drop_state),
+            )
+        };
+        if code != ffi::SQLITE_OK {
+            return Err(Error::SqliteFailure(ffi::Error::new(code), None));
+        }
+    }
+    Ok(())
+}
+
+type Function = unsafe extern "C" fn(*mut ffi::sqlite3_context, c_int, *mut *mut ffi::sqlite3_value);
+
+// SAFETY (of the functions below): SQLite calls them with pointers that are valid for the call, and with the box that the function
+// was made with, one at a time. They do not panic.
+
+unsafe extern "C" fn random(context: *mut ffi::sqlite3_context, _: c_int, _: *mut *mut ffi::sqlite3_value) {
+    // SAFETY: see above.
+    unsafe {
+        let state = &*ffi::sqlite3_user_data(context).cast::<Cell<u64>>();
+        ffi::sqlite3_result_int64(context, next(state).cast_signed());
+    }
+}
+
+unsafe extern "C" fn random_blob(
+    context: *mut ffi::sqlite3_context,
+    _: c_int,
+    arguments: *mut *mut ffi::sqlite3_value,
+) {
+    // SAFETY: see above; there is one argument. SQLite copies the bytes.
+    unsafe {
+        let state = &*ffi::sqlite3_user_data(context).cast::<Cell<u64>>();
+        let asked = ffi::sqlite3_value_int64(*arguments).max(1);
+        let most = ffi::sqlite3_limit(ffi::sqlite3_context_db_handle(context), ffi::SQLITE_LIMIT_LENGTH, -1);
+        let Some(length) = c_int::try_from(asked).ok().filter(|length| *length <= most) else {
+            return ffi::sqlite3_result_error_toobig(context);
+        };
+        let words = (0..(length.unsigned_abs() as usize).div_ceil(8)).flat_map(|_| next(state).to_le_bytes());
+        let bytes: Vec<u8> = words.collect();
+        ffi::sqlite3_result_blob(context, bytes.as_ptr().cast(), length, ffi::SQLITE_TRANSIENT());
+    }
+}
+
+unsafe extern "C" fn drop_state(state: *mut c_void) {
+    // SAFETY: see above; it is not used any more.
+    drop(unsafe { Box::from_raw(state.cast::<Cell<u64>>()) });
+}
+
+/// The next of numbers that look like chance ([SplitMix64](https://prng.di.unimi.it/splitmix64.c)).
+fn next(state: &Cell<u64>) -> u64 {
+    state.set(state.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
+    let mixed = state.get();
+    let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_chance;
+    use rusqlite::Connection;
+
+    #[test]
+    fn without_chance_every_connection_draws_the_same_and_no_number_twice() {
+        let drawn = || {
+            let connection = Connection::open_in_memory().unwrap();
+            without_chance(&connection).unwrap();
+            let sql = "SELECT random(), random(), hex(randomblob(11)), length(randomblob(-1))";
+            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap()
+        };
+        let (one, two, bytes, least): (i64, i64, String, i64) = drawn();
+        assert_eq!((one, two, bytes.clone(), least), drawn());
+        assert_ne!(one, two);
+        assert_eq!((bytes.len(), least), (22, 1));
+        let connection = Connection::open_in_memory().unwrap();
+        without_chance(&connection).unwrap();
+        assert!(connection.execute_batch("SELECT randomblob(9223372036854775807)").is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! A handle, and what holds it open.
+
+use rusqlite::{Connection, ffi};
+use std::{ffi::CStr, ptr};
+
+/// Which SQLite handle a connection is; only ever compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Handle(usize);
+
+impl Handle {
+    pub(crate) fn of(connection: &Connection) -> Self {
+        // SAFETY: the pointer is made a number and never followed.
+        Self(unsafe { connection.handle() }.addr())
+    }
+}
+
+/// The SQL of the statements that are not finalized ([`sqlite3_next_stmt`](https://sqlite.org/c3ref/next_stmt.html)).
+///
+/// Unfinished blobs and backups have none.
+pub(crate) fn statements(connection: &Connection) -> Vec<String> {
+    // SAFETY: the handle is open, since a connection holds it, and this thread has it, since a connection is not `Sync`.
+    unsafe { statements_of(connection.handle()) }
+}
+
+/// The same, of a bare handle.
+///
+/// # Safety
+/// `handle` is open, and no other thread uses it.
+pub(crate) unsafe fn statements_of(handle: *mut ffi::sqlite3) -> Vec<String> {
+    let mut found = Vec::new();
+    // SAFETY: as promised by the caller, no statement comes or goes while the list is walked, and each SQL text lives as long
+    // as its statement.
+    unsafe {
+        let mut statement = ffi::sqlite3_next_stmt(handle, ptr::null_mut());
+        while !statement.is_null() {
+            let sql = ffi::sqlite3_sql(statement);
+            if !sql.is_null() {
+                found.push(CStr::from_ptr(sql).to_string_lossy().into_owned());
+            }
+            statement = ffi::sqlite3_next_stmt(handle, statement);
+        }
+    }
+    // SQLite lists the newest first.
+    found.reverse();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Handle, statements};
+    use rusqlite::Connection;
+
+    #[test]
+    fn two_connections_are_two_handles() {
+        let (one, two) = (Connection::open_in_memory().unwrap(), Connection::open_in_memory().unwrap());
+        assert_eq!(Handle::of(&one), Handle::of(&one));
+        assert_ne!(Handle::of(&one), Handle::of(&two));
+    }
+
+    #[test]
+    fn live_statements_are_listed_in_the_order_they_were_made_and_finalized_ones_are_not() {
+        let connection = Connection::open_in_memory().unwrap();
+        let one = connection.prepare("SELECT 1").unwrap();
+        let two = connection.prepare("SELECT 2").unwrap();
+        assert_eq!(statements(&connection), ["SELECT 1", "SELECT 2"]);
+        drop(one);
+        assert_eq!(statements(&connection), ["SELECT 2"]);
+        drop(two);
+        assert_eq!(statements(&connection), [""; 0]);
+    }
+}

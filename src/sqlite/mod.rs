@@ -1,0 +1,38 @@
+//! What only SQLite's C interface can do, and what rusqlite spells differently over the range that we take.
+
+mod chance;
+mod handle;
+mod steps;
+mod switches;
+mod unseen;
+
+pub(crate) use chance::without_chance;
+pub(crate) use handle::{Handle, statements, statements_of};
+pub(crate) use steps::Steps;
+pub(crate) use switches::{DoubleQuotedText, double_quoted_text, extensions};
+pub(crate) use unseen::{is_unseen, unseen};
+
+use rusqlite::{
+    Connection, Error,
+    backup::{Backup, StepResult},
+    ffi,
+};
+use std::ffi::{CStr, c_int};
+
+/// `SQLITE_CONSTRAINT_DATATYPE`, which the bindings to an older library do not have.
+pub(crate) const CONSTRAINT_DATATYPE: c_int = ffi::SQLITE_CONSTRAINT | (12 << 8);
+
+/// Which SQLite this is, to the commit ([`sqlite3_sourceid`](https://sqlite.org/c3ref/libversion.html)).
+pub(crate) fn source_id() -> &'static str {
+    // SAFETY: it is a constant C string.
+    unsafe { CStr::from_ptr(ffi::sqlite3_sourceid()) }.to_str().unwrap_or_default()
+}
+
+/// Makes `to` the same database as `from`, by SQLite's [backup](https://sqlite.org/backup.html) in one step, so all or
+/// nothing.
+pub(crate) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    match Backup::new(from, to)?.step(-1)? {
+        StepResult::Done => Ok(()),
+        _ => Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None)),
+    }
+}

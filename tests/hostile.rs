@@ -1,0 +1,338 @@
+//! Seed files are hostile until proven otherwise: each fault is a typed error after a bounded number of steps, nothing outside the
+//! folder is touched, and nothing is applied by half.
+
+use common::{dump, folder};
+use sqlite_fixtures::{
+    SeedError, Seeds, Template, TemplateError,
+    rusqlite::{Connection, limits::Limit},
+};
+use std::{fs, os::unix::fs::symlink, path::Path};
+
+const SCHEMA: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text, parent REFERENCES notes)";
+
+/// Loads files into a database that has a row, and asserts that an error leaves it as it was.
+fn load(files: &[(&str, &str)]) -> Result<Connection, SeedError> {
+    load_from(folder(files).path())
+}
+
+fn load_from(folder: &Path) -> Result<Connection, SeedError> {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(&format!("{SCHEMA}; INSERT INTO notes VALUES (1, 'before', NULL)")).unwrap();
+    let (before, length) = (dump(&connection), connection.limit(Limit::SQLITE_LIMIT_LENGTH).unwrap());
+    let loaded = Seeds::from(folder).load(&mut connection);
+    assert_eq!(connection.limit(Limit::SQLITE_LIMIT_LENGTH).unwrap(), length);
+    assert!(connection.is_autocommit());
+    match loaded {
+        Ok(_) => Ok(connection),
+        Err(error) => {
+            assert_eq!(dump(&connection), before);
+            Err(error)
+        }
+    }
+}
+
+fn refused(files: &[(&str, &str)], why: &str) {
+    let error = load(files).expect_err(why);
+    assert!(error.to_string().contains(why), "{error}");
+    assert!(error.position().is_some(), "{error}");
+}
+
+const ENDLESS: &str = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT count(*) FROM n";
+
+#[test]
+fn a_script_without_end_is_ended() {
+    let script = format!("INSERT INTO notes (text) VALUES ('half');\n  INSERT INTO notes (text) {ENDLESS};");
+    let error = load(&[("a.sql", &script)]).unwrap_err();
+    assert!(error.to_string().contains("more than 250 million steps"), "{error}");
+    assert_eq!(error.position().map(|at| (at.line(), at.column())), Some((2, 3)));
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn a_value_and_a_trigger_without_end_are_ended() {
+    let value = format!(r#"[{{"text": "before it"}}, {{"text": "RAW={ENDLESS}"}}]"#);
+    refused(&[("notes.json", &value)], "more than 250 million steps");
+    let trigger = format!("CREATE TRIGGER t AFTER INSERT ON notes BEGIN UPDATE notes SET text = ({ENDLESS}); END");
+    refused(&[("a.sql", &trigger), ("notes.json", r#"[{"text": "a"}]"#)], "more than 250 million steps");
+}
+
+#[test]
+fn a_schema_without_end_is_ended() {
+    let schema = format!("{SCHEMA};\nINSERT INTO notes (text) {ENDLESS};");
+    let error = Template::from_folder(folder(&[("schema.sql", &schema)]).path()).memory().unwrap_err();
+    let error = error.seed_error().unwrap();
+    assert!(error.to_string().contains("schema.sql:2:1: this has taken more than 250 million steps"), "{error}");
+}
+
+#[test]
+fn a_value_that_fills_the_memory_is_refused() {
+    refused(&[("a.sql", "INSERT INTO notes (text) VALUES (zeroblob(300000000))")], "SQLite refused this statement");
+    refused(
+        &[("a.sql", "INSERT INTO notes (text) VALUES (hex(zeroblob(200000000)))")],
+        "SQLite refused this statement",
+    );
+    #[cfg(feature = "json")]
+    refused(&[("notes.json", r#"[{"text": "RAW=hex(zeroblob(200000000))"}]"#)], "string or blob too big");
+}
+
+#[test]
+fn a_file_that_fills_the_memory_is_not_read() {
+    for name in ["notes.sql", "notes.json"] {
+        let folder = folder(&[]);
+        fs::File::create(folder.path().join(name)).unwrap().set_len((256 << 20) + 1).unwrap();
+        let error = load_from(folder.path()).unwrap_err();
+        let expected = if cfg!(feature = "json") || name == "notes.sql" { "larger than 256 MiB" } else { "feature" };
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[cfg(feature = "yaml")]
+#[test]
+fn aliases_do_not_multiply() {
+    let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for (name, before) in ('b'..='z').zip('a'..) {
+        bomb += &format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 10].join(", "));
+    }
+    refused(&[("notes.yaml", &bomb)], "aliases copy at most 100,000 values");
+    let mut merged = "a: &a {text: x}\n".to_owned();
+    for (name, before) in ('b'..='z').zip('a'..) {
+        let fields: Vec<_> = (0..10).map(|number| format!("f{number}: *{before}")).collect();
+        merged += &format!("{name}: &{name} {{<<: *{before}, {}}}\n", fields.join(", "));
+    }
+    refused(&[("notes.yaml", &merged)], "aliases copy at most 100,000 values");
+    refused(&[("notes.yaml", "a: &a {text: *a}\n")], "alias");
+}
+
+/// Nested a hundred thousand times, in each way that a format has.
+#[cfg(all(feature = "json", feature = "toml", feature = "yaml"))]
+#[test]
+fn nesting_has_an_end_in_every_format() {
+    const TIMES: usize = 100_000;
+    let lists = "[".repeat(TIMES) + &"]".repeat(TIMES);
+    let maps = r#"{"a":"#.repeat(TIMES) + "1" + &"}".repeat(TIMES);
+    let in_a_row = format!(r#"[{{"text": {lists}}}]"#);
+    for text in [&lists, &maps, &in_a_row, &"[".repeat(TIMES), &"{\"a\":[".repeat(TIMES)] {
+        for name in ["notes.json", "notes.jsonl", "notes.yaml"] {
+            load(&[(name, text)]).expect_err(name);
+        }
+    }
+    let deeper: String = (0..300).map(|depth| " ".repeat(depth) + "a:\n").collect();
+    let (dashes, questions) = ("- ".repeat(TIMES), "? ".repeat(TIMES));
+    for text in [&deeper, &dashes, &questions, &"&a ".repeat(TIMES), &"!a ".repeat(TIMES)] {
+        load(&[("notes.yaml", text)]).expect_err("YAML");
+    }
+    let dotted = format!("[[notes]]\ntext{} = 1", ".a".repeat(TIMES));
+    let headers = format!("[notes{}]", ".a".repeat(TIMES));
+    for text in [&format!("notes = {lists}"), &format!("notes = {}", "{a=".repeat(TIMES)), &dotted, &headers] {
+        load(&[("notes.toml", text)]).expect_err("TOML");
+    }
+}
+
+#[test]
+fn a_script_writes_no_file_and_loads_no_library() {
+    let folder = folder(&[]);
+    let outside = folder.path().join("outside.db");
+    for (sql, why) in [
+        (format!("ATTACH '{}' AS other", outside.display()), "may not attach"),
+        (format!("VACUUM INTO '{}'", outside.display()), "may not attach"),
+        (format!("/* VACUUM */ VACUUM /* */ INTO '{}'", outside.display()), "may not attach"),
+        (format!("EXPLAIN QUERY PLAN SELECT 1; ATTACH '{}' AS other", outside.display()), "may not attach"),
+        ("SELECT load_extension('outside')".to_owned(), "not authorized"),
+        (format!("SELECT writefile('{}', 'x')", outside.display()), "no such function"),
+    ] {
+        let error = load(&[("a.sql", &format!("INSERT INTO notes (text) VALUES ('half');\n{sql}"))]).expect_err(&sql);
+        let said = format!("{error:?}");
+        assert!(said.contains(why), "{sql}\n{said}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_symbolic_link_is_followed_inside_the_folder_only() {
+    let outside = folder(&[("secret.sql", "INSERT INTO notes (text) VALUES ('secret')"), ("schema.sql", SCHEMA)]);
+    let leads_out = |error: &SeedError| error.to_string().contains("symbolic link leads out of the folder");
+    let seeds = folder(&[]);
+    symlink(outside.path().join("secret.sql"), seeds.path().join("notes.sql")).unwrap();
+    let error = load_from(seeds.path()).unwrap_err();
+    assert!(leads_out(&error), "{error}");
+
+    let beside = folder(&[("secret.sql", "INSERT INTO notes (text) VALUES ('secret')"), ("seeds/README.md", "")]);
+    symlink("../secret.sql", beside.path().join("seeds/notes.sql")).unwrap();
+    let error = load_from(&beside.path().join("seeds")).unwrap_err();
+    assert!(leads_out(&error), "{error}");
+
+    let seeds = folder(&[("others/notes.sql", "INSERT INTO notes (text) VALUES ('inside')")]);
+    symlink("others/notes.sql", seeds.path().join("notes.sql")).unwrap();
+    let loaded = load_from(seeds.path()).unwrap();
+    assert!(dump(&loaded).contains("'inside'"));
+
+    let template = |folder: &Path| Template::from_folder(folder).memory();
+    let is_refused = |built: Result<_, TemplateError>| built.is_err_and(|error| leads_out(error.seed_error().unwrap()));
+    let linked = folder(&[]);
+    symlink(outside.path().join("schema.sql"), linked.path().join("schema.sql")).unwrap();
+    assert!(is_refused(template(linked.path())));
+    let linked = folder(&[]);
+    symlink(outside.path(), linked.path().join("migrations")).unwrap();
+    assert!(is_refused(template(linked.path())));
+    // A link that its author names is what is meant.
+    let named = folder(&[]);
+    symlink(outside.path(), named.path().join("fixtures")).unwrap();
+    assert!(template(&named.path().join("fixtures")).is_ok());
+}
+
+#[cfg(feature = "json")]
+mod names {
+    use super::*;
+
+    /// Names that somebody might hope are not looked at.
+    const NAMES: [&str; 60] = [
+        "..",
+        "../outside",
+        "..\\outside",
+        "/etc/passwd",
+        "C:\\outside",
+        "~/outside",
+        "$HOME",
+        "${HOME}",
+        "%TEMP%",
+        "`id`",
+        "$(id)",
+        "a;b",
+        "a; DROP TABLE notes; --",
+        "a'); DROP TABLE notes; --",
+        "a\"); DROP TABLE notes; --",
+        "\"",
+        "\"\"",
+        "'",
+        "''",
+        "`",
+        "[",
+        "]",
+        "[a]",
+        "a]b",
+        "a\"b",
+        "a'b",
+        "a`b",
+        "--",
+        "-- a",
+        "/*",
+        "/* a */",
+        "*",
+        "?",
+        "?1",
+        ":a",
+        "@a",
+        "$a",
+        "#",
+        "a b",
+        " a",
+        "a ",
+        "\t",
+        "\n",
+        "a\nb",
+        "a\r\nb",
+        "\u{1}",
+        "\u{1b}[31m",
+        "\u{202e}txt",
+        "\u{200b}",
+        "\u{feff}",
+        "é",
+        "e\u{301}",
+        "灯台",
+        "😀",
+        "select",
+        "table",
+        "rowid",
+        "main",
+        "NULL",
+        "{{ . }}",
+    ];
+
+    fn quoted(name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    /// A table, its column, a label and a value that all have one name: the row is in it, and nothing else has changed.
+    fn name_is_only_a_name(connection: &mut Connection, seeds: &Path, name: &str) {
+        let table = quoted(name);
+        let schema = format!("CREATE TABLE {table} ({table} TEXT, \"the key\" TEXT PRIMARY KEY)");
+        connection.execute_batch(&schema).unwrap();
+        let before: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+        fs::write(seeds, serde_json::json!({ name: [{ name: name, "_label": name }] }).to_string()).unwrap();
+        let labels = Seeds::from(seeds).load(connection).unwrap_or_else(|error| panic!("{name:?}: {error}"));
+        assert_eq!(labels.key::<String>(name, name).unwrap(), name);
+        let held: (String, String, i64) = connection
+            .query_row(
+                &format!("SELECT {table}, \"the key\", (SELECT count(*) FROM sqlite_schema) FROM {table}"),
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .unwrap();
+        assert_eq!(held, (name.to_owned(), name.to_owned(), before));
+        connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
+
+    #[test]
+    fn hostile_names_are_only_names() {
+        let folder = folder(&[("seeds/seeds.json", "")]);
+        let seeds = folder.path().join("seeds/seeds.json");
+        let mut connection = Connection::open_in_memory().unwrap();
+        for name in NAMES {
+            name_is_only_a_name(&mut connection, &seeds, name);
+        }
+        assert_eq!(dump(&connection), "");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn ten_thousand_random_identifiers_are_only_names() {
+        use proptest::{strategy::Strategy, strategy::ValueTree, test_runner::TestRunner};
+        let folder = folder(&[("seeds/seeds.json", "")]);
+        let seeds = folder.path().join("seeds/seeds.json");
+        let mut connection = Connection::open_in_memory().unwrap();
+        let mut runner = TestRunner::deterministic();
+        // Anything but NUL, which no SQL can have, and half of it out of what SQL and paths are made of.
+        let letters = proptest::string::string_regex("([^\0]|[-;'\"`\\[\\]./\\\\ \n*()a-c]){1,24}").unwrap();
+        for _ in 0..10_000 {
+            let name = letters.new_tree(&mut runner).unwrap().current();
+            // Names of SQLite's own; the other column; and what a value may begin with.
+            let lower = name.to_ascii_lowercase();
+            if !lower.starts_with("sqlite_") && lower != "the key" && !name.starts_with("RAW=") {
+                name_is_only_a_name(&mut connection, &seeds, &name);
+            }
+        }
+        assert_eq!(dump(&connection), "");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// What `dump` writes of tables with such names, in each format, is inside its folder, and seeds the same database again.
+    #[cfg(feature = "cli")]
+    #[test]
+    fn a_dump_of_hostile_names_stays_in_its_folder() {
+        use common::package::Run;
+        use std::process::Command;
+        let command = |arguments: &[&str], folder: &Path| {
+            let run = Run::of(Command::new(env!("CARGO_BIN_EXE_sqlite-fixtures")).args(arguments).current_dir(folder));
+            assert_eq!(run.code, Some(0), "{}", run.text);
+        };
+        for format in ["yaml", "json", "csv", "sql"] {
+            let folder = folder(&[]);
+            let connection = Connection::open(folder.path().join("test.db")).unwrap();
+            for name in NAMES {
+                let table = quoted(name);
+                connection
+                    .execute_batch(&format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY, {table} TEXT)"))
+                    .unwrap();
+                connection.execute(&format!("INSERT INTO {table} VALUES (7, ?1)"), [name]).unwrap();
+            }
+            command(&["dump", "test.db", "--out", "out", "--format", format], folder.path());
+            command(&["seed", "out", "--into", "again.db"], folder.path());
+            assert_eq!(dump(&Connection::open(folder.path().join("again.db")).unwrap()), dump(&connection), "{format}");
+            let mut names: Vec<_> =
+                fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            assert_eq!(names, ["again.db", "out", "test.db"], "{format}");
+            assert!(fs::read_dir(folder.path().join("out")).unwrap().all(|entry| entry.unwrap().path().is_file()));
+        }
+    }
+}
