@@ -197,7 +197,7 @@ impl SeedError {
         self.0.place.as_ref().map(|place| &place.position)
     }
 
-    /// The line that it is in; `None` for a file as a whole, and for rows from code.
+    /// The line that it is in, or of one that is longer than 4 KiB what is around the mistake; `None` for a file as a whole, and for rows from code.
     #[must_use]
     pub fn line(&self) -> Option<&str> {
         self.0.place.as_ref()?.excerpt.as_ref().map(|excerpt| excerpt.text.as_str())

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A line of a text, and a column in it, both as a [`Position`](crate::Position) counts them.
+/// A line of a text, or of a long one the part around a place; its number as a [`Position`](crate::Position) has it; and the
+/// column of the place in this part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Excerpt {
     pub text: String,

@@ -4,7 +4,7 @@ use super::{BrokenReference, Fault, SeedError};
 use std::collections::BTreeSet;
 
 /// More than this are not told of: who has made that many has made one of them often.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 #[derive(Default)]
 pub(super) struct Mistakes {
@@ -24,17 +24,17 @@ impl Mistakes {
         if let Some(table) = error.table() {
             self.short.insert(table.to_ascii_lowercase());
         }
+        // Where so many are told already, nobody counts those that follow from one before.
+        if self.found.len() == MOST {
+            self.untold += 1;
+            return;
+        }
         let follows = match error.fault() {
             Fault::UnknownLabel { .. } => error.value().is_some_and(|label| self.may_be_unread(label)),
             _ => false,
         };
-        if follows {
-            return;
-        }
-        if self.found.len() < MOST {
+        if !follows {
             self.found.push(error);
-        } else {
-            self.untold += 1;
         }
     }
 

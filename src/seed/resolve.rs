@@ -9,7 +9,7 @@ use super::{
     Fault, SeedError,
     computed::{evaluate, expression},
     layout::{Layout, MadeKey},
-    mistakes::Mistakes,
+    mistakes::{MOST, Mistakes},
     node::{Node, Row, Scalar, natural_key},
     rails,
     stored::stored,
@@ -18,7 +18,7 @@ use super::{
 use crate::{Labels, affinity::Affinity, error::nearest, label_id, labels::Key, quote::quoted, sqlite::Steps};
 use rusqlite::Connection;
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
     rc::Rc,
 };
@@ -32,6 +32,8 @@ pub(super) struct Resolver<'r> {
     pub steps: &'r Steps<'r>,
     given: HashMap<String, Given<'r>>,
     keys: RefCell<HashMap<(String, usize), Keys>>,
+    /// How many more times a name is suggested: each is a look at all labels.
+    suggestions: Cell<usize>,
 }
 
 /// Keys as texts.
@@ -73,7 +75,7 @@ impl<'r> Resolver<'r> {
                 }
             }
         }
-        Self { connection, tables, known, steps, given, keys: RefCell::default() }
+        Self { connection, tables, known, steps, given, keys: RefCell::default(), suggestions: Cell::new(MOST) }
     }
 
     /// Whether another row has the label of this one, which has been told of.
@@ -205,7 +207,10 @@ impl<'r> Resolver<'r> {
             _ => {}
         }
         let labels = given.into_iter().flat_map(|given| given.labels.keys().copied());
-        let nearest = nearest(text, labels.chain(self.known.of(&parent.name)));
+        let nearest = self.suggestions.get().checked_sub(1).and_then(|left| {
+            self.suggestions.set(left);
+            nearest(text, labels.chain(self.known.of(&parent.name)))
+        });
         Err(SeedError::new(Fault::UnknownLabel { parent: parent.name.clone(), nearest }))
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Fault, SeedError, excerpt::Excerpt};
 use crate::Position;
-use std::{fs, io::Read, path::Path};
+use std::{cell::OnceCell, fs, io::Read, path::Path};
 
 /// How deep values may be nested; deeper than any row that a person wrote.
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
@@ -18,7 +18,16 @@ pub(crate) struct Source {
     text: String,
     /// The place of every row of a text that is not a file: rows from code stand where the call stands.
     fixed: bool,
+    /// The line and the column at which each block begins, so that a place in a long text, or in a long line, is found as fast
+    /// as in a short one. Made when there is something to tell.
+    blocks: OnceCell<Vec<(usize, usize)>>,
 }
+
+/// How long a block is, in bytes.
+const BLOCK: usize = 4096;
+
+/// How much of a line is kept on either side of a place, in bytes: far more than is shown.
+const AROUND: usize = 2048;
 
 /// Where something stands in a [`Source`], as a byte offset: every key and value has one. Turned into a [`Position`] only when an
 /// error needs one.
@@ -78,18 +87,18 @@ impl Source {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let valid = String::from_utf8_lossy(valid).into_owned();
             let end = Spot::offset(valid.len());
-            let source = Self { start: start.clone(), text: valid, fixed: false };
+            let source = Self { start: start.clone(), text: valid, fixed: false, blocks: OnceCell::new() };
             SeedError::new(Fault::NotUtf8).at(source.place(end))
         })?;
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        Ok(Self { start, text, fixed: false })
+        Ok(Self { start, text, fixed: false, blocks: OnceCell::new() })
     }
 
     /// What is not in a file but in the code at `position`.
     pub(crate) fn code(position: Position) -> Self {
-        Self { start: position, text: String::new(), fixed: true }
+        Self { start: position, text: String::new(), fixed: true, blocks: OnceCell::new() }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -102,10 +111,14 @@ impl Source {
         if self.fixed {
             return position.into();
         }
-        let (line, column) = (position.line(), position.column());
-        let text = self.text.split('\n').nth(usize::try_from(line).unwrap_or(1).saturating_sub(1)).unwrap_or_default();
-        let excerpt = Some(Excerpt { text: text.trim_end_matches('\r').to_owned(), line, column });
-        Place { position, excerpt }
+        let at = floor_boundary(&self.text, spot.0 as usize);
+        let (before, after) = (&self.text[..at], &self.text[at..]);
+        let before = &before[floor_boundary(before, before.len().saturating_sub(AROUND))..];
+        let before = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
+        let after = &after[..floor_boundary(after, AROUND)];
+        let after = after.split('\n').next().unwrap_or_default().trim_end_matches('\r');
+        let (line, column) = (position.line(), number(before.chars().count() + 1));
+        Place { position, excerpt: Some(Excerpt { text: format!("{before}{after}"), line, column }) }
     }
 
     /// The place that people look for.
@@ -113,10 +126,31 @@ impl Source {
         if self.fixed {
             return self.start.clone();
         }
-        let before = &self.text[..floor_boundary(&self.text, spot.0 as usize)];
-        let line = before.matches('\n').count() + 1;
-        let column = before[before.rfind('\n').map_or(0, |end| end + 1)..].chars().count() + 1;
+        let at = floor_boundary(&self.text, spot.0 as usize);
+        let block = at / BLOCK;
+        let known = self.blocks.get_or_init(|| blocks(&self.text))[block];
+        let (line, column) = advanced(known, &self.text[floor_boundary(&self.text, block * BLOCK)..at]);
         self.start.at(number(line), number(column))
+    }
+}
+
+/// The line and the column of each block of a text.
+fn blocks(text: &str) -> Vec<(usize, usize)> {
+    let (mut found, mut last, mut start) = (vec![(1, 1)], (1, 1), 0);
+    for end in (BLOCK..=text.len()).step_by(BLOCK) {
+        let end = floor_boundary(text, end);
+        last = advanced(last, &text[start..end]);
+        found.push(last);
+        start = end;
+    }
+    found
+}
+
+/// The line and the column behind a text that begins at these.
+fn advanced((line, column): (usize, usize), text: &str) -> (usize, usize) {
+    match text.rsplit_once('\n') {
+        Some((_, rest)) => (line + text.matches('\n').count(), rest.chars().count() + 1),
+        None => (line, column + text.chars().count()),
     }
 }
 
@@ -136,15 +170,42 @@ fn shown(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use super::{Source, Spot};
+    use super::{AROUND, BLOCK, Source, Spot};
     use crate::Position;
+    use std::cell::OnceCell;
 
     #[test]
     fn a_column_counts_characters_and_a_line_ends_with_its_feed() {
-        let source = Source { start: Position::new("a.sql", 1, 1), text: "é\r\nüx".into(), fixed: false };
+        let source = Source {
+            start: Position::new("a.sql", 1, 1),
+            text: "é\r\nüx".into(),
+            fixed: false,
+            blocks: OnceCell::new(),
+        };
         assert_eq!(source.position(Spot::offset(0)).to_string(), "a.sql:1:1");
         assert_eq!(source.position(Spot::offset(6)).to_string(), "a.sql:2:2");
         assert_eq!(source.position(Spot::offset(5)).to_string(), "a.sql:2:1", "inside a character");
         assert_eq!(source.position(Spot::offset(99)).to_string(), "a.sql:2:3", "past the end");
+    }
+
+    #[test]
+    fn a_place_in_a_long_text_or_a_long_line_is_that_in_a_short_one() {
+        let line = "aé灯😀, ".repeat(3_000);
+        for text in [line.replace(',', "\n"), line] {
+            let source =
+                Source { start: Position::new("a", 1, 1), text: text.clone(), fixed: false, blocks: OnceCell::new() };
+            let (mut row, mut column) = (1, 1);
+            for (at, letter) in text.char_indices() {
+                if at % 97 == 0 || at % BLOCK < 4 {
+                    let place = source.place(Spot::offset(at));
+                    assert_eq!(place.position.to_string(), format!("a:{row}:{column}"));
+                    let excerpt = place.excerpt.unwrap();
+                    let marked = excerpt.text.chars().nth(excerpt.column as usize - 1);
+                    assert_eq!(marked, Some(letter).filter(|letter| *letter != '\n'));
+                    assert!(excerpt.text.len() < 2 * AROUND + 4, "a letter may be cut off or not");
+                }
+                (row, column) = if letter == '\n' { (row + 1, 1) } else { (row, column + 1) };
+            }
+        }
     }
 }
