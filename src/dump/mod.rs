@@ -3,6 +3,8 @@
 //! [`pick`] chooses the rows, [`value`] writes one value so that it is read as what it is, [`mod@write`] the files of each format.
 
 mod pick;
+#[cfg(test)]
+mod round_trip;
 mod value;
 mod write;
 
