@@ -35,11 +35,12 @@
 //! vfs          the file system in memory, under the memory engine  <- nothing
 //! ledger       the record of every session                        <- settings, sqlite, error
 //! state        what a database holds, what a test has changed     <- quote
+//! typed        rows of a database as values of the code           <- labels, quote, error
 //! engine       where a database lives, how it is opened           <- vfs, ledger, labels, settings, folders, state, sqlite, error
 //! validate     which engine may give synchronous sessions         <- engine
 //! seed         files -> rows -> inserts; one file a format        <- vfs, labels, affinity, quote, sqlite, error
 //! template     schema + seeds -> image, cloned for each test      <- seed, engine, vfs, labels, settings, folders, sqlite, error
-//! session      the guard and what opens it                        <- template, state, seed, validate, engine, labels, ledger, settings, sqlite, error
+//! session      the guard and what opens it                        <- template, typed, state, seed, validate, engine, labels, ledger, settings, sqlite, error
 //! report       what leaked, for people, CI servers and programs   <- ledger, error
 //! fixtures     what a test asks for by argument name              <- session, template, seed, engine, sqlite, error
 //! dump         a database -> files, for the command line          <- affinity, quote, error
@@ -82,6 +83,7 @@ mod settings;
 mod sqlite;
 mod state;
 mod template;
+mod typed;
 mod validate;
 mod vfs;
 
@@ -95,6 +97,9 @@ pub use engine::{AnyEngine, AsyncEngine, Engine, EngineBuilder, EngineError, Jou
 pub use error::Position;
 pub use labels::{LabelError, Labels, label_id};
 pub use ledger::{Counts, Entry, LeakReport, Ledger, State};
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use seed::assert_split;
 pub use seed::{BrokenReference, SeedError, Seeds};
 pub use session::{
     AsyncSession, CloseError, Session, SessionError, SessionFactory, configure, get_session, session_factory,
@@ -103,4 +108,5 @@ pub use session::{
 pub use settings::{Keep, Leaks, SettingError};
 pub use state::{Became, Change, Diff};
 pub use template::{BuildSchema, Template, TemplateError};
+pub use typed::RowError;
 pub use validate::validate_sync_engine;

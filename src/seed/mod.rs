@@ -45,6 +45,8 @@ mod yaml;
 
 pub use error::{BrokenReference, SeedError};
 pub(crate) use fault::Fault;
+#[cfg(fuzzing)]
+pub use script::assert_split;
 pub(crate) use serialize::rows_of;
 
 use crate::{

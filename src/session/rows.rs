@@ -2,12 +2,12 @@
 
 use super::{Session, SessionError};
 use crate::{
-    Diff, EngineError, LabelError, Position, SeedError, Seeds,
+    Diff, EngineError, LabelError, Position, RowError, SeedError, Seeds,
     seed::{file::TableRows, load, rows_of, source::Source},
-    state,
+    state, typed,
 };
-use rusqlite::types::FromSql;
-use serde_core::Serialize;
+use rusqlite::{Params, types::FromSql};
+use serde_core::{Serialize, de::DeserializeOwned};
 use std::panic::Location;
 
 impl Session {
@@ -61,6 +61,81 @@ impl Session {
         let rows = TableRows { table: table.to_owned(), source: &source, start: None, rows, bytes: 0 };
         self.engine().add_labels(load::insert(self, rows, &self.engine().labels())?);
         Ok(count)
+    }
+
+    /// The rows that a query gives, each as a value of the code: anything that serde can deserialize.
+    ///
+    /// A struct or a map takes the columns by their names, a tuple takes them in order, and what is no map takes the value of a
+    /// query of one column. NULL is `None`; 0 and 1 may be `bool`; a nested value is read from the JSON that
+    /// [`insert`](Self::insert) stores it as, bytes also as a list of numbers.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sqlite_fixtures::Template;
+    /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    /// struct User { name: String, age: Option<u32> }
+    ///
+    /// # let template = Template::code(|connection| {
+    /// #     Ok(connection.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, age INT)")?)
+    /// # });
+    /// # let session = template.session();
+    /// let alice = User { name: "Alice".to_owned(), age: Some(42) };
+    /// session.insert("users", &alice)?;
+    /// let found: Vec<User> = session.select("SELECT name, age FROM users WHERE age > ?1", [18])?;
+    /// assert_eq!(found, [alice]);
+    /// let names: Vec<String> = session.select("SELECT name FROM users", [])?;
+    /// assert_eq!(names, ["Alice"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`RowError`], which stands where this is called: SQLite refuses the query, or a row is not what `T` is.
+    #[track_caller]
+    pub fn select<T: DeserializeOwned>(&self, sql: &str, parameters: impl Params) -> Result<Vec<T>, RowError> {
+        typed::select(self, sql, parameters).map_err(typed::at(Position::from(Location::caller()), sql))
+    }
+
+    /// All rows of a table, in the order of their primary key, as [`select`](Self::select) reads them.
+    ///
+    /// # Errors
+    /// [`RowError`], which stands where this is called: there is no such table, or a row is not what `T` is.
+    #[track_caller]
+    pub fn rows<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<T>, RowError> {
+        typed::rows(self, table).map_err(typed::at(Position::from(Location::caller()), table))
+    }
+
+    /// The row that has `label`, as [`select`](Self::select) reads it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sqlite_fixtures::Template;
+    /// #[derive(serde::Serialize)]
+    /// struct NewPost { _label: &'static str, author_id: &'static str, title: String }
+    /// #[derive(serde::Deserialize)]
+    /// struct Post { author_id: i64, title: String }
+    ///
+    /// # let template = Template::code(|connection| {
+    /// #     Ok(connection.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
+    /// #         CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id INTEGER REFERENCES users, title TEXT)")?)
+    /// # });
+    /// # let session = template.session();
+    /// # session.insert("users", &std::collections::BTreeMap::from([("_label", "alice"), ("name", "Alice")]))?;
+    /// // A label in a column that points at another table stands for the key of its row.
+    /// session.insert("posts", &NewPost { _label: "salt", author_id: "alice", title: "On salt".to_owned() })?;
+    /// let post: Post = session.row("posts", "salt")?;
+    /// assert_eq!(post.author_id, session.id("users", "alice")?);
+    /// assert_eq!(post.title, "On salt");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`RowError`], which stands where this is called: there is no such table, label or row, or it is not what `T` is.
+    #[track_caller]
+    pub fn row<T: DeserializeOwned>(&self, table: &str, label: &str) -> Result<T, RowError> {
+        let at = typed::at(Position::from(Location::caller()), format!("{table}, {label}"));
+        typed::row(self, table, self.key(table, label)).map_err(at)
     }
 
     /// What the database holds, as this session sees it: a stable text of schema and rows, for snapshot tests.

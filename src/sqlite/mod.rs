@@ -7,6 +7,8 @@ mod switches;
 mod unseen;
 
 pub(crate) use chance::without_chance;
+#[cfg(any(test, fuzzing))]
+pub(crate) use handle::is_complete;
 pub(crate) use handle::{Handle, statements, statements_of};
 pub(crate) use steps::Steps;
 pub(crate) use switches::{DoubleQuotedText, double_quoted_text, extensions};
