@@ -181,6 +181,47 @@ fn a_symbolic_link_is_followed_inside_the_folder_only() {
 }
 
 #[cfg(feature = "json")]
+#[test]
+fn a_file_beside_is_inside_its_folder() {
+    let outside = folder(&[("secret", "secret")]);
+    let seeds = folder(&[("files/photo", "photo"), ("files/more/photo", "photo"), ("secret", "secret")]);
+    fs::remove_file(seeds.path().join("secret")).unwrap();
+    fs::create_dir(seeds.path().join("secrets")).unwrap();
+    fs::write(seeds.path().join("secrets/secret"), "secret").unwrap();
+    symlink(outside.path().join("secret"), seeds.path().join("files/link")).unwrap();
+    symlink(outside.path(), seeds.path().join("files/links")).unwrap();
+    symlink("../secrets", seeds.path().join("files/beside")).unwrap();
+    symlink("/dev/zero", seeds.path().join("files/zero")).unwrap();
+    let absolute = outside.path().join("secret").display().to_string();
+    for (name, why) in [
+        ("../secrets/secret", "without `..`"),
+        ("more/../../secrets/secret", "without `..`"),
+        (absolute.as_str(), "without `..`"),
+        ("", "without `..`"),
+        (".", "without `..`"),
+        ("link", "leads out of the folder"),
+        ("links/secret", "leads out of the folder"),
+        ("beside/secret", "leads out of the folder"),
+        ("zero", "leads out of the folder"),
+        ("more", "no such file"),
+        ("nothing", "no such file"),
+        ("a\0b", "no such file"),
+    ] {
+        let json = serde_json::json!([{ "text": format!("FILE={name}") }]).to_string();
+        fs::write(seeds.path().join("notes.json"), json).unwrap();
+        let error = load_from(seeds.path()).expect_err(name);
+        assert!(error.to_string().contains(why), "{name}: {error}");
+        assert!(error.to_string().contains("notes.json:1:"), "{error}");
+    }
+    fs::write(seeds.path().join("notes.json"), r#"[{"text": "FILE=more/photo"}]"#).unwrap();
+    assert!(dump(&load_from(seeds.path()).unwrap()).contains("x'70686f746f'"));
+    // A template looks at all of them, to see when one changes.
+    fs::write(seeds.path().join("schema.sql"), SCHEMA).unwrap();
+    let error = Template::from_folder(seeds.path()).memory().unwrap_err();
+    assert!(error.seed_error().unwrap().to_string().contains("leads out of the folder"), "{error}");
+}
+
+#[cfg(feature = "json")]
 mod names {
     use super::*;
 

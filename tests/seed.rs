@@ -960,3 +960,41 @@ fn a_session_takes_more_seeds_which_know_the_labels_of_its_template() {
     session.seed(folder(&[("users.sql", "INSERT INTO users VALUES (1, 'again')")]).path()).unwrap_err();
     assert_eq!(one::<String>(&session, "SELECT name FROM users"), "a");
 }
+
+#[cfg(feature = "json")]
+#[test]
+fn a_value_may_be_in_a_file_beside() {
+    let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, photo BLOB, about TEXT, note)";
+    let users = r#"{"alice": {"photo": "FILE=alice.png", "about": "FILE=about/alice.md", "note": "FILE=alice.png"}}"#;
+    let folder = folder(&[
+        ("schema.sql", schema),
+        ("users.json", users),
+        ("files/alice.png", "\0png"),
+        ("files/about/alice.md", "# Zoë\n"),
+    ]);
+    let shown = |folder: &Path| -> String {
+        let session = Template::from_folder(folder).session();
+        one(&session, "SELECT quote(photo) || ' ' || quote(about) || ' ' || typeof(note) FROM users")
+    };
+    assert_eq!(shown(folder.path()), "x'00706E67' '# Zoë\n' blob".replace("x'", "X'"));
+    fs::write(folder.path().join("files/alice.png"), "new").unwrap();
+    assert_eq!(shown(folder.path()), "X'6E6577' '# Zoë\n' blob", "the image is built again");
+}
+
+#[cfg(feature = "yaml")]
+#[test]
+fn a_tag_of_yaml_names_a_file_beside_too() {
+    let (connection, labels) =
+        blog(&[("users.yaml", "alice: {name: !file names/alice}"), ("files/names/alice", "Alice")]);
+    labels.unwrap();
+    assert_eq!(one::<String>(&connection, "SELECT CAST(name AS TEXT) FROM users"), "Alice");
+}
+
+#[test]
+fn code_names_no_file() {
+    let session = SessionFactory::new(Engine::memory().unwrap()).unwrap();
+    let session = session.open().unwrap();
+    session.execute_batch(BLOG).unwrap();
+    session.insert("users", &std::collections::BTreeMap::from([("name", "FILE=../secret")])).unwrap();
+    assert_eq!(one::<String>(&session, "SELECT name FROM users"), "FILE=../secret");
+}

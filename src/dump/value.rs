@@ -34,7 +34,8 @@ pub(super) fn written(value: &Held, affinity: Affinity, only_texts: bool) -> Wri
 /// Whether a text would be read as something else than itself.
 fn means_more(text: &str, affinity: Affinity) -> bool {
     let is_bytes = |prefix: &str| text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    text.starts_with("RAW=") || affinity == Affinity::Bytes && (is_bytes("x'") || is_bytes("0x"))
+    ["RAW=", "FILE="].iter().any(|prefix| text.starts_with(prefix))
+        || affinity == Affinity::Bytes && (is_bytes("x'") || is_bytes("0x"))
 }
 
 #[cfg(test)]
@@ -47,6 +48,7 @@ mod tests {
         assert_eq!(text("0x00", Affinity::Text), Written::Text("0x00".into()));
         assert_eq!(text("0x00", Affinity::Bytes), Written::Text("RAW='0x00'".into()));
         assert_eq!(text("RAW=it's", Affinity::Text), Written::Text("RAW='RAW=it''s'".into()));
+        assert_eq!(text("FILE=a", Affinity::Text), Written::Text("RAW='FILE=a'".into()));
         assert_eq!(text("a\0b", Affinity::Text), Written::Text("RAW='a' || char(0) || 'b'".into()));
     }
 

@@ -1,4 +1,5 @@
-//! Values that SQL computes: `!sql` in YAML, and `RAW=` in every format, as testfixtures of Go has it.
+//! Values that do not stand in a seed file themselves. SQL computes them: `!sql` in YAML, and `RAW=` in every format, as testfixtures
+//! of Go has it; or a file of their own holds them, which is the business of [`beside`](super::beside).
 
 use super::{
     Fault,
@@ -10,13 +11,30 @@ use rusqlite::{Connection, types::Value};
 
 const RAW: &str = "RAW=";
 
-/// The expression that a node is, if it is one.
-pub(super) fn expression<'n>(node: &'n Node<'_>) -> Option<&'n str> {
-    match node {
-        Node::Scalar(Scalar::Text(text)) => text.strip_prefix(RAW),
-        #[cfg(feature = "yaml")]
-        Node::Sql(sql) => Some(sql),
-        _ => None,
+const FILE: &str = "FILE=";
+
+/// Where a value comes from that does not stand in the seed file itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Computed<'n> {
+    /// An expression.
+    Sql(&'n str),
+    /// The name of a file.
+    File(&'n str),
+}
+
+impl<'n> Computed<'n> {
+    pub(super) fn of(node: &'n Node<'_>) -> Option<Self> {
+        match node {
+            Node::Scalar(Scalar::Text(text)) => {
+                let raw = || text.strip_prefix(RAW).map(Self::Sql);
+                raw().or_else(|| text.strip_prefix(FILE).map(Self::File))
+            }
+            #[cfg(feature = "yaml")]
+            Node::Sql(sql) => Some(Self::Sql(sql)),
+            #[cfg(feature = "yaml")]
+            Node::File(name) => Some(Self::File(name)),
+            _ => None,
+        }
     }
 }
 

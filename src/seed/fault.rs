@@ -15,6 +15,7 @@ pub(crate) enum Fault {
     TwoSchemas,
     NoMigrations,
     Read(io::Error),
+    NoFile(io::Error),
     NotUtf8,
     TooLarge,
     LeadsOut,
@@ -92,6 +93,9 @@ impl fmt::Display for Fault {
                 f.write_str("the folder holds no `*.sql` but `*.down.sql`; add the migrations, or remove the folder")
             }
             Self::Read(_) => f.write_str("the file cannot be read; check that it exists and its permissions"),
+            Self::NoFile(_) => {
+                f.write_str("there is no such file in the folder `files` beside this one; put it there, or correct the name")
+            }
             Self::NotUtf8 => f.write_str("the file is not UTF-8 from here on; save it as UTF-8"),
             Self::TooLarge => write!(f, "the file is larger than {} MiB; split it", LARGEST >> 20),
             Self::LeadsOut => {
@@ -201,7 +205,7 @@ fn remedy(f: &mut fmt::Formatter<'_>, nearest: Option<&str>, otherwise: &str) ->
 impl Fault {
     pub(super) fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Read(source) => Some(source),
+            Self::Read(source) | Self::NoFile(source) => Some(source),
             Self::Constraint { source, .. }
             | Self::Sql(source)
             | Self::Database(source)

@@ -1,6 +1,6 @@
 //! Which files a seed folder holds, and in which order.
 
-use super::{Fault, Format, SeedError};
+use super::{Fault, Format, SeedError, beside::FILES};
 use crate::Position;
 use std::{
     env, fs, io,
@@ -103,6 +103,29 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         }
     }
     Ok(files)
+}
+
+/// The files that hold values of the seeds in a folder.
+pub(crate) fn files_beside(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
+    fn walk(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), SeedError> {
+        for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
+            let path = entry.map_err(|source| unread(folder, source))?.path();
+            inside(root, &path)?;
+            if path.is_file() {
+                found.push(path);
+            } else if path.is_dir() && !path.is_symlink() {
+                walk(root, &path, found)?;
+            }
+        }
+        Ok(())
+    }
+    let (files, mut found) = (folder.join(FILES), Vec::new());
+    if files.is_dir() {
+        inside(folder, &files)?;
+        walk(&files, &files, &mut found)?;
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Refuses a symbolic link that leads out of its folder.

@@ -3,10 +3,11 @@
 //! Read it in the order that data goes: [`folder`] lists the files, [`file`] reads one, [`source`] is its text, [`csv`], [`json`],
 //! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`rails`] and [`django`]
 //! know what theirs have besides, [`joins`] what stands for rows between two tables, [`serialize`] makes rows of values of the code; [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into
-//! keys, [`stored`] values into what a column holds, [`computed`] has SQL compute them, [`insert`] puts rows in, [`references`] checks foreign keys when all
+//! keys, [`stored`] values into what a column holds, [`computed`] has SQL compute them, [`beside`] reads them from files of their own, [`insert`] puts rows in, [`references`] checks foreign keys when all
 //! are in; [`script`] splits SQL and [`sql`] runs it, within what [`confinement`] allows; [`part`] is what one after another is done, [`load`] does it all; [`error`] is a mistake with its place,
 //! [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of a load. Nothing here knows an engine.
 
+mod beside;
 mod computed;
 mod confinement;
 #[cfg(feature = "csv")]

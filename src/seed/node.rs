@@ -95,6 +95,9 @@ pub(crate) enum Node<'s> {
     /// An expression of SQL, whose value is meant.
     #[cfg(feature = "yaml")]
     Sql(Cow<'s, str>),
+    /// The name of a file, whose contents are meant.
+    #[cfg(feature = "yaml")]
+    File(Cow<'s, str>),
     List(Vec<Spanned<Node<'s>>>),
     Map(Vec<Field<'s>>),
 }
@@ -116,6 +119,8 @@ impl<'s> Node<'s> {
             Self::Scalar(Scalar::Bytes(_)) => "bytes",
             #[cfg(feature = "yaml")]
             Self::Sql(_) => "an expression of SQL",
+            #[cfg(feature = "yaml")]
+            Self::File(_) => "a file",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
         }
@@ -148,7 +153,9 @@ impl<'s> Node<'s> {
             Self::Scalar(Scalar::Text(text)) => quote(text),
             Self::Scalar(Scalar::Bytes(_)) => return Err(Fault::Value("bytes cannot stand inside a nested value")),
             #[cfg(feature = "yaml")]
-            Self::Sql(_) => return Err(Fault::Value("an expression of SQL cannot stand inside a nested value")),
+            Self::Sql(_) | Self::File(_) => {
+                return Err(Fault::Value("neither an expression of SQL nor a file can stand inside a nested value"));
+            }
             Self::List(items) => {
                 let items: Result<Vec<_>, _> = items.iter().map(|item| item.value.to_json()).collect();
                 format!("[{}]", items?.join(","))

@@ -6,8 +6,8 @@
 //! rows in messages only.
 
 use super::{
-    Fault, SeedError,
-    computed::{evaluate, expression},
+    Fault, SeedError, beside,
+    computed::{Computed, evaluate},
     layout::{Layout, MadeKey},
     mistakes::{MOST, Mistakes},
     node::{Node, Row, Scalar, natural_key},
@@ -121,10 +121,15 @@ impl<'r> Resolver<'r> {
         row: &Row<'_>,
         node: &'n Node<'_>,
     ) -> Result<Scalar<'n>, SeedError> {
-        let mut held = match (node, expression(node)) {
-            (_, Some(sql)) => evaluate(self.connection, sql, self.steps).map(Scalar::from).map_err(SeedError::new)?,
+        let mut held = match (node, Computed::of(node), row.source.folder()) {
+            (_, Some(Computed::Sql(sql)), _) => {
+                evaluate(self.connection, sql, self.steps).map(Scalar::from).map_err(SeedError::new)?
+            }
+            (_, Some(Computed::File(name)), Some(folder)) => {
+                beside::read(folder, name, affinity).map_err(SeedError::new)?
+            }
             // The natural key of a row, which is its label.
-            (Node::List(parts), _) if reference.is_some() => match natural_key(parts) {
+            (Node::List(parts), ..) if reference.is_some() => match natural_key(parts) {
                 Some(key) => Scalar::Text(key.into()),
                 None => stored(affinity, node).map_err(SeedError::new)?,
             },

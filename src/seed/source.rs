@@ -2,7 +2,12 @@
 
 use super::{Fault, SeedError, excerpt::Excerpt};
 use crate::Position;
-use std::{cell::OnceCell, fs, io::Read, path::Path};
+use std::{
+    cell::OnceCell,
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 /// How deep values may be nested; deeper than any row that a person wrote.
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
@@ -15,6 +20,8 @@ pub(super) const LARGEST: u64 = 256 << 20;
 #[derive(Debug)]
 pub(crate) struct Source {
     start: Position,
+    /// That of a file.
+    folder: Option<PathBuf>,
     text: String,
     /// The place of every row of a text that is not a file: rows from code stand where the call stands.
     fixed: bool,
@@ -70,6 +77,10 @@ impl<T> Spanned<T> {
 }
 
 impl Source {
+    fn new(start: Position, folder: Option<PathBuf>, text: String) -> Self {
+        Self { start, folder, text, fixed: false, blocks: OnceCell::new() }
+    }
+
     /// Reads a file, which must be UTF-8; a byte-order mark is passed over.
     pub(crate) fn read(path: &Path) -> Result<Self, SeedError> {
         let start = Position::new(shown(path), 1, 1);
@@ -87,18 +98,24 @@ impl Source {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let valid = String::from_utf8_lossy(valid).into_owned();
             let end = Spot::offset(valid.len());
-            let source = Self { start: start.clone(), text: valid, fixed: false, blocks: OnceCell::new() };
+            let source = Self::new(start.clone(), None, valid);
             SeedError::new(Fault::NotUtf8).at(source.place(end))
         })?;
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        Ok(Self { start, text, fixed: false, blocks: OnceCell::new() })
+        let folder = path.parent().map(Path::to_owned);
+        Ok(Self::new(start, folder, text))
     }
 
     /// What is not in a file but in the code at `position`.
     pub(crate) fn code(position: Position) -> Self {
-        Self { start: position, text: String::new(), fixed: true, blocks: OnceCell::new() }
+        Self { fixed: true, ..Self::new(position, None, String::new()) }
+    }
+
+    /// The folder that it is in; `None` for code.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -172,16 +189,10 @@ fn shown(path: &Path) -> &Path {
 mod tests {
     use super::{AROUND, BLOCK, Source, Spot};
     use crate::Position;
-    use std::cell::OnceCell;
 
     #[test]
     fn a_column_counts_characters_and_a_line_ends_with_its_feed() {
-        let source = Source {
-            start: Position::new("a.sql", 1, 1),
-            text: "é\r\nüx".into(),
-            fixed: false,
-            blocks: OnceCell::new(),
-        };
+        let source = Source::new(Position::new("a.sql", 1, 1), None, "é\r\nüx".into());
         assert_eq!(source.position(Spot::offset(0)).to_string(), "a.sql:1:1");
         assert_eq!(source.position(Spot::offset(6)).to_string(), "a.sql:2:2");
         assert_eq!(source.position(Spot::offset(5)).to_string(), "a.sql:2:1", "inside a character");
@@ -192,8 +203,7 @@ mod tests {
     fn a_place_in_a_long_text_or_a_long_line_is_that_in_a_short_one() {
         let line = "aé灯😀, ".repeat(3_000);
         for text in [line.replace(',', "\n"), line] {
-            let source =
-                Source { start: Position::new("a", 1, 1), text: text.clone(), fixed: false, blocks: OnceCell::new() };
+            let source = Source::new(Position::new("a", 1, 1), None, text.clone());
             let (mut row, mut column) = (1, 1);
             for (at, letter) in text.char_indices() {
                 if at % 97 == 0 || at % BLOCK < 4 {

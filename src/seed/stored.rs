@@ -19,7 +19,7 @@ pub(super) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
             }
         }
         #[cfg(feature = "yaml")]
-        Node::Sql(_) => Err(Fault::Value("an expression of SQL is no key")),
+        Node::Sql(_) | Node::File(_) => Err(Fault::Value("neither an expression of SQL nor a file is a key")),
         Node::Scalar(scalar) => Ok(scalar.by_ref()),
         Node::List(items) if affinity == Affinity::Bytes => {
             let byte = |node: &Node<'_>| match node {

@@ -125,12 +125,13 @@ impl<'a> Reader<'a> {
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let text = self.borrowed(text);
-                if tag.as_deref().is_some_and(|tag| tag.handle == "!" && tag.suffix == "sql") {
-                    (Node::Sql(text), anchor)
-                } else {
-                    let value = scalar(text, style, tag.as_deref()).map_err(|fault| self.fault(fault, spot))?;
-                    (Node::Scalar(value), anchor)
-                }
+                let ours = tag.as_deref().filter(|tag| tag.handle == "!").map(|tag| tag.suffix.as_str());
+                let node = match ours {
+                    Some("sql") => Ok(Node::Sql(text)),
+                    Some("file") => Ok(Node::File(text)),
+                    _ => scalar(text, style, tag.as_deref()).map(Node::Scalar),
+                };
+                (node.map_err(|fault| self.fault(fault, spot))?, anchor)
             }
             Event::SequenceStart(anchor, _) => {
                 let mut items = Vec::new();
@@ -214,7 +215,7 @@ fn merged(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
 /// How many values a node holds.
 fn weight(node: &Node<'_>) -> usize {
     1 + match node {
-        Node::Scalar(_) | Node::Sql(_) => 0,
+        Node::Scalar(_) | Node::Sql(_) | Node::File(_) => 0,
         Node::List(items) => items.iter().map(|item| weight(&item.value)).sum(),
         Node::Map(fields) => fields.iter().map(|(_, value)| weight(&value.value)).sum(),
     }

@@ -7,7 +7,7 @@ use crate::{
     seed::{Fault, folder},
 };
 use std::{
-    collections::hash_map::DefaultHasher,
+    collections::{BTreeSet, hash_map::DefaultHasher},
     env,
     fmt::Write,
     fs,
@@ -25,6 +25,8 @@ const FORMAT: u32 = 4;
 pub(super) struct Files {
     pub schema: Vec<PathBuf>,
     pub seeds: Vec<PathBuf>,
+    /// Those that hold values of the seeds.
+    beside: Vec<PathBuf>,
     /// Those that the code of a schema reads.
     watched: Vec<PathBuf>,
 }
@@ -46,6 +48,10 @@ impl Files {
         }
         // Seeds that are named beside the folder's own may refer to their labels.
         files.seeds.extend(seeds.files()?);
+        let folders: BTreeSet<_> = files.seeds.iter().filter_map(|file| file.parent()).collect();
+        for folder in folders {
+            files.beside.extend(folder::files_beside(folder)?);
+        }
         for path in watched.paths() {
             below(&folder::locate(path)?, &mut files.watched)
                 .map_err(|source| SeedError::new(Fault::Read(source)).at(Position::whole(path)))?;
@@ -56,7 +62,9 @@ impl Files {
     /// A line for each file: what it is for, its name, and what `describe` says of it.
     fn lines(&self, describe: impl Fn(&Path) -> io::Result<String>) -> Result<String, SeedError> {
         let mut text = String::new();
-        for (purpose, files) in [("schema", &self.schema), ("seeds", &self.seeds), ("watched", &self.watched)] {
+        for (purpose, files) in
+            [("schema", &self.schema), ("seeds", &self.seeds), ("beside", &self.beside), ("watched", &self.watched)]
+        {
             for file in files {
                 let unread = |source| SeedError::new(Fault::Read(source)).at(Position::whole(file));
                 let _ = writeln!(text, "{purpose} {} {}", name(file), describe(file).map_err(unread)?);
@@ -73,7 +81,7 @@ impl Files {
             let modified = fs::metadata(file).and_then(|found| found.modified());
             modified.is_ok_and(|modified| SystemTime::now().duration_since(modified).is_ok_and(|age| age >= STEP))
         };
-        !self.schema.iter().chain(&self.seeds).chain(&self.watched).all(fresh)
+        !self.schema.iter().chain(&self.seeds).chain(&self.beside).chain(&self.watched).all(fresh)
     }
 }
 
