@@ -294,7 +294,8 @@ mod tests {
         other.execute_batch("CREATE TABLE t (a)").unwrap();
         let mut write = |_| other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
         let error = load_into_file(&database, Files::default(), Files::read(&[script]), &mut write).unwrap_err();
-        assert!(error.to_string().contains("another connection has written"), "{error}");
+        let expected = "another connection has written to the database meanwhile; load again when it is done";
+        assert_eq!(error.to_string(), format!("{}: {expected}", database.display()));
         let held = "SELECT min(a), max(a) FROM t";
         let held: (i64, i64) = other.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         assert_eq!(held, (2, 2));

@@ -141,11 +141,9 @@ impl<'r> Resolver<'r> {
             *text = with_label.into();
         }
         match (reference, held) {
-            (Some(reference), Scalar::Text(text)) => match self.reference(reference, &text, 0) {
-                Ok(Some(key)) => Ok(key),
-                Ok(None) => Ok(Scalar::Text(text)),
-                Err(error) => Err(error.value_is(text)),
-            },
+            (Some(reference), Scalar::Text(text)) => {
+                Ok(self.reference(reference, &text, 0)?.unwrap_or(Scalar::Text(text)))
+            }
             (_, held) => Ok(held),
         }
     }
@@ -216,7 +214,7 @@ impl<'r> Resolver<'r> {
             self.suggestions.set(left);
             nearest(text, labels.chain(self.known.of(&parent.name)))
         });
-        Err(SeedError::new(Fault::UnknownLabel { parent: parent.name.clone(), nearest }))
+        Err(SeedError::new(Fault::UnknownLabel { parent: parent.name.clone(), nearest }).value_is(text))
     }
 
     /// Whether a text is a key already: one that a row of these files gives, or one in the database.
@@ -259,8 +257,10 @@ fn given<'n>(table: &Table, row: &'n Row<'_>, column: usize) -> Result<Option<Sc
     let field = row.fields.iter().find(|(name, _)| table.field(&name.value) == Some(column));
     let Some((name, value)) = field else { return Ok(None) };
     let affinity = table.columns[column].affinity;
-    let stored = stored(affinity, &value.value)
-        .map_err(|fault| SeedError::new(fault).at(row.source.place(value.spot)).column_is(&*name.value))?;
+    let stored = stored(affinity, &value.value).map_err(|fault| {
+        let error = SeedError::new(fault).at(row.source.place(value.spot)).column_is(&*name.value);
+        error.table_is(&*table.name).label_is(row.label.as_ref().map(|label| &*label.value))
+    })?;
     Ok(match stored {
         Scalar::Null => None,
         Scalar::Text(text) => Some(match text.parse() {
