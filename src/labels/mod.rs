@@ -156,7 +156,10 @@ impl fmt::Display for LabelError {
                 "`{label}` of `{table}` stands for no key, because the table has none or a composite one; select its columns"
             ),
             LabelFault::Type(_) => {
-                write!(f, "the key of `{label}` in `{table}` is of another type; ask `session.key` for the type that its column has")
+                write!(
+                    f,
+                    "the key of `{label}` in `{table}` is of another type; ask `session.key` for the type that its column has"
+                )
             }
         }
     }

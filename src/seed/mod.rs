@@ -1,11 +1,19 @@
 //! Rows to put into a database, and the files they come from.
 //!
-//! Read it in the order that data goes: [`folder`] lists the files, [`file`] reads one, [`source`] is its text, [`csv`], [`json`],
-//! [`toml`] and [`yaml`] turn it into [`node`]s and rows, [`shape`] tells whose rows they are, [`rails`] and [`django`]
-//! know what theirs have besides, [`joins`] what stands for rows between two tables, [`serialize`] makes rows of values of the code; [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into
-//! keys, [`stored`] values into what a column holds, [`computed`] has SQL compute them, [`beside`] reads them from files of their own, [`insert`] puts rows in, [`references`] checks foreign keys when all
-//! are in; [`script`] splits SQL and [`sql`] runs it, within what [`confinement`] allows; [`part`] is what one after another is done, [`load`] does it all; [`error`] is a mistake with its place,
-//! [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of a load. Nothing here knows an engine.
+//! Read it in the order that data goes.
+//!
+//! * A file: [`folder`] lists them, [`file`] reads one, [`source`] is its text.
+//! * Its rows: [`csv`], [`json`], [`toml`] and [`yaml`] make [`node`]s and rows of a text, [`serialize`] of values of the code;
+//!   [`shape`] tells whose rows they are, [`rails`] and [`django`] know what theirs have besides, [`joins`] what stands for
+//!   rows between two tables.
+//! * Their values: [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into keys,
+//!   [`stored`] values into what a column holds, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
+//! * The database: [`insert`] puts rows in, [`references`] checks foreign keys when all are in; [`script`] splits SQL and [`sql`]
+//!   runs it, within what [`confinement`] allows; [`part`] is what is done one after another, [`load`] does it all.
+//! * A mistake: [`error`] is one with its place, [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of
+//!   a load.
+//!
+//! Nothing here knows an engine.
 
 mod beside;
 mod computed;
@@ -121,6 +129,11 @@ impl Format {
 /// with its rows; `*.sql` are scripts. In a template and in a file that is made or filled, it is always 2000-01-01 00:00:00 while
 /// they load, and `random()` gives the same each time. Rows may come in any order across files: foreign keys are checked when all are in.
 ///
+/// Files are hostile until proven otherwise. SQL in them, also in values and triggers, can neither
+/// [attach](https://sqlite.org/limits.html#max_attached) or write other files nor load extensions, and a statement ends after 250
+/// million steps of [SQLite's machine](https://sqlite.org/opcode.html). Files and values have at most 256 MiB, nested values 64
+/// levels. Neither names nor symbolic links lead out of a folder.
+///
 /// ```
 /// # #[cfg(feature = "json")]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -161,13 +174,18 @@ impl Seeds {
     /// Rows go in inside a savepoint. SQL scripts keep their own transactions and pragmas, so where there is one, the
     /// database is copied first and put back on an error; inside a transaction of the caller, a script may have none.
     ///
+    /// The connection loses its [progress handler](https://sqlite.org/c3ref/progress_handler.html), if it has one.
+    ///
     /// # Errors
     /// [`SeedError`]; the database is as it was.
     pub fn load(&self, connection: &mut Connection) -> Result<Labels, SeedError> {
         self.load_knowing(connection, &Labels::default())
     }
 
-    /// Loads them inside a savepoint, for a connection that is only lent, such as a transaction.
+    /// Loads them inside a savepoint, for a connection that is only lent, such as a transaction. It too loses its progress handler.
+    ///
+    /// A statement that is ended because it has no end takes the transaction with it: that is
+    /// [SQLite's rule](https://sqlite.org/c3ref/interrupt.html).
     ///
     /// # Errors
     /// [`SeedError`], also for a script with a transaction of its own; the database is as it was.
