@@ -2,13 +2,10 @@
 //!
 //! `BLESS=1 cargo test --all-features --test bad_input` writes what is said now; read the difference before you keep it.
 
-use common::dump;
+use common::{chain, dump};
 use rstest::rstest;
-use sqlite_fixtures::{
-    Seeds, Template,
-    rusqlite::{Connection, ffi},
-};
-use std::{env, error::Error, fs, path::PathBuf};
+use sqlite_fixtures::{Seeds, Template, rusqlite::Connection};
+use std::{env, fs, path::PathBuf};
 
 #[rstest]
 fn a_mistake_is_told_at_its_place_and_nothing_is_applied(#[files("tests/bad/*.txt")] expected: PathBuf) {
@@ -74,18 +71,4 @@ fn missing_feature(folder: &PathBuf) -> Option<&'static str> {
         "yaml" if !cfg!(feature = "yaml") => Some("yaml"),
         _ => None,
     })
-}
-
-/// What a person reads: the error and its causes, but for rusqlite's own words for SQLite's codes, which change with its
-/// version.
-fn chain(error: &dyn Error) -> String {
-    let mut text = format!("{error}\n");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if !error.is::<ffi::Error>() {
-            text += &format!("caused by: {error}\n");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -3,12 +3,9 @@
 //! `BLESS=1 cargo test --all-features --test shown` writes what is said now; read the difference before you keep it.
 #![cfg(all(feature = "bundled", feature = "json"))]
 
-use common::folder;
+use common::{chain, folder};
 use serde::{Deserialize, Serialize};
-use sqlite_fixtures::{
-    Engine, SeedError, Seeds, Session, SessionFactory,
-    rusqlite::{Connection, ffi},
-};
+use sqlite_fixtures::{Engine, SeedError, Seeds, Session, SessionFactory, rusqlite::Connection};
 use std::{
     collections::BTreeMap,
     env,
@@ -23,15 +20,7 @@ const SCHEMA: &str = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT 
 /// Compares what a person reads, the error and its causes, with the text that is kept; folders of this run are left out.
 #[track_caller]
 fn shown(name: &str, error: &dyn Error, folder: Option<&Path>) {
-    let mut text = format!("{error}\n");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // rusqlite's own words for SQLite's codes change with its version.
-        if !error.is::<ffi::Error>() {
-            text += &format!("caused by: {error}\n");
-        }
-        cause = error.source();
-    }
+    let mut text = chain(error);
     if let Some(folder) = folder {
         text = text.replace(folder.to_str().unwrap(), "FOLDER");
     }

@@ -3,8 +3,8 @@
 pub mod package;
 pub mod planted;
 
-use rusqlite::{Connection, types::Value};
-use std::{fmt::Write, fs};
+use rusqlite::{Connection, ffi, types::Value};
+use std::{error::Error, fmt::Write, fs};
 use tempfile::TempDir;
 
 /// The checksum of zip and gzip, by its definition.
@@ -23,6 +23,20 @@ pub fn folder(files: &[(&str, &str)]) -> TempDir {
         fs::write(path, text).unwrap();
     }
     folder
+}
+
+/// What a person reads: the error and its causes, but for rusqlite's own words for SQLite's codes, which change with its
+/// version.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = format!("{error}\n");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if !error.is::<ffi::Error>() {
+            writeln!(text, "caused by: {error}").unwrap();
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// The schema and rows of a database, in a fixed order.
