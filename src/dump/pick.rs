@@ -1,46 +1,15 @@
 //! Which rows are dumped: all, or some of them with every row that they point at.
 
-use super::{Table, list};
+use super::{
+    Table, list,
+    value::{Held, Reals},
+};
 use crate::quote::quoted;
-use rusqlite::{Connection, types::ValueRef};
+use rusqlite::Connection;
 
 /// The rows that are picked, in temporary tables of the connection; all, if there are none.
 pub(super) struct Pick {
     picked: bool,
-}
-
-/// A value as SQLite holds it, also a text that is none.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Held {
-    Null,
-    Integer(i64),
-    Real(f64),
-    Text(Vec<u8>),
-    Blob(Vec<u8>),
-}
-
-impl From<ValueRef<'_>> for Held {
-    fn from(value: ValueRef<'_>) -> Self {
-        match value {
-            ValueRef::Null => Self::Null,
-            ValueRef::Integer(integer) => Self::Integer(integer),
-            ValueRef::Real(real) => Self::Real(real),
-            ValueRef::Text(text) => Self::Text(text.to_vec()),
-            ValueRef::Blob(bytes) => Self::Blob(bytes.to_vec()),
-        }
-    }
-}
-
-impl<'v> From<&'v Held> for ValueRef<'v> {
-    fn from(held: &'v Held) -> Self {
-        match held {
-            Held::Null => Self::Null,
-            Held::Integer(integer) => Self::Integer(*integer),
-            Held::Real(real) => Self::Real(*real),
-            Held::Text(text) => Self::Text(text),
-            Held::Blob(bytes) => Self::Blob(bytes),
-        }
-    }
 }
 
 impl Pick {
@@ -85,7 +54,13 @@ impl Pick {
         let sql = format!("SELECT {columns} FROM main.{}{chosen} ORDER BY {key}", quoted(&table.name));
         let mut statement = connection.prepare(&sql)?;
         let count = statement.column_count();
-        statement.query_map([], |row| (0..count).map(|column| Ok(row.get_ref(column)?.into())).collect())?.collect()
+        let mut reals = Reals::new(connection)?;
+        let mut found = statement.query([])?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            rows.push((0..count).map(|column| reals.held(row.get_ref(column)?)).collect::<rusqlite::Result<_>>()?);
+        }
+        Ok(rows)
     }
 }
 

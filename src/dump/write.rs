@@ -2,10 +2,9 @@
 
 use super::{
     Format, Table, list,
-    pick::Held,
-    value::{Written, written},
+    value::{Held, Written, written},
 };
-use crate::quote::{literal, quoted};
+use crate::quote::quoted;
 use std::fmt::Write;
 
 /// The names and texts of the files for these rows.
@@ -51,7 +50,7 @@ fn script(table: &Table, rows: &[Vec<Held>]) -> String {
     }
     let mut text = String::new();
     for row in rows {
-        let values: Vec<String> = row.iter().map(literal).collect();
+        let values: Vec<String> = row.iter().map(Held::sql).collect();
         // Writing into memory cannot fail.
         let _ = writeln!(text, "INSERT INTO {} ({columns}) VALUES ({});", quoted(&table.name), values.join(", "));
     }

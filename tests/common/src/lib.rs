@@ -31,7 +31,8 @@ pub fn chain(error: &dyn Error) -> String {
     let mut text = format!("{error}\n");
     let mut cause = error.source();
     while let Some(error) = cause {
-        if !error.is::<ffi::Error>() {
+        let is_of_rusqlite = matches!(error.downcast_ref(), Some(rusqlite::Error::SqliteFailure(_, None)));
+        if !is_of_rusqlite && !error.is::<ffi::Error>() {
             writeln!(text, "caused by: {error}").unwrap();
         }
         cause = error.source();
