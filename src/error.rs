@@ -101,10 +101,14 @@ pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
 
 /// The known name that `wanted` was probably meant to be, if one is near enough.
 pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    /// Nobody misspells a longer one so that it is still known.
+    const LONGEST: usize = 200;
     let wanted = wanted.to_lowercase();
-    let near = (wanted.chars().count() / 3).max(1);
+    let length = wanted.chars().count();
+    let near = (length / 3).max(1);
     known
         .into_iter()
+        .filter(|name| length <= LONGEST && name.chars().count().abs_diff(length) <= near)
         .map(|name| (strsim::osa_distance(&wanted, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= near)
         .min()

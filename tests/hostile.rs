@@ -137,6 +137,9 @@ fn a_script_writes_no_file_and_loads_no_library() {
         (format!("VACUUM INTO '{}'", outside.display()), "may not attach"),
         (format!("/* VACUUM */ VACUUM /* */ INTO '{}'", outside.display()), "may not attach"),
         (format!("EXPLAIN QUERY PLAN SELECT 1; ATTACH '{}' AS other", outside.display()), "may not attach"),
+        ("PRAGMA hard_heap_limit = 60000".to_owned(), "limit the memory of the process"),
+        ("SELECT * FROM Pragma_Soft_Heap_Limit(60000)".to_owned(), "limit the memory of the process"),
+        ("SELECT 1\0; ATTACH 'x' AS y".to_owned(), "a NUL hides what stands behind it"),
         ("SELECT load_extension('outside')".to_owned(), "not authorized"),
         (format!("SELECT writefile('{}', 'x')", outside.display()), "no such function"),
     ] {

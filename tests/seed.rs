@@ -998,3 +998,93 @@ fn code_names_no_file() {
     session.insert("users", &std::collections::BTreeMap::from([("name", "FILE=../secret")])).unwrap();
     assert_eq!(one::<String>(&session, "SELECT name FROM users"), "FILE=../secret");
 }
+
+#[cfg(feature = "json")]
+#[test]
+fn a_boolean_inside_a_nested_value_stays_one() {
+    let (connection, labels) = blog(&[("users.json", r#"[{"name": {"dark": true, "list": [false, null, 1]}}]"#)]);
+    labels.unwrap();
+    assert_eq!(one::<String>(&connection, "SELECT name FROM users"), r#"{"dark":true,"list":[false,null,1]}"#);
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn a_label_stands_for_the_key_that_its_row_has() {
+    let schema = "CREATE TABLE tags (name TEXT PRIMARY KEY);
+        CREATE TABLE days (created_on TEXT NOT NULL PRIMARY KEY);
+        CREATE TABLE things (id PRIMARY KEY);
+        CREATE TABLE uses (tag REFERENCES tags, day REFERENCES days, thing REFERENCES things);";
+    let uses = r#"[{"tag": "sea", "day": "monday", "thing": "five"}]"#;
+    let files = folder(&[
+        ("schema.sql", schema),
+        ("tags.json", r#"{"sea": {"name": "the $LABEL"}}"#),
+        ("days.json", r#"{"monday": {}}"#),
+        ("things.json", r#"{"five": {"id": "5"}}"#),
+        ("uses.json", uses),
+    ]);
+    let session = Template::from_folder(files.path()).session();
+    let held: String = one(&session, "SELECT tag || ', ' || day || ', ' || quote(thing) FROM uses");
+    assert_eq!(held, "the sea, monday, '5'");
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn a_row_whose_key_is_null_is_joined_by_its_label() {
+    let schema = "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE TABLE tags (name TEXT PRIMARY KEY);
+        CREATE TABLE posts_tags (post_id INTEGER NOT NULL REFERENCES posts, tag TEXT REFERENCES tags);";
+    let files = folder(&[
+        ("schema.sql", schema),
+        ("posts.json", r#"{"salt": {"id": null, "tags": "sea"}}"#),
+        ("tags.json", r#"{"sea": {}}"#),
+    ]);
+    let session = Template::from_folder(files.path()).session();
+    assert_eq!(one::<i64>(&session, "SELECT post_id FROM posts_tags"), sqlite_fixtures::label_id("salt"));
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn the_label_is_put_into_texts_of_the_file_and_not_into_what_they_name() {
+    let files =
+        [("users.json", r#"{"a": {"name": "FILE=a.txt"}, "b": {"name": "RAW='$LABEL'"}}"#), ("files/a.txt", "$LABEL")];
+    let (connection, labels) = blog(&files);
+    labels.unwrap();
+    assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM users WHERE CAST(name AS TEXT) = '$LABEL'"), 2);
+}
+
+#[cfg(feature = "toml")]
+#[test]
+fn a_date_of_toml_is_stored_as_it_is_written() {
+    let (connection, labels) = blog(&[("users.toml", "[a]\nname = 2024-01-01 10:00:00.500\n")]);
+    labels.unwrap();
+    assert_eq!(one::<String>(&connection, "SELECT name FROM users"), "2024-01-01 10:00:00.500");
+    let (_, labels) = blog(&[("users.toml", "[a]\nname = nan\n")]);
+    assert!(labels.unwrap_err().to_string().contains("leave the field out"));
+}
+
+#[test]
+fn a_script_cannot_end_the_transaction_that_it_is_loaded_in() {
+    for script in
+        ["ROLLBACK /* TO */", "RELEASE sqlite_fixtures", "ROLLBACK TO theirs", "SAVEPOINT a", "/* a */ commit", "END"]
+    {
+        let files = folder(&[("a.sql", &format!("INSERT INTO users (name) VALUES ('half');\n{script};"))]);
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(BLOG).unwrap();
+        let transaction = connection.transaction().unwrap();
+        transaction.execute_batch("SAVEPOINT theirs; INSERT INTO users (name) VALUES ('theirs')").unwrap();
+        let error = Seeds::from(files.path()).load_in(&transaction).unwrap_err();
+        assert!(error.to_string().contains("not inside a transaction"), "{script}: {error}");
+        assert!(!transaction.is_autocommit());
+        assert_eq!(one::<String>(&transaction, "SELECT group_concat(name) FROM users"), "theirs");
+    }
+}
+
+#[test]
+fn a_file_is_made_with_foreign_keys_off_as_a_template_is() {
+    let schema = "CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO p VALUES (1);
+        CREATE TABLE c (p INTEGER REFERENCES p ON DELETE CASCADE); INSERT INTO c VALUES (1);
+        CREATE TABLE p2 (id INTEGER PRIMARY KEY); INSERT INTO p2 SELECT * FROM p; DROP TABLE p; ALTER TABLE p2 RENAME TO p;";
+    let files = folder(&[("a.sql", schema)]);
+    let made = files.path().join("made.db");
+    Seeds::from(files.path().join("a.sql")).load_into_file(&made).unwrap();
+    assert_eq!(one::<i64>(&Connection::open(made).unwrap(), "SELECT count(*) FROM c"), 1);
+}

@@ -53,6 +53,10 @@ fn a_row_is_a_map_a_tuple_or_its_one_value() {
     assert_eq!(session.select::<Id>("SELECT id FROM users", []).unwrap(), [Id(7)]);
     assert_eq!(session.select::<Option<i64>>("SELECT NULL UNION ALL SELECT 1", []).unwrap(), [None, Some(1)]);
     assert_eq!(session.select::<Vec<i64>>("SELECT 1, 2, 3", []).unwrap(), [[1, 2, 3]]);
+    assert_eq!(session.select::<Vec<u8>>("SELECT photo FROM users", []).unwrap(), [[0, 255]], "bytes are a list");
+    assert_eq!(session.select::<[u8; 2]>("SELECT photo FROM users", []).unwrap(), [[0, 255]]);
+    #[cfg(feature = "json")]
+    assert_eq!(session.select::<(f64, bool)>("SELECT '[1.5, true]'", []).unwrap(), [(1.5, true)]);
     assert_eq!(session.select::<f64>("SELECT 1", []).unwrap(), [1.0], "a number is a number");
     assert_eq!(session.rows::<String>("names").unwrap(), ["Alice"], "a view has rows");
     assert_eq!(session.select::<Option<User>>("SELECT * FROM users", []).unwrap(), [Some(alice())]);

@@ -3,6 +3,7 @@
 
 use super::{
     Fault,
+    confinement::limits_the_process,
     node::{Node, Scalar},
     script::statements,
 };
@@ -42,6 +43,9 @@ impl<'n> Computed<'n> {
 pub(super) fn evaluate(connection: &Connection, expression: &str, steps: &Steps<'_>) -> Result<Value, Fault> {
     let sql = format!("SELECT ({expression}\n)");
     let wrong = |message: String| Fault::Statement(message);
+    if limits_the_process(&sql) {
+        return Err(Fault::Forbidden);
+    }
     let is_whole = statements(&sql).next().is_some_and(|statement| statement.text.len() == sql.len());
     if !is_whole {
         return Err(wrong("an expression is no statement".to_owned()));

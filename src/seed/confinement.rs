@@ -26,6 +26,21 @@ impl<'c> Confinement<'c> {
     }
 }
 
+/// Whether a statement sets what holds for all databases of the process
+/// ([`PRAGMA hard_heap_limit`](https://sqlite.org/pragma.html#pragma_hard_heap_limit) and the like), by a pragma or its function.
+pub(super) fn limits_the_process(statement: &str) -> bool {
+    const NAMES: [(&str, &str); 4] =
+        [("hard_heap", "limit"), ("soft_heap", "limit"), ("temp_store", "directory"), ("data_store", "directory")];
+    let ends = |text: &str, name: &str| text.get(text.len().saturating_sub(name.len())..).map(str::to_ascii_lowercase);
+    statement.match_indices('_').any(|(at, _)| {
+        let (before, after) = (&statement[..at], &statement[at + 1..]);
+        NAMES.iter().any(|(start, end)| {
+            after.get(..end.len()).is_some_and(|word| word.eq_ignore_ascii_case(end))
+                && ends(before, start).is_some_and(|word| word == *start)
+        })
+    })
+}
+
 impl Drop for Confinement<'_> {
     fn drop(&mut self) {
         let _ = extensions(self.connection, self.had_extensions);

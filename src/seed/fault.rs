@@ -99,7 +99,7 @@ impl fmt::Display for Fault {
             Self::NotUtf8 => f.write_str("the file is not UTF-8 from here on; save it as UTF-8"),
             Self::TooLarge => write!(f, "the file is larger than {} MiB; split it", LARGEST >> 20),
             Self::LeadsOut => {
-                f.write_str("the symbolic link leads out of the folder, and is not followed; put a copy in its place")
+                f.write_str("the symbolic link leads out of the folder, or to a folder, and is not followed; put a copy in its place")
             }
             Self::Empty => f.write_str("the file is empty; write what it should hold, or remove it"),
             Self::UnknownFormat => f.write_str(
@@ -146,7 +146,7 @@ impl fmt::Display for Fault {
             Self::Statement(message) => write!(f, "SQLite does not understand this: {message}; correct the statement"),
             Self::Sql(_) => f.write_str("SQLite refused this statement; correct it"),
             Self::Forbidden => {
-                f.write_str("seed SQL may not attach or write other files; remove the statement")
+                f.write_str("seed SQL may not attach or write other files, nor limit the memory of the process; remove the statement")
             }
             Self::Endless => write!(
                 f,

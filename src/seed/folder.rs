@@ -111,9 +111,12 @@ pub(crate) fn files_beside(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
             let path = entry.map_err(|source| unread(folder, source))?.path();
             inside(root, &path)?;
-            if path.is_file() {
+            if path.is_dir() && path.is_symlink() {
+                // Where it leads could change without a trace in the files.
+                return Err(SeedError::new(Fault::LeadsOut).at(Position::whole(&path)));
+            } else if path.is_file() {
                 found.push(path);
-            } else if path.is_dir() && !path.is_symlink() {
+            } else if path.is_dir() {
                 walk(root, &path, found)?;
             }
         }

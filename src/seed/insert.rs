@@ -31,7 +31,7 @@ pub(super) fn insert(
         if let Err(error) = insert_row(connection, table, row, resolver, &mut prepared) {
             let label = row.label.as_ref().map(|label| &*label.value);
             mistakes.note(error.table_is(&*table.name).label_is(label));
-            if connection.is_autocommit() {
+            if connection.is_autocommit() || mistakes.is_endless() {
                 return;
             }
         }

@@ -114,7 +114,10 @@ fn between(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Join> {
 /// What stands for a row in the columns that point at it.
 fn own_key<'s>(table: &Table, row: &Row<'s>, spot: Spot) -> Option<Spanned<Node<'s>>> {
     let key = table.key.map(|key| &table.columns[key].name);
-    let given = row.fields.iter().find(|(name, _)| key.is_some_and(|key| key.eq_ignore_ascii_case(&name.value)));
+    let given = row.fields.iter().find(|(name, value)| {
+        // A key that is NULL is none.
+        value.value != Node::Scalar(Scalar::Null) && key.is_some_and(|key| key.eq_ignore_ascii_case(&name.value))
+    });
     let label = || row.label.as_ref().map(|label| Node::text(label.value.clone()));
     Some(Spanned::new(given.map(|(_, key)| key.value.clone()).or_else(label)?, spot))
 }

@@ -57,8 +57,8 @@ fn node<'s>(source: &'s Source, text: &'s str, depth: usize) -> Result<Spanned<N
         }
         Some(b'"') => Node::Scalar(Scalar::Text(read::<Text<'_>>(source, text)?.0)),
         _ => Node::Scalar(match text {
-            "true" => Scalar::Integer(1),
-            "false" => Scalar::Integer(0),
+            "true" => Scalar::Boolean(true),
+            "false" => Scalar::Boolean(false),
             "null" => Scalar::Null,
             _ if text.contains(['.', 'e', 'E']) => {
                 // serde_json rounds some to a neighbour. It is asked about those that are none.

@@ -65,7 +65,9 @@ impl<'r> Layout<'r> {
     /// Adds what a labelled row is given.
     fn complete(&mut self, table: &Table) {
         for (number, column) in table.columns.iter().enumerate() {
-            if let Some(value) = rails::made_at(column).filter(|_| !self.columns.contains(&number)) {
+            if let Some(value) =
+                rails::made_at(column).filter(|_| table.key != Some(number) && !self.columns.contains(&number))
+            {
                 self.columns.push(number);
                 self.made.push(value);
             }

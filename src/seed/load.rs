@@ -28,10 +28,15 @@ pub(crate) fn run_scripts(connection: &Connection, files: Files) -> Result<(), S
         return Err(unread.error);
     }
     let confinement = Confinement::of(connection).map_err(database)?;
+    // A script may turn them on.
+    let unenforced =
+        || connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database);
+    unenforced()?;
     for file in &files.read {
         sql::run(connection, &file.source, &confinement.steps, &mut |_| {})?;
+        unenforced()?;
     }
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database)
+    Ok(())
 }
 
 /// Puts files into a new database, which is discarded on any error. Gives their labels, as all of these do.
@@ -144,7 +149,7 @@ fn apply_files(
     let mut mistakes = Mistakes::default();
     for Unread { error, text, table } in unread {
         let is_of_one_table = tables.get(&table).is_ok();
-        mistakes.note_unread(error, text, is_of_one_table);
+        mistakes.note_unread(error, &text, is_of_one_table);
     }
     apply(connection, contents, mistakes, known, before, owner, progress)
 }
@@ -204,11 +209,16 @@ fn apply(
                     // Its transaction was ended by the row that was refused last.
                     return Err(conclude(mistakes));
                 }
+                if mistakes.is_endless() {
+                    return Err(conclude(mistakes));
+                }
                 together("RELEASE sqlite_fixtures_rows")?;
                 for row in rows {
-                    // A row without its key has been told of.
-                    if let (Some(label), Ok(key)) = (&row.label, resolver.key(&table, row)) {
-                        labels.insert(&table.name, &label.value, key);
+                    let Some(label) = &row.label else { continue };
+                    match resolver.key(&table, row) {
+                        Ok(key) => labels.insert(&table.name, &label.value, key),
+                        // The row may have been told of for the same reason.
+                        Err(error) => mistakes.note_unless_told(error),
                     }
                 }
             }
@@ -217,7 +227,8 @@ fn apply(
         progress(done);
     }
     let rows: Vec<(&str, &[Row<'_>])> = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice())).collect();
-    steps.begin();
+    // No statement of a file: it has an end, and takes as long as the database is large.
+    steps.lift();
     let broken = references::broken(connection, &tables, &resolver, &rows, before)?;
     let broken = mistakes.independent(broken);
     if !broken.is_empty() {

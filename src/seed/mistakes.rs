@@ -1,7 +1,7 @@
 //! All that is wrong with the files of one load, but for what only follows from it.
 
 use super::{BrokenReference, Fault, SeedError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// More than this are not told of: who has made that many has made one of them often.
 pub(super) const MOST: usize = 100;
@@ -10,8 +10,10 @@ pub(super) const MOST: usize = 100;
 pub(super) struct Mistakes {
     found: Vec<SeedError>,
     untold: usize,
-    /// The texts of files that could not be read as rows.
-    unread: Vec<String>,
+    /// The words of files that could not be read as rows.
+    unread: HashSet<String>,
+    /// Whether SQL had no end: then more of it is not run.
+    is_endless: bool,
     /// The tables that miss rows because of a mistake, in small letters.
     short: BTreeSet<String>,
     /// Whether any table may be one of those.
@@ -24,6 +26,7 @@ impl Mistakes {
         if let Some(table) = error.table() {
             self.short.insert(table.to_ascii_lowercase());
         }
+        self.is_endless |= matches!(error.fault(), Fault::Endless);
         // Where so many are told already, nobody counts those that follow from one before.
         if self.found.len() == MOST {
             self.untold += 1;
@@ -38,20 +41,28 @@ impl Mistakes {
         }
     }
 
+    /// Notes a mistake, unless one at the same place is known.
+    pub(super) fn note_unless_told(&mut self, error: SeedError) {
+        if !self.found.iter().any(|found| found.position() == error.position()) {
+            self.note(error);
+        }
+    }
+
     /// Notes a file that could not be read, with what its text is, and whether it is one table's.
-    pub(super) fn note_unread(&mut self, error: SeedError, text: String, is_of_one_table: bool) {
+    pub(super) fn note_unread(&mut self, error: SeedError, text: &str, is_of_one_table: bool) {
         self.note(error);
-        self.unread.push(text);
+        self.unread.extend(words(text).map(str::to_owned));
         self.any_is_short |= !is_of_one_table;
     }
 
-    /// Whether a label may be one of a file that could not be read.
+    /// Whether SQL had no end.
+    pub(super) fn is_endless(&self) -> bool {
+        self.is_endless
+    }
+
+    /// Whether a label may be one of a file that could not be read: whether all of its words are there.
     fn may_be_unread(&self, label: &str) -> bool {
-        let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
-        self.unread.iter().any(|text| {
-            text.match_indices(label)
-                .any(|(at, _)| !text[..at].ends_with(is_letter) && !text[at + label.len()..].starts_with(is_letter))
-        })
+        !self.unread.is_empty() && words(label).all(|word| self.unread.contains(word))
     }
 
     /// Those of the broken references that do not point at a table which misses rows because of another mistake.
@@ -65,4 +76,8 @@ impl Mistakes {
         self.found.sort_by_key(|error| (error.position().is_none(), error.position().cloned()));
         SeedError::of_all(self.found, self.untold).map_or(Ok(()), Err)
     }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty())
 }

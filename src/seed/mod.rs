@@ -7,7 +7,7 @@
 //!   [`shape`] tells whose rows they are, [`rails`] and [`django`] know what theirs have besides, [`joins`] what stands for
 //!   rows between two tables.
 //! * Their values: [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into keys,
-//!   [`stored`] values into what a column holds, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
+//!   [`keys`] tells which those are, [`stored`] turns values into what a column holds, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
 //! * The database: [`insert`] puts rows in, [`references`] checks foreign keys when all are in; [`script`] splits SQL and [`sql`]
 //!   runs it, within what [`confinement`] allows; [`part`] is what is done one after another, [`load`] does it all.
 //! * A mistake: [`error`] is one with its place, [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of
@@ -31,6 +31,7 @@ mod insert;
 mod joins;
 #[cfg(feature = "json")]
 mod json;
+mod keys;
 mod layout;
 pub(crate) mod load;
 mod mistakes;

@@ -15,6 +15,8 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Scalar<'s> {
     Null,
+    /// 0 or 1, which inside a nested value is told from a number.
+    Boolean(bool),
     Integer(i64),
     Real(f64),
     Text(Cow<'s, str>),
@@ -26,6 +28,7 @@ impl Scalar<'_> {
     pub(crate) fn by_ref(&self) -> Scalar<'_> {
         match self {
             Self::Null => Scalar::Null,
+            Self::Boolean(boolean) => Scalar::Boolean(*boolean),
             Self::Integer(integer) => Scalar::Integer(*integer),
             Self::Real(real) => Scalar::Real(*real),
             Self::Text(text) => Scalar::Text(Cow::Borrowed(text)),
@@ -38,6 +41,7 @@ impl Scalar<'_> {
     pub(crate) fn into_owned(self) -> Scalar<'static> {
         match self {
             Self::Null => Scalar::Null,
+            Self::Boolean(boolean) => Scalar::Boolean(boolean),
             Self::Integer(integer) => Scalar::Integer(integer),
             Self::Real(real) => Scalar::Real(real),
             Self::Text(text) => Scalar::Text(text.into_owned().into()),
@@ -50,6 +54,7 @@ impl<'v> From<&'v Scalar<'_>> for ValueRef<'v> {
     fn from(scalar: &'v Scalar<'_>) -> Self {
         match scalar {
             Scalar::Null => Self::Null,
+            Scalar::Boolean(boolean) => Self::Integer((*boolean).into()),
             Scalar::Integer(integer) => Self::Integer(*integer),
             Scalar::Real(real) => Self::Real(*real),
             Scalar::Text(text) => Self::Text(text.as_bytes()),
@@ -68,6 +73,7 @@ impl From<Scalar<'_>> for Value {
     fn from(scalar: Scalar<'_>) -> Self {
         match scalar {
             Scalar::Null => Self::Null,
+            Scalar::Boolean(boolean) => Self::Integer(boolean.into()),
             Scalar::Integer(integer) => Self::Integer(integer),
             Scalar::Real(real) => Self::Real(real),
             Scalar::Text(text) => Self::Text(text.into_owned()),
@@ -114,6 +120,7 @@ impl<'s> Node<'s> {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Scalar(Scalar::Null) => "null",
+            Self::Scalar(Scalar::Boolean(_)) => "a boolean",
             Self::Scalar(Scalar::Integer(_) | Scalar::Real(_)) => "a number",
             Self::Scalar(Scalar::Text(_)) => "a text",
             Self::Scalar(Scalar::Bytes(_)) => "bytes",
@@ -145,6 +152,7 @@ impl<'s> Node<'s> {
     pub(crate) fn to_json(&self) -> Result<String, Fault> {
         Ok(match self {
             Self::Scalar(Scalar::Null) => "null".to_owned(),
+            Self::Scalar(Scalar::Boolean(boolean)) => boolean.to_string(),
             Self::Scalar(Scalar::Integer(integer)) => integer.to_string(),
             Self::Scalar(Scalar::Real(real)) => match serde_json::Number::from_f64(*real) {
                 Some(number) => number.to_string(),

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::quote::{literal, quoted};
 use rusqlite::Connection;
+use std::collections::HashMap;
 
 /// Checks the foreign keys and finds the rows of the files that break them; what was broken `before` is passed over.
 pub(super) fn broken(
@@ -20,11 +21,17 @@ pub(super) fn broken(
 ) -> Result<Vec<BrokenReference>, SeedError> {
     let mut violations = violations(connection)?;
     // Rows without rowid are told apart by their number only.
-    for old in before {
-        if let Some(at) = violations.iter().position(|violation| violation == old) {
-            violations.remove(at);
-        }
+    let mut old: HashMap<&Violation, usize> = HashMap::new();
+    for violation in before {
+        *old.entry(violation).or_default() += 1;
     }
+    violations.retain(|violation| match old.get_mut(violation) {
+        Some(left @ 1..) => {
+            *left -= 1;
+            false
+        }
+        _ => true,
+    });
     let mut groups: Vec<&Violation> = Vec::new();
     for violation in &violations {
         if !groups.iter().any(|group| group.table == violation.table && group.key == violation.key) {
@@ -56,7 +63,7 @@ pub(super) fn broken(
 }
 
 /// One line of [`PRAGMA foreign_key_check`](https://sqlite.org/pragma.html#pragma_foreign_key_check).
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Violation {
     table: String,
     /// NULL for tables without rowid.
@@ -75,10 +82,19 @@ pub(super) fn violations(connection: &Connection) -> Result<Vec<Violation>, Seed
             .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')")?
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        let of_table = |table: &String| violations_of(connection, &format!("({})", quoted(table))).unwrap_or_default();
-        Ok(tables.iter().flat_map(of_table).collect())
+        let mut found = Vec::new();
+        for table in &tables {
+            match violations_of(connection, &format!("({})", quoted(table))) {
+                Err(error) if error.to_string().contains("foreign key mismatch") => {}
+                of_table => found.extend(of_table?),
+            }
+        }
+        Ok(found)
     };
-    violations_of(connection, "").or_else(|_| each()).map_err(database)
+    match violations_of(connection, "") {
+        Err(error) if error.to_string().contains("foreign key mismatch") => each().map_err(database),
+        found => found.map_err(database),
+    }
 }
 
 fn violations_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Violation>> {

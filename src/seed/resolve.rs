@@ -8,6 +8,7 @@
 use super::{
     Fault, SeedError, beside,
     computed::{Computed, evaluate},
+    keys::{self, given, made_key},
     layout::{Layout, MadeKey},
     mistakes::{MOST, Mistakes},
     node::{Node, Row, Scalar, natural_key},
@@ -15,7 +16,7 @@ use super::{
     stored::stored,
     tables::{Reference, Table, Tables, database},
 };
-use crate::{Labels, affinity::Affinity, error::nearest, label_id, labels::Key, quote::quoted, sqlite::Steps};
+use crate::{Labels, affinity::Affinity, error::nearest, labels::Key, quote::quoted, sqlite::Steps};
 use rusqlite::Connection;
 use std::{
     cell::{Cell, RefCell},
@@ -121,12 +122,15 @@ impl<'r> Resolver<'r> {
         row: &Row<'_>,
         node: &'n Node<'_>,
     ) -> Result<Scalar<'n>, SeedError> {
-        let mut held = match (node, Computed::of(node), row.source.folder()) {
+        let held = match (node, Computed::of(node), row.source.folder()) {
             (_, Some(Computed::Sql(sql)), _) => {
                 evaluate(self.connection, sql, self.steps).map(Scalar::from).map_err(SeedError::new)?
             }
             (_, Some(Computed::File(name)), Some(folder)) => {
-                beside::read(folder, name, affinity).map_err(SeedError::new)?
+                return beside::read(folder, name, affinity).map_err(SeedError::new);
+            }
+            (Node::Scalar(Scalar::Text(text)), None, _) if rails::with_label(text, row).is_some() => {
+                Scalar::Text(rails::with_label(text, row).unwrap_or_default().into())
             }
             // The natural key of a row, which is its label.
             (Node::List(parts), ..) if reference.is_some() => match natural_key(parts) {
@@ -135,11 +139,6 @@ impl<'r> Resolver<'r> {
             },
             _ => stored(affinity, node).map_err(SeedError::new)?,
         };
-        if let Scalar::Text(text) = &mut held
-            && let Some(with_label) = rails::with_label(text, row)
-        {
-            *text = with_label.into();
-        }
         match (reference, held) {
             (Some(reference), Scalar::Text(text)) => {
                 Ok(self.reference(reference, &text, 0)?.unwrap_or(Scalar::Text(text)))
@@ -151,7 +150,9 @@ impl<'r> Resolver<'r> {
     /// What the label of a row stands for.
     pub(super) fn key(&self, table: &Table, row: &Row<'_>) -> Result<Key, SeedError> {
         let Some(label) = &row.label else { return Ok(Key::None) };
-        self.key_within(table, row, &label.value, 0).map(|key| key.map_or(Key::None, |key| Key::Single(key.into())))
+        let key =
+            self.key_within(table, row, &label.value, 0).map_err(|error| error.at(row.source.place(label.spot)))?;
+        Ok(key.map_or(Key::None, |key| Key::Single(key.into())))
     }
 
     /// A key may itself point at another table, whose key may too.
@@ -200,7 +201,7 @@ impl<'r> Resolver<'r> {
             {
                 return Ok(Some(key.into_owned()));
             }
-            if let Some(value) = self::given(&parent, row, to)? {
+            if let Some(value) = keys::given(&parent, row, to)? {
                 return Ok(Some(value.into_owned()));
             }
         }
@@ -249,34 +250,6 @@ impl<'r> Resolver<'r> {
         let keys = Rc::new(keys);
         self.keys.borrow_mut().insert(name, Rc::clone(&keys));
         Ok(keys)
-    }
-}
-
-/// The value that a row gives for a column, a number where the column holds numbers.
-fn given<'n>(table: &Table, row: &'n Row<'_>, column: usize) -> Result<Option<Scalar<'n>>, SeedError> {
-    let field = row.fields.iter().find(|(name, _)| table.field(&name.value) == Some(column));
-    let Some((name, value)) = field else { return Ok(None) };
-    let affinity = table.columns[column].affinity;
-    let stored = stored(affinity, &value.value).map_err(|fault| {
-        let error = SeedError::new(fault).at(row.source.place(value.spot)).column_is(&*name.value);
-        error.table_is(&*table.name).label_is(row.label.as_ref().map(|label| &*label.value))
-    })?;
-    Ok(match stored {
-        Scalar::Null => None,
-        Scalar::Text(text) => Some(match text.parse() {
-            Ok(integer) if affinity.has_ids() => Scalar::Integer(integer),
-            _ => Scalar::Text(text),
-        }),
-        other => Some(other),
-    })
-}
-
-/// The key that a label makes.
-fn made_key<'n>(table: &Table, key: usize, label: &'n str) -> Result<Scalar<'n>, SeedError> {
-    match table.columns[key].affinity {
-        Affinity::Number | Affinity::None => Ok(Scalar::Integer(label_id(label))),
-        Affinity::Text => Ok(Scalar::Text(label.into())),
-        Affinity::Bytes => Err(SeedError::new(Fault::NoKeyForLabel).column_is(&*table.columns[key].name)),
     }
 }
 

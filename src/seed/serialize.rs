@@ -65,7 +65,7 @@ impl Serializer for ToNode {
     type SerializeStructVariant = Impossible<OwnedNode, Refused>;
 
     fn serialize_bool(self, v: bool) -> Result<OwnedNode, Refused> {
-        scalar(Scalar::Integer(v.into()))
+        scalar(Scalar::Boolean(v))
     }
     fn serialize_i8(self, v: i8) -> Result<OwnedNode, Refused> {
         scalar(Scalar::Integer(v.into()))

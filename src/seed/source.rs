@@ -96,7 +96,7 @@ impl Source {
         let bytes = read().map_err(|source| whole(Fault::Read(source)))?.ok_or_else(|| whole(Fault::TooLarge))?;
         let mut text = String::from_utf8(bytes).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let valid = String::from_utf8_lossy(valid).into_owned();
+            let valid = String::from_utf8_lossy(valid).trim_start_matches('\u{feff}').to_owned();
             let end = Spot::offset(valid.len());
             let source = Self::new(start.clone(), None, valid);
             SeedError::new(Fault::NotUtf8).at(source.place(end))

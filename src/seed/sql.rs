@@ -2,6 +2,7 @@
 
 use super::{
     Fault, SeedError,
+    confinement::limits_the_process,
     load::Progress,
     script::{Piece, statements},
     source::{Source, Spot},
@@ -26,8 +27,15 @@ pub(super) fn run(
     for piece in statements(source.text()) {
         last = Some(piece.start);
         progress(piece.start);
+        let fault_at = |fault, offset| Err(SeedError::new(fault).at(source.place(Spot::offset(piece.start + offset))));
         if inside && controls_transaction(piece.text) {
-            return Err(SeedError::new(Fault::OwnTransaction).at(source.place(Spot::offset(piece.start))));
+            return fault_at(Fault::OwnTransaction, 0);
+        }
+        if let Some(at) = piece.text.find('\0') {
+            return fault_at(Fault::Statement("a NUL hides what stands behind it".to_owned()), at);
+        }
+        if limits_the_process(piece.text) {
+            return fault_at(Fault::Forbidden, 0);
         }
         steps.begin();
         execute(connection, piece).map_err(|error| {
@@ -53,21 +61,20 @@ fn execute(connection: &Connection, piece: Piece<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Whether a statement begins or ends a transaction, which inside one of the caller's would end that.
+/// Whether a statement begins or ends a transaction or a savepoint, which inside one of the caller's could end that.
 fn controls_transaction(statement: &str) -> bool {
-    let mut words = statement.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-    let is = |word: Option<&str>, names: &[&str]| {
-        word.is_some_and(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)))
-    };
-    let first = words.next();
-    is(first, &["BEGIN", "COMMIT", "END"])
-        || is(first, &["ROLLBACK"]) && !words.any(|word| word.eq_ignore_ascii_case("TO"))
+    let first = words(statement).next();
+    let names = ["BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"];
+    first.is_some_and(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)))
+}
+
+fn words(statement: &str) -> impl Iterator<Item = &str> {
+    statement.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty())
 }
 
 /// A plain VACUUM attaches a temporary database of its own; `VACUUM INTO` writes a file.
 fn needs_attach(statement: &str) -> bool {
-    let mut words = statement.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-    words.next().is_some_and(|word| word.eq_ignore_ascii_case("VACUUM"))
+    words(statement).next().is_some_and(|word| word.eq_ignore_ascii_case("VACUUM"))
         && !statement.to_ascii_uppercase().contains("INTO")
 }
 

@@ -33,7 +33,8 @@ fn table<'s>(source: &Source, table: DeTable<'s>, depth: usize) -> Result<Node<'
 }
 
 fn node<'s>(source: &Source, value: TomlSpanned<DeValue<'s>>, depth: usize) -> Result<Spanned<Node<'s>>, SeedError> {
-    let spot = Spot::offset(value.span().start);
+    let span = value.span();
+    let spot = Spot::offset(span.start);
     let fault = |fault| SeedError::new(fault).at(source.place(spot));
     if depth > DEPTH {
         return Err(fault(Fault::Deep));
@@ -46,11 +47,14 @@ fn node<'s>(source: &Source, value: TomlSpanned<DeValue<'s>>, depth: usize) -> R
             Node::Scalar(Scalar::Integer(number.map_err(|_| fault(Fault::Value(rule)))?))
         }
         DeValue::Float(float) => {
-            let number = float.as_str().parse().map_err(|_| fault(Fault::Value("a float is a number")))?;
-            Node::Scalar(Scalar::Real(number))
+            let number = float.as_str().parse().ok().filter(|number: &f64| !number.is_nan());
+            let rule = "SQLite has no value that is not a number; leave the field out for NULL";
+            Node::Scalar(Scalar::Real(number.ok_or_else(|| fault(Fault::Value(rule)))?))
         }
-        DeValue::Boolean(boolean) => Node::Scalar(Scalar::Integer(boolean.into())),
-        DeValue::Datetime(datetime) => Node::text(datetime.to_string()),
+        DeValue::Boolean(boolean) => Node::Scalar(Scalar::Boolean(boolean)),
+        DeValue::Datetime(datetime) => {
+            Node::text(source.text().get(span).map_or_else(|| datetime.to_string(), str::to_owned))
+        }
         DeValue::Array(items) => {
             Node::List(items.into_iter().map(|item| node(source, item, depth + 1)).collect::<Result<_, _>>()?)
         }

@@ -212,10 +212,13 @@ fn merged(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
     fields
 }
 
-/// How many values a node holds.
+/// How many values a node holds, a long text counting as several.
 fn weight(node: &Node<'_>) -> usize {
+    const LONG: usize = 256;
     1 + match node {
-        Node::Scalar(_) | Node::Sql(_) | Node::File(_) => 0,
+        Node::Scalar(Scalar::Text(text)) | Node::Sql(text) | Node::File(text) => text.len() / LONG,
+        Node::Scalar(Scalar::Bytes(bytes)) => bytes.len() / LONG,
+        Node::Scalar(_) => 0,
         Node::List(items) => items.iter().map(|item| weight(&item.value)).sum(),
         Node::Map(fields) => fields.iter().map(|(_, value)| weight(&value.value)).sum(),
     }
@@ -234,8 +237,8 @@ fn scalar<'a>(text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Tag>) -> Resu
 fn plain(text: Cow<'_, str>) -> Result<Scalar<'_>, Fault> {
     Ok(match &*text {
         "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
-        "true" | "True" | "TRUE" => Scalar::Integer(1),
-        "false" | "False" | "FALSE" => Scalar::Integer(0),
+        "true" | "True" | "TRUE" => Scalar::Boolean(true),
+        "false" | "False" | "FALSE" => Scalar::Boolean(false),
         ".inf" | ".Inf" | ".INF" | "+.inf" => Scalar::Real(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => Scalar::Real(f64::NEG_INFINITY),
         other => number(other)?.unwrap_or(Scalar::Text(text)),
@@ -293,7 +296,7 @@ mod tests {
         for null in ["", "~", "null"] {
             assert_eq!(value(null), Scalar::Null);
         }
-        assert_eq!(value("true"), Scalar::Integer(1));
+        assert_eq!(value("true"), Scalar::Boolean(true));
         assert_eq!(value("-42"), Scalar::Integer(-42));
         assert_eq!(value("0x1F"), Scalar::Integer(31));
         assert_eq!(value("0o17"), Scalar::Integer(15));

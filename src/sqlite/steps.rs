@@ -43,6 +43,11 @@ impl<'c> Steps<'c> {
         self.left.set(self.most);
     }
 
+    /// Lets what follows take as long as it takes, until the next [`begin`](Self::begin).
+    pub(crate) fn lift(&self) {
+        self.left.set(u32::MAX);
+    }
+
     /// Whether the last statement was ended by it.
     pub(crate) fn are_used_up(&self) -> bool {
         self.left.get() == 0
@@ -94,6 +99,10 @@ mod tests {
             assert!(steps.are_used_up());
             steps.begin();
             assert!(!steps.are_used_up());
+            assert_eq!(long(&connection).unwrap(), 20_000);
+        }
+        steps.lift();
+        for _ in 0..10 {
             assert_eq!(long(&connection).unwrap(), 20_000);
         }
         drop(steps);

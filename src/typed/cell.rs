@@ -146,9 +146,13 @@ impl<'de> Deserializer<'de> for Cell<'_> {
         }
     }
 
+    /// As a list.
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_seq(visitor)
+    }
+
     nested! {
         deserialize_map()
-        deserialize_tuple(length: usize)
         deserialize_tuple_struct(name: &'static str, length: usize)
         deserialize_struct(name: &'static str, fields: &'static [&'static str])
     }

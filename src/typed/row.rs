@@ -35,6 +35,17 @@ impl<'r> Row<'r> {
     }
 }
 
+impl<'r> Row<'r> {
+    /// The one value of a row, if it is itself a list: bytes, or JSON.
+    fn single_list(&self) -> Option<Cell<'r>> {
+        self.single().ok().filter(|cell| match cell.value {
+            ValueRef::Blob(_) => true,
+            ValueRef::Text(text) => text.starts_with(b"["),
+            _ => false,
+        })
+    }
+}
+
 /// What only a row of one column is.
 macro_rules! single {
     ($($method:ident)*) => {
@@ -81,10 +92,16 @@ impl<'de> Deserializer<'de> for Row<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        visitor.visit_seq(self)
+        match self.single_list() {
+            Some(cell) => cell.deserialize_seq(visitor).map_err(|refused| cell.refused(refused)),
+            None => visitor.visit_seq(self),
+        }
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refused> {
+        if let Some(cell) = self.single_list().filter(|_| length != 1) {
+            return cell.deserialize_tuple(length, visitor).map_err(|refused| cell.refused(refused));
+        }
         if self.columns.len() != length {
             let (columns, row) = (self.columns.len(), "values are wanted, and there are");
             return Err(Refused::of_row(&format!("{length} {row} {columns} columns")));
