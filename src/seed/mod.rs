@@ -132,7 +132,7 @@ impl Format {
 ///
 /// Files are hostile until proven otherwise. SQL in them, also in values and triggers, can neither
 /// [attach](https://sqlite.org/limits.html#max_attached) or write other files nor load extensions, and a statement ends after 250
-/// million steps of [SQLite's machine](https://sqlite.org/opcode.html). Files and values have at most 256 MiB, nested values 64
+/// million steps of [SQLite's machine](https://sqlite.org/opcode.html), of which a call of a function is one. Files and values have at most 256 MiB, nested values 64
 /// levels. Neither names nor symbolic links lead out of a folder.
 ///
 /// ```
