@@ -4,10 +4,12 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Affinity {
     Text,
-    /// Declared as `BLOB`: it keeps what it is given, and a seed file gives it bytes as text.
+    /// Declared as `BLOB`, or as the bytes of other databases (`BINARY`, `VARBINARY`, `BYTEA`): a seed file gives it bytes as text.
     Bytes,
     /// It makes a number of a text that looks like one.
     Number,
+    /// Declared as `BOOLEAN`: a column of numbers, to which a seed file may give the words `true` and `false`.
+    Boolean,
     /// No type, or `ANY`.
     None,
 }
@@ -20,8 +22,10 @@ impl Affinity {
             Self::Number
         } else if has("CHAR") || has("CLOB") || has("TEXT") {
             Self::Text
-        } else if has("BLOB") {
+        } else if has("BLOB") || has("BINARY") || has("BYTEA") {
             Self::Bytes
+        } else if has("BOOL") {
+            Self::Boolean
         } else if declared.is_empty() || declared == "ANY" {
             Self::None
         } else {
@@ -31,7 +35,18 @@ impl Affinity {
 
     /// Whether a label becomes a number in the column, and digits mean the number.
     pub(crate) fn has_ids(self) -> bool {
-        matches!(self, Self::Number | Self::None)
+        self.has_numbers() || self == Self::None
+    }
+
+    /// Whether it makes a number of a text that looks like one.
+    pub(crate) fn has_numbers(self) -> bool {
+        matches!(self, Self::Number | Self::Boolean)
+    }
+
+    /// What a word means in a column of booleans.
+    pub(crate) fn boolean(self, word: &str) -> Option<bool> {
+        let is = |name: &str| self == Self::Boolean && word.eq_ignore_ascii_case(name);
+        is("true").then_some(true).or_else(|| is("false").then_some(false))
     }
 }
 
@@ -46,7 +61,12 @@ mod tests {
         }
         assert_eq!(Affinity::of("nvarchar(20)"), Affinity::Text);
         assert_eq!(Affinity::of("CHARINT"), Affinity::Number, "INT comes first");
-        assert_eq!(Affinity::of("BLOB"), Affinity::Bytes);
+        for bytes in ["BLOB", "BINARY(16)", "varbinary", "bytea"] {
+            assert_eq!(Affinity::of(bytes), Affinity::Bytes, "{bytes}");
+        }
+        assert_eq!(Affinity::of("boolean").boolean("True"), Some(true));
+        assert_eq!(Affinity::of("boolean").boolean("yes"), None);
+        assert_eq!(Affinity::Text.boolean("true"), None);
         for none in ["", "any"] {
             assert_eq!(Affinity::of(none), Affinity::None, "{none}");
             assert!(Affinity::of(none).has_ids());

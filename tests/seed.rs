@@ -1088,3 +1088,45 @@ fn a_file_is_made_with_foreign_keys_off_as_a_template_is() {
     Seeds::from(files.path().join("a.sql")).load_into_file(&made).unwrap();
     assert_eq!(one::<i64>(&Connection::open(made).unwrap(), "SELECT count(*) FROM c"), 1);
 }
+
+#[cfg(all(feature = "csv", feature = "yaml"))]
+#[test]
+fn bytes_and_booleans_are_read_as_other_tools_write_them() {
+    let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, a BLOB, b BINARY(4), n INTEGER, t TEXT, yes BOOLEAN)";
+    let long = "0x1234567890abcdef1234567890";
+    let rows = format!(
+        "- {{id: 1, a: 0x00ff, b: \"0xABCD\", n: 0x1F, t: {long}, yes: \"true\"}}\n\
+         - {{id: 2, a: !binary aGVsbG8=, b: 0x00, n: 1, t: \"true\", yes: false}}\n\
+         - {{id: 3, a: {long}, t: x}}\n"
+    );
+    let files = folder(&[("schema.sql", schema), ("t.yaml", &rows), ("t.csv", "id,yes,t\n4,TRUE,true\n5,1,x\n")]);
+    let session = Template::from_folder(files.path()).session();
+    let held = |id: i64| -> String {
+        let sql = "SELECT quote(a) || ' ' || quote(b) || ' ' || quote(n) || ' ' || quote(t) || ' ' || quote(yes) FROM t WHERE id = ?1";
+        session.query_row(sql, [id], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(held(1), format!("X'00FF' X'ABCD' 31 '{long}' 1"));
+    assert_eq!(held(2), "X'68656C6C6F' X'00' 1 'true' 0");
+    assert_eq!(held(3), "X'1234567890ABCDEF1234567890' NULL NULL 'x' NULL");
+    assert_eq!(held(4), "NULL NULL NULL 'true' 1");
+    assert_eq!(held(5), "NULL NULL NULL 'x' 1");
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn double_quotes_are_for_names_in_computed_values_too() {
+    let (_, labels) = blog(&[("users.json", r#"[{"name": "RAW=datetime(\"now\")"}]"#)]);
+    assert!(labels.unwrap_err().to_string().contains("no such column: \"now\""));
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn a_model_that_comes_with_django_is_found_in_its_table() {
+    let schema = "CREATE TABLE django_content_type (id INTEGER PRIMARY KEY, app_label TEXT, model TEXT, UNIQUE (app_label, model));
+        CREATE TABLE auth_permission (id INTEGER PRIMARY KEY, content_type_id INTEGER REFERENCES django_content_type);";
+    let rows = r#"[{"model": "contenttypes.contenttype", "pk": 3, "fields": {"app_label": "auth", "model": "user"}},
+        {"model": "auth.permission", "pk": 1, "fields": {"content_type": ["auth", "user"]}}]"#;
+    let files = folder(&[("schema.sql", schema), ("data.json", rows)]);
+    let session = Template::from_folder(files.path()).session();
+    assert_eq!(one::<i64>(&session, "SELECT content_type_id FROM auth_permission"), 3);
+}

@@ -88,7 +88,7 @@ pub(super) fn written(value: &Held, affinity: Affinity, only_texts: bool) -> Wri
     match value {
         Held::Null => Written::Null,
         // A column of numbers makes a number of a text again, no other does.
-        Held::Integer(_) | Held::Real(_) if only_texts && affinity != Affinity::Number => computed(),
+        Held::Integer(_) | Held::Real(_) if only_texts && !affinity.has_numbers() => computed(),
         Held::Integer(integer) => Written::Integer(*integer),
         Held::Real(real) if real.is_infinite() => computed(),
         Held::Real(real) => Written::Real(*real),
@@ -105,6 +105,7 @@ pub(super) fn written(value: &Held, affinity: Affinity, only_texts: bool) -> Wri
 fn means_more(text: &str, affinity: Affinity) -> bool {
     let is_bytes = |prefix: &str| text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     ["RAW=", "FILE="].iter().any(|prefix| text.starts_with(prefix))
+        || affinity.boolean(text).is_some()
         || affinity == Affinity::Bytes && (is_bytes("x'") || is_bytes("0x"))
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     Fault,
-    confinement::limits_the_process,
+    confinement::{NoDoubleQuotes, limits_the_process},
     node::{Node, Scalar},
     script::statements,
 };
@@ -50,6 +50,7 @@ pub(super) fn evaluate(connection: &Connection, expression: &str, steps: &Steps<
     if !is_whole {
         return Err(wrong("an expression is no statement".to_owned()));
     }
+    let _quotes = NoDoubleQuotes::enter(connection).map_err(Fault::Database)?;
     let mut statement = connection.prepare(&sql).map_err(|error| wrong(message(&error, &sql)))?;
     if statement.column_count() != 1 || !statement.readonly() {
         return Err(wrong("an expression is one value".to_owned()));

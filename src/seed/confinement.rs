@@ -1,7 +1,7 @@
 //! What SQL from files may not do, wherever it stands: scripts, values, triggers.
 
 use super::source::LARGEST;
-use crate::sqlite::{Steps, extensions};
+use crate::sqlite::{DoubleQuotedText, Steps, double_quoted_text, extensions};
 use rusqlite::{Connection, limits::Limit};
 
 /// How many steps of SQLite's machine a statement may take, or a row with what its triggers do.
@@ -45,5 +45,24 @@ impl Drop for Confinement<'_> {
     fn drop(&mut self) {
         let _ = extensions(self.connection, self.had_extensions);
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, self.length);
+    }
+}
+
+/// While it lives, double quotes are for names only, so that a misspelt one is an error and no text.
+pub(super) struct NoDoubleQuotes<'a> {
+    connection: &'a Connection,
+    before: DoubleQuotedText,
+}
+
+impl<'a> NoDoubleQuotes<'a> {
+    pub(super) fn enter(connection: &'a Connection) -> rusqlite::Result<Self> {
+        let before = double_quoted_text(connection, DoubleQuotedText::NOWHERE)?;
+        Ok(Self { connection, before })
+    }
+}
+
+impl Drop for NoDoubleQuotes<'_> {
+    fn drop(&mut self) {
+        let _ = double_quoted_text(self.connection, self.before);
     }
 }

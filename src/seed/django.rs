@@ -14,6 +14,16 @@ use super::{
 };
 use std::borrow::Cow;
 
+/// The models that come with Django whose tables are called otherwise.
+const OWN: [(&str, &str); 6] = [
+    ("admin.logentry", "django_admin_log"),
+    ("contenttypes.contenttype", "django_content_type"),
+    ("flatpages.flatpage", "django_flatpage"),
+    ("redirects.redirect", "django_redirect"),
+    ("sessions.session", "django_session"),
+    ("sites.site", "django_site"),
+];
+
 /// Whether a document is a list of Django's objects.
 pub(super) fn is_list_of_objects(root: &Node<'_>) -> bool {
     let is_object = |item: &Spanned<Node<'_>>| {
@@ -38,8 +48,9 @@ pub(super) fn rows<'s>(
         let spot = item.spot;
         let Some(object) = Object::of(item.value) else { continue };
         let model = object.model.value;
+        let own = OWN.iter().find(|(name, _)| *name == model).map(|(_, table)| (*table).to_owned());
         let candidates = [model.replace('.', "_"), name_of(&model), name_of(&model) + "s"];
-        let Some(table) = candidates.iter().find_map(|name| tables.get(name).ok()) else {
+        let Some(table) = own.iter().chain(&candidates).find_map(|name| tables.get(name).ok()) else {
             if let Err(error) = tables.get(&candidates[0]) {
                 mistakes.note(SeedError::at(error, source.place(object.model.spot)));
             }

@@ -47,6 +47,9 @@ pub(crate) enum Fault {
     UnknownColumn {
         nearest: Option<String>,
     },
+    NoForeignKey {
+        column: String,
+    },
     DuplicateColumn {
         first: Position,
     },
@@ -129,6 +132,10 @@ impl fmt::Display for Fault {
                 f.write_str("there is no such column")?;
                 remedy(f, nearest.as_deref(), "; correct the name, or add the column to the schema")
             }
+            Self::NoForeignKey { column } => write!(
+                f,
+                "there is no such column, and `{column}` points at no table; declare its FOREIGN KEY, or give `{column}`"
+            ),
             Self::DuplicateColumn { first } => {
                 write!(f, "the column is given twice, first at {first}; keep one")
             }

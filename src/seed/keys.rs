@@ -30,7 +30,7 @@ pub(super) fn given<'n>(table: &Table, row: &'n Row<'_>, column: usize) -> Resul
         Scalar::Text(text) => {
             let text = rails::with_label(&text, row).map_or(text, Cow::Owned);
             Some(match text.parse() {
-                Ok(integer) if affinity == Affinity::Number => Scalar::Integer(integer),
+                Ok(integer) if affinity.has_numbers() => Scalar::Integer(integer),
                 _ => Scalar::Text(text),
             })
         }
@@ -41,7 +41,7 @@ pub(super) fn given<'n>(table: &Table, row: &'n Row<'_>, column: usize) -> Resul
 /// The key that a label makes.
 pub(super) fn made_key<'n>(table: &Table, key: usize, label: &'n str) -> Result<Scalar<'n>, SeedError> {
     match table.columns[key].affinity {
-        Affinity::Number | Affinity::None => Ok(Scalar::Integer(label_id(label))),
+        Affinity::Number | Affinity::Boolean | Affinity::None => Ok(Scalar::Integer(label_id(label))),
         Affinity::Text => Ok(Scalar::Text(label.into())),
         Affinity::Bytes => Err(SeedError::new(Fault::NoKeyForLabel).column_is(&*table.columns[key].name)),
     }

@@ -37,6 +37,9 @@ impl<'r> Layout<'r> {
         for (name, _) in &row.fields {
             let error = |fault| SeedError::new(fault).at(row.source.place(name.spot)).column_is(&*name.value);
             let column = table.field(&name.value).ok_or_else(|| {
+                if let Some(column) = table.column(&format!("{}_id", name.value)) {
+                    return error(Fault::NoForeignKey { column: table.columns[column].name.clone() });
+                }
                 let nearest = nearest(&name.value, table.columns.iter().map(|column| &*column.name));
                 error(Fault::UnknownColumn { nearest })
             })?;

@@ -26,6 +26,13 @@ impl Mistakes {
         if let Some(table) = error.table() {
             self.short.insert(table.to_ascii_lowercase());
         }
+        // A header of CSV is wrong once, not in each row.
+        let is_known = |found: &SeedError| found.position() == error.position();
+        if matches!(error.fault(), Fault::UnknownColumn { .. } | Fault::NoForeignKey { .. })
+            && self.found.iter().any(is_known)
+        {
+            return;
+        }
         self.is_endless |= matches!(error.fault(), Fault::Endless);
         // Where so many are told already, nobody counts those that follow from one before.
         if self.found.len() == MOST {

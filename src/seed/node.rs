@@ -98,6 +98,9 @@ impl From<Value> for Scalar<'_> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node<'s> {
     Scalar(Scalar<'s>),
+    /// `0x` and digits: a number, or in a column of bytes those bytes.
+    #[cfg(feature = "yaml")]
+    Hexadecimal(Cow<'s, str>),
     /// An expression of SQL, whose value is meant.
     #[cfg(feature = "yaml")]
     Sql(Cow<'s, str>),
@@ -124,6 +127,8 @@ impl<'s> Node<'s> {
             Self::Scalar(Scalar::Integer(_) | Scalar::Real(_)) => "a number",
             Self::Scalar(Scalar::Text(_)) => "a text",
             Self::Scalar(Scalar::Bytes(_)) => "bytes",
+            #[cfg(feature = "yaml")]
+            Self::Hexadecimal(_) => "a number",
             #[cfg(feature = "yaml")]
             Self::Sql(_) => "an expression of SQL",
             #[cfg(feature = "yaml")]
@@ -160,6 +165,11 @@ impl<'s> Node<'s> {
             },
             Self::Scalar(Scalar::Text(text)) => quote(text),
             Self::Scalar(Scalar::Bytes(_)) => return Err(Fault::Value("bytes cannot stand inside a nested value")),
+            #[cfg(feature = "yaml")]
+            Self::Hexadecimal(text) => match i64::from_str_radix(&text[2..], 16) {
+                Ok(integer) => integer.to_string(),
+                Err(_) => quote(text),
+            },
             #[cfg(feature = "yaml")]
             Self::Sql(_) | Self::File(_) => {
                 return Err(Fault::Value("neither an expression of SQL nor a file can stand inside a nested value"));

@@ -2,13 +2,13 @@
 
 use super::{
     Fault, SeedError,
-    confinement::limits_the_process,
+    confinement::{NoDoubleQuotes, limits_the_process},
     load::Progress,
     script::{Piece, statements},
     source::{Source, Spot},
     tables::database,
 };
-use crate::sqlite::{DoubleQuotedText, Steps, double_quoted_text};
+use crate::sqlite::Steps;
 use rusqlite::{Connection, ffi::SQLITE_ERROR, limits::Limit};
 
 /// Runs a script, which keeps its own transactions and pragmas but may not attach or write files.
@@ -116,24 +116,5 @@ impl<'a> Attachable<'a> {
 impl Drop for Attachable<'_> {
     fn drop(&mut self) {
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, self.before);
-    }
-}
-
-/// While it lives, double quotes are for names only.
-struct NoDoubleQuotes<'a> {
-    connection: &'a Connection,
-    before: DoubleQuotedText,
-}
-
-impl<'a> NoDoubleQuotes<'a> {
-    fn enter(connection: &'a Connection) -> rusqlite::Result<Self> {
-        let before = double_quoted_text(connection, DoubleQuotedText::NOWHERE)?;
-        Ok(Self { connection, before })
-    }
-}
-
-impl Drop for NoDoubleQuotes<'_> {
-    fn drop(&mut self) {
-        let _ = double_quoted_text(self.connection, self.before);
     }
 }

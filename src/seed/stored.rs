@@ -18,6 +18,24 @@ pub(super) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
                 None => Ok(Scalar::Text(Cow::Borrowed(text))),
             }
         }
+        Node::Scalar(Scalar::Text(text)) => Ok(match affinity.boolean(text) {
+            Some(boolean) => Scalar::Boolean(boolean),
+            None => Scalar::Text(Cow::Borrowed(text)),
+        }),
+        #[cfg(feature = "yaml")]
+        Node::Hexadecimal(text) => {
+            let digits = hexadecimal(text).unwrap_or_default();
+            if affinity == Affinity::Bytes {
+                return bytes(digits).map(|bytes| Scalar::Bytes(bytes.into()));
+            }
+            // More digits than a number has.
+            if digits.len() > 16 {
+                return Ok(Scalar::Text(Cow::Borrowed(text)));
+            }
+            let integer = i64::from_str_radix(digits, 16);
+            let rule = "an integer has at most 64 bits; quote it to keep it as text";
+            integer.map(Scalar::Integer).map_err(|_| Fault::Value(rule))
+        }
         #[cfg(feature = "yaml")]
         Node::Sql(_) | Node::File(_) => Err(Fault::Value("neither an expression of SQL nor a file is a key")),
         Node::Scalar(scalar) => Ok(scalar.by_ref()),

@@ -1,12 +1,14 @@
 //! Seed files in YAML 1.2.
 
+mod scalar;
+
 use super::{
     Fault, Format, SeedError,
     node::{Field, Node, Scalar},
     source::{DEPTH, Source, Spanned, Spot},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
+use scalar::{base64, hexadecimal, scalar};
 use std::{borrow::Cow, collections::HashMap};
 
 /// The key whose maps are merged.
@@ -126,9 +128,16 @@ impl<'a> Reader<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 let text = self.borrowed(text);
                 let ours = tag.as_deref().filter(|tag| tag.handle == "!").map(|tag| tag.suffix.as_str());
+                let is_hexadecimal = style == ScalarStyle::Plain && tag.is_none() && hexadecimal(&text);
                 let node = match ours {
                     Some("sql") => Ok(Node::Sql(text)),
                     Some("file") => Ok(Node::File(text)),
+                    // As Ruby writes it.
+                    Some("binary") => base64(&text).map(|bytes| Node::Scalar(Scalar::Bytes(bytes.into()))),
+                    Some(other) if !other.is_empty() => {
+                        Err(Fault::Value("a tag is `!sql`, `!file`, `!binary` or one of YAML's own"))
+                    }
+                    _ if is_hexadecimal => Ok(Node::Hexadecimal(text)),
                     _ => scalar(text, style, tag.as_deref()).map(Node::Scalar),
                 };
                 (node.map_err(|fault| self.fault(fault, spot))?, anchor)
@@ -216,7 +225,9 @@ fn merged(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
 fn weight(node: &Node<'_>) -> usize {
     const LONG: usize = 256;
     1 + match node {
-        Node::Scalar(Scalar::Text(text)) | Node::Sql(text) | Node::File(text) => text.len() / LONG,
+        Node::Scalar(Scalar::Text(text)) | Node::Hexadecimal(text) | Node::Sql(text) | Node::File(text) => {
+            text.len() / LONG
+        }
         Node::Scalar(Scalar::Bytes(bytes)) => bytes.len() / LONG,
         Node::Scalar(_) => 0,
         Node::List(items) => items.iter().map(|item| weight(&item.value)).sum(),
@@ -224,89 +235,9 @@ fn weight(node: &Node<'_>) -> usize {
     }
 }
 
-/// What a scalar means, by the [core schema](https://yaml.org/spec/1.2.2/#103-core-schema) and its tag.
-fn scalar<'a>(text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Tag>) -> Result<Scalar<'a>, Fault> {
-    match tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str()) {
-        Some("str") => Ok(Scalar::Text(text)),
-        Some("binary") => base64(&text).map(|bytes| Scalar::Bytes(bytes.into())),
-        None if style != ScalarStyle::Plain => Ok(Scalar::Text(text)),
-        _ => plain(text),
-    }
-}
-
-fn plain(text: Cow<'_, str>) -> Result<Scalar<'_>, Fault> {
-    Ok(match &*text {
-        "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
-        "true" | "True" | "TRUE" => Scalar::Boolean(true),
-        "false" | "False" | "FALSE" => Scalar::Boolean(false),
-        ".inf" | ".Inf" | ".INF" | "+.inf" => Scalar::Real(f64::INFINITY),
-        "-.inf" | "-.Inf" | "-.INF" => Scalar::Real(f64::NEG_INFINITY),
-        other => number(other)?.unwrap_or(Scalar::Text(text)),
-    })
-}
-
-fn number(text: &str) -> Result<Option<Scalar<'static>>, Fault> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
-        return Ok(None);
-    }
-    let based = |prefix, radix| {
-        text.strip_prefix(prefix)
-            .filter(|digits| !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix)))
-            .map(|digits| i64::from_str_radix(digits, radix))
-    };
-    // Longer ones are bytes.
-    if text.len() > "0x7fffffffffffffff".len() && text.starts_with("0x") {
-        return Ok(None);
-    }
-    let integer = if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        Some(text.parse())
-    } else {
-        based("0x", 16).or_else(|| based("0o", 8))
-    };
-    match integer {
-        Some(integer) => {
-            let rule = "an integer has at most 64 bits; quote it to keep it as text";
-            Ok(Some(Scalar::Integer(integer.map_err(|_| Fault::Value(rule))?)))
-        }
-        None if is_float(digits) => Ok(text.parse().ok().map(Scalar::Real)),
-        None => Ok(None),
-    }
-}
-
-/// Whether unsigned digits are a float: `1.5`, `.5`, `1e3`, not `inf` or a version like `1.2.3`.
-fn is_float(digits: &str) -> bool {
-    digits.bytes().any(|byte| byte.is_ascii_digit())
-        && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
-}
-
-/// The bytes of a `!!binary` scalar, white space passed over.
-fn base64(text: &str) -> Result<Vec<u8>, Fault> {
-    let text: String = text.split_ascii_whitespace().collect();
-    STANDARD.decode(text).map_err(|_| Fault::Value("`!!binary` is base64 with its padding"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Cursor, Scalar, base64, plain};
-
-    #[test]
-    fn a_plain_scalar_means_what_the_core_schema_says() {
-        let value = |text: &'static str| plain(text.into()).unwrap();
-        for null in ["", "~", "null"] {
-            assert_eq!(value(null), Scalar::Null);
-        }
-        assert_eq!(value("true"), Scalar::Boolean(true));
-        assert_eq!(value("-42"), Scalar::Integer(-42));
-        assert_eq!(value("0x1F"), Scalar::Integer(31));
-        assert_eq!(value("0o17"), Scalar::Integer(15));
-        assert_eq!(value("1.5e3"), Scalar::Real(1500.0));
-        assert_eq!(value(".inf"), Scalar::Real(f64::INFINITY));
-        for text in ["yes", "no", "1.2.3", "2026-11-24", "inf", "nan", "0x", "1_000", "e", "-"] {
-            assert_eq!(value(text), Scalar::Text(text.into()));
-        }
-        assert!(plain("9223372036854775808".into()).is_err());
-    }
+    use super::Cursor;
 
     #[test]
     fn the_byte_of_a_character_is_found_forwards_and_backwards() {
@@ -315,15 +246,6 @@ mod tests {
         for letter in [0, 3, 4, 5, 2, 1, 0, 9, 4] {
             let expected = text.char_indices().nth(letter).map_or(text.len(), |(at, _)| at);
             assert_eq!(cursor.byte(text, letter), expected, "{letter}");
-        }
-    }
-
-    #[test]
-    fn base64_is_read_with_its_padding_or_not_at_all() {
-        assert_eq!(base64("aGVsbG8=").unwrap(), b"hello");
-        assert_eq!(base64("aGVs\n bG8h").unwrap(), b"hello!");
-        for wrong in ["aGVsbG8", "aGVsbG8*", "a===", "=aGV"] {
-            assert!(base64(wrong).is_err(), "{wrong}");
         }
     }
 }
