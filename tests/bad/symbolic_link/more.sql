@@ -1,0 +1,1 @@
+../crlf_sql/users.sql
