@@ -123,6 +123,15 @@ fn rows_of_the_code_that_are_none() {
     }
 }
 
+/// Rows of the code all stand at one place: that does not make two mistakes one.
+#[test]
+fn two_wrong_columns_of_the_code_are_two_mistakes() {
+    let rows = [BTreeMap::from([("nmae", 1)]), BTreeMap::from([("aeg", 2)]), BTreeMap::from([("nmae", 3)])];
+    let error = session().insert("users", &rows).unwrap_err();
+    let columns: Vec<_> = error.all().map(|error| error.column().unwrap()).collect();
+    assert_eq!(columns, ["nmae", "aeg"]);
+}
+
 #[test]
 fn a_row_that_does_not_serialize() {
     struct Broken;

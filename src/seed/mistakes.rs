@@ -27,7 +27,8 @@ impl Mistakes {
             self.short.insert(table.to_ascii_lowercase());
         }
         // A header of CSV is wrong once, not in each row.
-        let is_known = |found: &SeedError| found.position() == error.position();
+        // (Rows of the code all stand at one place, so that the column counts too.)
+        let is_known = |found: &SeedError| found.position() == error.position() && found.column() == error.column();
         if matches!(error.fault(), Fault::UnknownColumn { .. } | Fault::NoForeignKey { .. })
             && self.found.iter().any(is_known)
         {

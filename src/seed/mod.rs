@@ -2,7 +2,7 @@
 //!
 //! Read it in the order that data goes.
 //!
-//! * A file: [`folder`] lists them, [`file`] reads one, [`source`] is its text.
+//! * A file: [`folder`] lists them, [`format`](mod@format) is what they are written in, [`file`] reads one, [`source`] is its text.
 //! * Its rows: [`csv`], [`json`], [`toml`] and [`yaml`] make [`node`]s and rows of a text, [`serialize`] of values of the code;
 //!   [`shape`] tells whose rows they are, [`rails`] and [`django`] know what theirs have besides, [`joins`] what stands for
 //!   rows between two tables.
@@ -27,6 +27,7 @@ mod excerpt;
 mod fault;
 pub(crate) mod file;
 pub(crate) mod folder;
+mod format;
 mod insert;
 mod joins;
 #[cfg(feature = "json")]
@@ -65,63 +66,13 @@ use crate::{
     vfs::{Database, timeless_uri},
 };
 use file::Files;
+use format::Format;
 use rusqlite::{Connection, OpenFlags};
 use std::{
-    fmt, fs,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
-
-/// A format of seed files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Sql,
-    Csv,
-    Tsv,
-    Json,
-    JsonLines,
-    Toml,
-    Yaml,
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sql => "SQL",
-            Self::Csv => "CSV",
-            Self::Tsv => "TSV",
-            Self::Json => "JSON",
-            Self::JsonLines => "JSON Lines",
-            Self::Toml => "TOML",
-            Self::Yaml => "YAML",
-        })
-    }
-}
-
-impl Format {
-    /// Refuses a format that this build does not read.
-    #[cfg_attr(
-        all(feature = "csv", feature = "json", feature = "toml", feature = "yaml"),
-        expect(clippy::unnecessary_wraps, reason = "every format is read")
-    )]
-    fn is_read(self) -> Result<(), Fault> {
-        match self {
-            #[cfg(not(feature = "csv"))]
-            Self::Csv => Err(Fault::Feature { what: "a CSV file", feature: "csv" }),
-            #[cfg(not(feature = "csv"))]
-            Self::Tsv => Err(Fault::Feature { what: "a TSV file", feature: "csv" }),
-            #[cfg(not(feature = "json"))]
-            Self::Json => Err(Fault::Feature { what: "a JSON file", feature: "json" }),
-            #[cfg(not(feature = "json"))]
-            Self::JsonLines => Err(Fault::Feature { what: "a JSON Lines file", feature: "json" }),
-            #[cfg(not(feature = "toml"))]
-            Self::Toml => Err(Fault::Feature { what: "a TOML file", feature: "toml" }),
-            #[cfg(not(feature = "yaml"))]
-            Self::Yaml => Err(Fault::Feature { what: "a YAML file", feature: "yaml" }),
-            _ => Ok(()),
-        }
-    }
-}
 
 /// Seed files, to be loaded into a database.
 ///
