@@ -18,9 +18,14 @@ fn load(files: &[(&str, &str)]) -> Result<Connection, SeedError> {
 fn load_from(folder: &Path) -> Result<Connection, SeedError> {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(&format!("{SCHEMA}; INSERT INTO notes VALUES (1, 'before', NULL)")).unwrap();
+    let pages = |connection: &Connection| {
+        connection.query_row("PRAGMA max_page_count", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
     let (before, length) = (dump(&connection), connection.limit(Limit::SQLITE_LIMIT_LENGTH).unwrap());
+    let most = pages(&connection);
     let loaded = Seeds::from(folder).load(&mut connection);
     assert_eq!(connection.limit(Limit::SQLITE_LIMIT_LENGTH).unwrap(), length);
+    assert_eq!(pages(&connection), most);
     assert!(connection.is_autocommit());
     match loaded {
         Ok(_) => Ok(connection),
@@ -66,13 +71,58 @@ fn a_schema_without_end_is_ended() {
 
 #[test]
 fn a_value_that_fills_the_memory_is_refused() {
-    refused(&[("a.sql", "INSERT INTO notes (text) VALUES (zeroblob(300000000))")], "SQLite refused this statement");
-    refused(
-        &[("a.sql", "INSERT INTO notes (text) VALUES (hex(zeroblob(200000000)))")],
-        "SQLite refused this statement",
-    );
-    #[cfg(feature = "json")]
-    refused(&[("notes.json", r#"[{"text": "RAW=hex(zeroblob(200000000))"}]"#)], "string or blob too big");
+    for value in ["zeroblob(300000000)", "hex(zeroblob(200000000))"] {
+        refused(&[("a.sql", &format!("INSERT INTO notes (text) VALUES ({value})"))], "a value has at most 256 MiB");
+        #[cfg(feature = "json")]
+        refused(&[("notes.json", &format!(r#"[{{"text": "RAW={value}"}}]"#))], "a value has at most 256 MiB");
+    }
+}
+
+/// SQLite itself would be at it for hours, and does not rest before it is done.
+#[test]
+fn a_function_that_takes_for_ever_is_not_given_the_values_for_that() {
+    let (hay, needle) = ("zeroblob(200000000)", "zeroblob(100000000) || x'01'");
+    let calls = [
+        format!("instr({hay}, {needle})"),
+        format!("\"instr\"({hay}, {needle})"),
+        format!("[instr] ({hay}, {needle})"),
+        format!("replace({hay}, {needle}, '')"),
+        format!("Trim(CAST({hay} AS TEXT), CAST({needle} AS TEXT))"),
+        format!("{hay} GLOB {needle}"),
+    ];
+    let too_large = "or 256 KiB in a statement or a schema that calls functions like replace() and trim()";
+    for call in &calls {
+        refused(&[("a.sql", &format!("INSERT INTO notes (text) VALUES ({call})"))], too_large);
+        #[cfg(feature = "json")]
+        {
+            let value = format!(r#"[{{"text": "RAW={}"}}]"#, call.replace('"', "\\\""));
+            refused(&[("notes.json", &value)], too_large);
+            let trigger = format!("CREATE TRIGGER t AFTER INSERT ON notes BEGIN SELECT {call}; END");
+            refused(&[("a.sql", &trigger), ("notes.json", r#"[{"text": "a"}]"#)], too_large);
+        }
+        refused(&[("a.sql", &format!("CREATE VIEW v AS SELECT {call};\nSELECT * FROM v"))], too_large);
+    }
+}
+
+/// A dump of older versions of the shell has them around each text with a line feed.
+#[test]
+fn a_function_that_may_take_for_ever_is_given_what_the_files_hold() {
+    let line = "a long line of a text that somebody wrote\\n";
+    let text = line.repeat(1_000_000 / line.len());
+    let script = format!("INSERT INTO notes (text) VALUES (replace('{text}', '\\n', char(10)));");
+    let connection = load(&[("a.sql", &script)]).unwrap();
+    let lines = "SELECT length(text) - length(replace(text, char(10), '')) FROM notes WHERE id > 1";
+    let lines: u32 = connection.query_row(lines, [], |row| row.get(0)).unwrap();
+    assert_eq!(lines as usize, 1_000_000 / line.len());
+}
+
+#[test]
+fn what_fills_the_database_or_the_memory_row_by_row_is_ended() {
+    let rows = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT zeroblob(1000000) FROM n";
+    refused(&[("a.sql", &format!("INSERT INTO notes (text) {rows}"))], "adds more than 1 GiB to the database");
+    let kept = format!("PRAGMA temp_store = MEMORY;\nCREATE TEMP TABLE t AS {rows}");
+    refused(&[("a.sql", &kept)], "adds more than 1 GiB to the database or to the memory");
+    refused(&[("a.sql", "PRAGMA max_page_count = 4000000000")], "nor set limits of memory or size");
 }
 
 #[test]
@@ -137,8 +187,8 @@ fn a_script_writes_no_file_and_loads_no_library() {
         (format!("VACUUM INTO '{}'", outside.display()), "may not attach"),
         (format!("/* VACUUM */ VACUUM /* */ INTO '{}'", outside.display()), "may not attach"),
         (format!("EXPLAIN QUERY PLAN SELECT 1; ATTACH '{}' AS other", outside.display()), "may not attach"),
-        ("PRAGMA hard_heap_limit = 60000".to_owned(), "limit the memory of the process"),
-        ("SELECT * FROM Pragma_Soft_Heap_Limit(60000)".to_owned(), "limit the memory of the process"),
+        ("PRAGMA hard_heap_limit = 60000".to_owned(), "set limits of memory or size"),
+        ("SELECT * FROM Pragma_Soft_Heap_Limit(60000)".to_owned(), "set limits of memory or size"),
         ("SELECT 1\0; ATTACH 'x' AS y".to_owned(), "a NUL hides what stands behind it"),
         ("SELECT load_extension('outside')".to_owned(), "not authorized"),
         (format!("SELECT writefile('{}', 'x')", outside.display()), "no such function"),

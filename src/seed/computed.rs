@@ -3,11 +3,11 @@
 
 use super::{
     Fault,
-    confinement::{NoDoubleQuotes, limits_the_process},
+    bounds::sets_limits,
+    confinement::{Confinement, NoDoubleQuotes},
     node::{Node, Scalar},
     script::statements,
 };
-use crate::sqlite::Steps;
 use rusqlite::{Connection, types::Value};
 
 const RAW: &str = "RAW=";
@@ -40,25 +40,28 @@ impl<'n> Computed<'n> {
 }
 
 /// What an expression is now. It can only read: it is evaluated by itself, and must be one value.
-pub(super) fn evaluate(connection: &Connection, expression: &str, steps: &Steps<'_>) -> Result<Value, Fault> {
+pub(super) fn evaluate(
+    connection: &Connection,
+    expression: &str,
+    confinement: &Confinement<'_>,
+) -> Result<Value, Fault> {
     let sql = format!("SELECT ({expression}\n)");
     let wrong = |message: String| Fault::Statement(message);
-    if limits_the_process(&sql) {
+    if sets_limits(&sql) {
         return Err(Fault::Forbidden);
     }
-    let is_whole = statements(&sql).next().is_some_and(|statement| statement.text.len() == sql.len());
-    if !is_whole {
+    let Some(whole) = statements(&sql).next().filter(|statement| statement.text.len() == sql.len()) else {
         return Err(wrong("an expression is no statement".to_owned()));
-    }
+    };
     let _quotes = NoDoubleQuotes::enter(connection).map_err(Fault::Database)?;
     let mut statement = connection.prepare(&sql).map_err(|error| wrong(message(&error, &sql)))?;
     if statement.column_count() != 1 || !statement.readonly() {
         return Err(wrong("an expression is one value".to_owned()));
     }
-    steps.begin();
+    confinement.begin(whole.is_costly).map_err(Fault::Database)?;
     statement
         .query_row([], |row| row.get(0))
-        .map_err(|error| if steps.are_used_up() { Fault::Endless } else { wrong(message(&error, &sql)) })
+        .map_err(|error| confinement.ended(&error).unwrap_or_else(|| wrong(message(&error, &sql))))
 }
 
 /// What SQLite says, without the statement that only we have made.
@@ -69,15 +72,15 @@ fn message(error: &rusqlite::Error, sql: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Fault;
-    use crate::sqlite::Steps;
+    use super::{Confinement, Fault};
+    use crate::seed::bounds::Beyond;
     use rusqlite::{Connection, types::Value};
 
     #[test]
     fn an_expression_is_one_value_and_changes_nothing() {
         let connection = Connection::open_in_memory().unwrap();
-        let steps = Steps::limit(&connection, 1_000_000);
-        let evaluate = |expression| super::evaluate(&connection, expression, &steps);
+        let confinement = Confinement::of(&connection, 0, 0).unwrap();
+        let evaluate = |expression| super::evaluate(&connection, expression, &confinement);
         connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
         assert_eq!(evaluate("1 + (SELECT a FROM t) -- so").unwrap(), Value::Integer(2));
         assert_eq!(evaluate("x'00ff'").unwrap(), Value::Blob(vec![0, 255]));
@@ -87,7 +90,7 @@ mod tests {
         }
         assert_eq!(evaluate("SELECT count(*) FROM t").unwrap(), Value::Integer(1), "a query of one value is one");
         let endless = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT count(*) FROM n";
-        assert!(matches!(evaluate(endless), Err(Fault::Endless)));
+        assert!(matches!(evaluate(endless), Err(Fault::Beyond(Beyond::Steps))));
         assert_eq!(
             evaluate("nosuch").unwrap_err().to_string().split(';').next(),
             Some("SQLite does not understand this: no such column: nosuch")

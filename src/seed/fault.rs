@@ -1,6 +1,6 @@
 //! What can be wrong with seed files, and how it is said: one table of messages, each with its remedy.
 
-use super::{BrokenReference, confinement::STEPS, source::LARGEST};
+use super::{BrokenReference, bounds::Beyond, source::LARGEST};
 use crate::Position;
 use std::{error::Error, fmt, io, path::PathBuf};
 
@@ -68,7 +68,7 @@ pub(crate) enum Fault {
     Statement(String),
     Sql(rusqlite::Error),
     Forbidden,
-    Endless,
+    Beyond(Beyond),
     OpenTransaction,
     OwnTransaction,
     BrokenReferences(Vec<BrokenReference>),
@@ -153,13 +153,9 @@ impl fmt::Display for Fault {
             Self::Statement(message) => write!(f, "SQLite does not understand this: {message}; correct the statement"),
             Self::Sql(_) => f.write_str("SQLite refused this statement; correct it"),
             Self::Forbidden => {
-                f.write_str("seed SQL may not attach or write other files, nor limit the memory of the process; remove the statement")
+                f.write_str("seed SQL may not attach or write other files, nor set limits of memory or size; remove the statement")
             }
-            Self::Endless => write!(
-                f,
-                "this has taken more than {} million steps of SQLite, as if it had no end; give it one, or do it in smaller parts",
-                STEPS / 1_000_000
-            ),
+            Self::Beyond(bound) => bound.fmt(f),
             Self::OpenTransaction => {
                 f.write_str("the script ends inside a transaction; add the COMMIT that is missing")
             }

@@ -62,16 +62,18 @@ fn insert_row<'r>(
         }
     }
     let Prepared { layout, statement } = &mut prepared[0];
-    for (number, value) in resolver.values(table, layout, row)?.iter().enumerate() {
-        statement.raw_bind_parameter(number + 1, value).map_err(database)?;
-    }
-    resolver.steps.begin();
-    statement.raw_execute().map(drop).map_err(|error| {
-        if resolver.steps.are_used_up() {
-            SeedError::new(Fault::Endless).at(row.source.place(row.spot))
-        } else {
-            refused(table, row, error)
+    let values = resolver.values(table, layout, row)?;
+    let confinement = resolver.confinement;
+    confinement.begin(false).map_err(database)?;
+    let mut run = || {
+        for (number, value) in values.iter().enumerate() {
+            statement.raw_bind_parameter(number + 1, value)?;
         }
+        statement.raw_execute()
+    };
+    run().map(drop).map_err(|error| match confinement.ended(&error) {
+        Some(fault) => SeedError::new(fault).at(row.source.place(row.spot)),
+        None => refused(table, row, error),
     })
 }
 

@@ -27,13 +27,15 @@ pub(crate) fn run_scripts(connection: &Connection, files: Files) -> Result<(), S
     if let Some(unread) = files.unread.into_iter().next() {
         return Err(unread.error);
     }
-    let confinement = Confinement::of(connection).map_err(database)?;
+    let sizes = files.read.iter().map(|file| file.source.size());
+    let largest = sizes.clone().max().unwrap_or_default();
+    let confinement = Confinement::of(connection, sizes.sum(), largest).map_err(database)?;
     // A script may turn them on.
     let unenforced =
         || connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database);
     unenforced()?;
     for file in &files.read {
-        sql::run(connection, &file.source, &confinement.steps, &mut |_| {})?;
+        sql::run(connection, &file.source, &confinement, &mut |_| {})?;
         unenforced()?;
     }
     Ok(())
@@ -167,20 +169,23 @@ fn apply(
     let parts = parts(contents, &tables, &mut mistakes);
     let rows: Vec<&TableRows<'_>> = parts.iter().filter_map(Part::rows).collect();
     let each = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice()));
-    let Confinement { steps, .. } = &Confinement::of(connection).map_err(database)?;
-    let resolver = Resolver::new(connection, &tables, known, steps, each, &mut mistakes);
+    let bytes = parts.iter().map(Part::bytes).sum();
+    let largest = parts.iter().map(Part::largest).max().unwrap_or_default();
+    let confinement = &Confinement::of(connection, bytes, largest).map_err(database)?;
+    let resolver = Resolver::new(connection, &tables, known, confinement, each, &mut mistakes);
     let mut labels = Labels::default();
     let mut done = 0;
     for part in &parts {
         match part {
             Part::Script(source) => {
-                if let Err(error) = sql::run(connection, source, steps, &mut |bytes| progress(done + bytes)) {
+                if let Err(error) = sql::run(connection, source, confinement, &mut |bytes| progress(done + bytes)) {
                     // What it would have made is missing from here on.
                     mistakes.note(error);
                     return Err(conclude(mistakes));
                 }
                 // It may have made or changed tables.
                 tables.forget();
+                confinement.look_at_schema().map_err(database)?;
                 if owner == Owner::Us {
                     // A script may have turned them on; rows of other files may still be missing.
                     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(database)?;
@@ -228,7 +233,7 @@ fn apply(
     }
     let rows: Vec<(&str, &[Row<'_>])> = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice())).collect();
     // No statement of a file: it has an end, and takes as long as the database is large.
-    steps.lift();
+    confinement.lift().map_err(database)?;
     let broken = references::broken(connection, &tables, &resolver, &rows, before)?;
     let broken = mistakes.independent(broken);
     if !broken.is_empty() {

@@ -1,6 +1,6 @@
 //! All that is wrong with the files of one load, but for what only follows from it.
 
-use super::{BrokenReference, Fault, SeedError};
+use super::{BrokenReference, Fault, SeedError, bounds::Beyond};
 use std::collections::{BTreeSet, HashSet};
 
 /// More than this are not told of: who has made that many has made one of them often.
@@ -12,7 +12,7 @@ pub(super) struct Mistakes {
     untold: usize,
     /// The words of files that could not be read as rows.
     unread: HashSet<String>,
-    /// Whether SQL had no end: then more of it is not run.
+    /// Whether SQL has gone beyond its bounds: then no more of it is run.
     is_endless: bool,
     /// The tables that miss rows because of a mistake, in small letters.
     short: BTreeSet<String>,
@@ -34,7 +34,7 @@ impl Mistakes {
         {
             return;
         }
-        self.is_endless |= matches!(error.fault(), Fault::Endless);
+        self.is_endless |= matches!(error.fault(), Fault::Beyond(beyond) if *beyond != Beyond::Value);
         // Where so many are told already, nobody counts those that follow from one before.
         if self.found.len() == MOST {
             self.untold += 1;
@@ -63,7 +63,7 @@ impl Mistakes {
         self.any_is_short |= !is_of_one_table;
     }
 
-    /// Whether SQL had no end.
+    /// Whether SQL has gone beyond its bounds.
     pub(super) fn is_endless(&self) -> bool {
         self.is_endless
     }

@@ -9,13 +9,14 @@
 //! * Their values: [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into keys,
 //!   [`keys`] tells which those are, [`stored`] turns values into what a column holds, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
 //! * The database: [`insert`] puts rows in, [`references`] checks foreign keys when all are in; [`script`] splits SQL and [`sql`]
-//!   runs it, within what [`confinement`] allows; [`part`] is what is done one after another, [`load`] does it all.
+//!   runs it, within what [`confinement`] allows and [`bounds`] says; [`part`] is what is done one after another, [`load`] does it all.
 //! * A mistake: [`error`] is one with its place, [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of
 //!   a load.
 //!
 //! Nothing here knows an engine.
 
 mod beside;
+mod bounds;
 mod computed;
 mod confinement;
 #[cfg(feature = "csv")]
@@ -82,9 +83,12 @@ use std::{
 /// they load, and `random()` gives the same each time. Rows may come in any order across files: foreign keys are checked when all are in.
 ///
 /// Files are hostile until proven otherwise. SQL in them, also in values and triggers, can neither
-/// [attach](https://sqlite.org/limits.html#max_attached) or write other files nor load extensions, and a statement ends after 250
-/// million steps of [SQLite's machine](https://sqlite.org/opcode.html), of which a call of a function is one. Files and values have at most 256 MiB, nested values 64
-/// levels. Neither names nor symbolic links lead out of a folder.
+/// [attach](https://sqlite.org/limits.html#max_attached) or write other files nor load extensions. A statement ends after 250
+/// million steps of [SQLite's machine](https://sqlite.org/opcode.html); a load ends when its thread has computed for 100 seconds, or
+/// when the database or SQLite's memory has grown by 1 GiB: each MiB of the files allows it 10 seconds and 16 MiB more. Files and
+/// values have at most 256 MiB; values at most 256 KiB, or as much as the largest file, where SQL or the schema calls a function
+/// whose work grows with the product of what it is given, such as `instr()`: SQLite cannot be stopped inside one. Nested values
+/// have 64 levels. Neither names nor symbolic links lead out of a folder.
 ///
 /// ```
 /// # #[cfg(feature = "json")]

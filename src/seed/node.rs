@@ -38,6 +38,15 @@ impl Scalar<'_> {
 }
 
 impl Scalar<'_> {
+    /// How long a text is, or bytes are, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+
     pub(crate) fn into_owned(self) -> Scalar<'static> {
         match self {
             Self::Null => Scalar::Null,

@@ -22,6 +22,14 @@ impl<'s> Part<'s> {
         }
     }
 
+    /// How large a value may be that it holds itself, in bytes.
+    pub(super) fn largest(&self) -> usize {
+        match self {
+            Self::Script(source) => source.size(),
+            Self::Rows(rows) => rows.source.size(),
+        }
+    }
+
     pub(super) fn rows(&self) -> Option<&TableRows<'s>> {
         match self {
             Self::Script(_) => None,

@@ -8,6 +8,7 @@
 use super::{
     Fault, SeedError, beside,
     computed::{Computed, evaluate},
+    confinement::Confinement,
     keys::{self, given, made_key},
     layout::{Layout, MadeKey},
     mistakes::{MOST, Mistakes},
@@ -16,7 +17,7 @@ use super::{
     stored::stored,
     tables::{Reference, Table, Tables, database},
 };
-use crate::{Labels, affinity::Affinity, error::nearest, labels::Key, quote::quoted, sqlite::Steps};
+use crate::{Labels, affinity::Affinity, error::nearest, labels::Key, quote::quoted};
 use rusqlite::Connection;
 use std::{
     cell::{Cell, RefCell},
@@ -30,7 +31,7 @@ pub(super) struct Resolver<'r> {
     tables: &'r Tables<'r>,
     /// Labels that were loaded before.
     known: &'r Labels,
-    pub steps: &'r Steps<'r>,
+    pub confinement: &'r Confinement<'r>,
     given: HashMap<String, Given<'r>>,
     keys: RefCell<HashMap<(String, usize), Keys>>,
     /// How many more times a name is suggested: each is a look at all labels.
@@ -52,7 +53,7 @@ impl<'r> Resolver<'r> {
         connection: &'r Connection,
         tables: &'r Tables<'r>,
         known: &'r Labels,
-        steps: &'r Steps<'r>,
+        confinement: &'r Confinement<'r>,
         rows: impl IntoIterator<Item = (&'r str, &'r [Row<'r>])>,
         mistakes: &mut Mistakes,
     ) -> Self {
@@ -76,7 +77,7 @@ impl<'r> Resolver<'r> {
                 }
             }
         }
-        Self { connection, tables, known, steps, given, keys: RefCell::default(), suggestions: Cell::new(MOST) }
+        Self { connection, tables, known, confinement, given, keys: RefCell::default(), suggestions: Cell::new(MOST) }
     }
 
     /// Whether another row has the label of this one, which has been told of.
@@ -124,10 +125,12 @@ impl<'r> Resolver<'r> {
     ) -> Result<Scalar<'n>, SeedError> {
         let held = match (node, Computed::of(node), row.source.folder()) {
             (_, Some(Computed::Sql(sql)), _) => {
-                evaluate(self.connection, sql, self.steps).map(Scalar::from).map_err(SeedError::new)?
+                evaluate(self.connection, sql, self.confinement).map(Scalar::from).map_err(SeedError::new)?
             }
             (_, Some(Computed::File(name)), Some(folder)) => {
-                return beside::read(folder, name, affinity).map_err(SeedError::new);
+                let held = beside::read(folder, name, affinity).map_err(SeedError::new)?;
+                self.confinement.admit(held.size());
+                return Ok(held);
             }
             (Node::Scalar(Scalar::Text(text)), None, _) if rails::with_label(text, row).is_some() => {
                 Scalar::Text(rails::with_label(text, row).unwrap_or_default().into())

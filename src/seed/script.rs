@@ -1,11 +1,15 @@
 //! Splits a SQL script into its statements, so that each is prepared from its own text: SQLite copies all that it is
 //! given at every statement, which makes a long script quadratic.
 
+use super::bounds::is_costly;
+
 /// A statement and where it starts, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece<'a> {
     pub text: &'a str,
     pub start: usize,
+    /// Whether a [costly](is_costly) function may be called in it.
+    pub is_costly: bool,
 }
 
 /// The statements of a script, without white space and comments before them; each ends with its semicolon or with the
@@ -20,28 +24,33 @@ pub(crate) fn statements(script: &str) -> impl Iterator<Item = Piece<'_>> {
         let mut head = Head::Start;
         // How far the end of a trigger has been seen: its last semicolon, its END.
         let (mut semicolon, mut end) = (false, false);
+        let mut costly = false;
         while let Some((at, token)) = tokens.next() {
             match token {
                 Token::Semicolon => {
                     let Some(start) = start else { continue };
                     if head != Head::Trigger || end {
-                        return Some(Piece { text: &script[start..tokens.at], start });
+                        return Some(Piece { text: &script[start..tokens.at], start, is_costly: costly });
                     }
                     (semicolon, end) = (true, false);
                 }
                 Token::Word(word) => {
                     start.get_or_insert(at);
                     head.push(word);
+                    costly |= is_costly(word);
                     (semicolon, end) = (false, semicolon && word.eq_ignore_ascii_case(b"END"));
                 }
-                Token::Other => {
+                Token::Other | Token::Quoted(_) => {
+                    if let Token::Quoted(name) = token {
+                        costly |= is_costly(name);
+                    }
                     start.get_or_insert(at);
                     head.push(b"");
                     (semicolon, end) = (false, false);
                 }
             }
         }
-        start.map(|start| Piece { text: script[start..].trim_end(), start })
+        start.map(|start| Piece { text: script[start..].trim_end(), start, is_costly: costly })
     })
 }
 
@@ -74,6 +83,8 @@ impl Head {
 enum Token<'a> {
     Semicolon,
     Word(&'a [u8]),
+    /// What stands between quotes: a text, or a name, also that of a function.
+    Quoted(&'a [u8]),
     Other,
 }
 
@@ -99,11 +110,11 @@ impl<'a> Tokens<'a> {
                 // A doubled quote reads as two literals side by side, which ends at the same place.
                 quote @ (b'\'' | b'"' | b'`') => {
                     self.skip_past(&[quote], 1);
-                    return Some((at, Token::Other));
+                    return Some((at, Token::Quoted(self.quoted(at))));
                 }
                 b'[' => {
                     self.skip_past(b"]", 1);
-                    return Some((at, Token::Other));
+                    return Some((at, Token::Quoted(self.quoted(at))));
                 }
                 byte if is_word(byte) => {
                     let length = rest.iter().take_while(|byte| is_word(**byte)).count();
@@ -116,6 +127,11 @@ impl<'a> Tokens<'a> {
                 }
             }
         }
+    }
+
+    /// What stands between the quote at `start` and the one just passed.
+    fn quoted(&self, start: usize) -> &'a [u8] {
+        self.bytes.get(start + 1..self.at - 1).unwrap_or_default()
     }
 
     /// Goes behind the next `end` that starts at least `from` bytes on, or to the end of the script.
@@ -140,7 +156,7 @@ fn is_word(byte: u8) -> bool {
 pub fn assert_split(script: &str) {
     let mut end = 0;
     let mut pieces = statements(script).peekable();
-    while let Some(Piece { text, start }) = pieces.next() {
+    while let Some(Piece { text, start, .. }) = pieces.next() {
         assert_eq!(script.get(start..start + text.len()), Some(text));
         let between = &script[end..start];
         assert!(statements(between).next().is_none(), "{between:?} is passed over");

@@ -122,6 +122,11 @@ impl Source {
         &self.text
     }
 
+    /// How many bytes it may give to a database; of code nobody knows.
+    pub(crate) fn size(&self) -> usize {
+        if self.fixed { usize::try_from(LARGEST).unwrap_or(usize::MAX) } else { self.text.len() }
+    }
+
     /// The place that people look for, with its line.
     pub(crate) fn place(&self, spot: Spot) -> Place {
         let position = self.position(spot);

@@ -2,13 +2,13 @@
 
 use super::{
     Fault, SeedError,
-    confinement::{NoDoubleQuotes, limits_the_process},
+    bounds::sets_limits,
+    confinement::{Confinement, NoDoubleQuotes},
     load::Progress,
     script::{Piece, statements},
     source::{Source, Spot},
     tables::database,
 };
-use crate::sqlite::Steps;
 use rusqlite::{Connection, ffi::SQLITE_ERROR, limits::Limit};
 
 /// Runs a script, which keeps its own transactions and pragmas but may not attach or write files.
@@ -17,7 +17,7 @@ use rusqlite::{Connection, ffi::SQLITE_ERROR, limits::Limit};
 pub(super) fn run(
     connection: &Connection,
     source: &Source,
-    steps: &Steps<'_>,
+    confinement: &Confinement<'_>,
     progress: &mut Progress<'_>,
 ) -> Result<(), SeedError> {
     let _attachable = Attachable::limit(connection, 0).map_err(database)?;
@@ -34,14 +34,18 @@ pub(super) fn run(
         if let Some(at) = piece.text.find('\0') {
             return fault_at(Fault::Statement("a NUL hides what stands behind it".to_owned()), at);
         }
-        if limits_the_process(piece.text) {
+        if sets_limits(piece.text) {
             return fault_at(Fault::Forbidden, 0);
         }
-        steps.begin();
+        confinement.begin(piece.is_costly).map_err(database)?;
         execute(connection, piece).map_err(|error| {
-            let (fault, offset) = if steps.are_used_up() { (Fault::Endless, 0) } else { fault(error, piece.text) };
+            let (fault, offset) =
+                confinement.ended(&error).map_or_else(|| fault(error, piece.text), |fault| (fault, 0));
             SeedError::new(fault).at(source.place(Spot::offset(piece.start + offset)))
         })?;
+        if piece.is_costly && !is_of_rows(piece.text) {
+            confinement.look_at_schema().map_err(database)?;
+        }
     }
     match last {
         None => Err(SeedError::new(Fault::Empty).at(source.place(Spot::START))),
@@ -59,6 +63,14 @@ fn execute(connection: &Connection, piece: Piece<'_>) -> rusqlite::Result<()> {
     let mut rows = statement.raw_query();
     while rows.next()?.is_some() {}
     Ok(())
+}
+
+/// Whether a statement reads or changes rows, those of the schema excepted.
+fn is_of_rows(statement: &str) -> bool {
+    let first = words(statement).next();
+    let names = ["INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "VALUES"];
+    first.is_some_and(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)))
+        && !statement.to_ascii_lowercase().contains("sqlite_")
 }
 
 /// Whether a statement begins or ends a transaction or a savepoint, which inside one of the caller's could end that.

@@ -2,17 +2,17 @@
 
 mod chance;
 mod handle;
-mod steps;
 mod switches;
 mod unseen;
+mod work;
 
 pub(crate) use chance::without_chance;
 #[cfg(any(test, fuzzing))]
 pub(crate) use handle::is_complete;
 pub(crate) use handle::{Handle, statements, statements_of};
-pub(crate) use steps::Steps;
 pub(crate) use switches::{DoubleQuotedText, double_quoted_text, extensions};
 pub(crate) use unseen::{is_unseen, unseen};
+pub(crate) use work::{Bound, Bounds, Work};
 
 use rusqlite::{
     Connection, Error,
