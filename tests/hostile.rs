@@ -116,6 +116,21 @@ fn a_function_that_may_take_for_ever_is_given_what_the_files_hold() {
     assert_eq!(lines as usize, 1_000_000 / line.len());
 }
 
+/// Each that is named doubles what SQLite expands.
+#[cfg(feature = "json")]
+#[test]
+fn views_that_stand_on_each_other_are_not_expanded() {
+    let more = |number| format!("CREATE VIEW v{} AS SELECT a.text FROM v{number} a, v{number} b;", number + 1);
+    let views: String = (0..40).map(more).collect();
+    let script = format!("CREATE VIEW v0 AS SELECT text FROM notes;\n{views}");
+    let connection =
+        load(&[("a.sql", &script), ("notes.json", r#"{"a": {"text": "one"}, "b": {"parent": "a"}}"#)]).unwrap();
+    let rows: i64 = connection.query_row("SELECT count(*) FROM notes", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 3);
+    let error = load(&[("a.sql", &script), ("b.sql", "SELECT * FROM v40")]).unwrap_err();
+    assert!(error.to_string().contains("too many references"), "{error}");
+}
+
 #[test]
 fn what_fills_the_database_or_the_memory_row_by_row_is_ended() {
     let rows = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT zeroblob(1000000) FROM n";

@@ -676,6 +676,54 @@ mod json {
         assert!(error.broken_references().iter().any(|broken| broken.columns()[0].1 == "99"), "{error}");
     }
 
+    /// SQL that is asked again gives another value.
+    #[test]
+    fn a_broken_reference_that_was_computed_stands_where_it_was_and_is_what_it_was() {
+        let (_, loaded) = blog(&[
+            ("users.json", r#"[{"id": 3, "name": "Cleo"}]"#),
+            (
+                "posts.json",
+                "[{\"author_id\": 3},\n {\"author_id\": \"RAW=CASE WHEN EXISTS (SELECT 1 FROM posts WHERE title = 'last') THEN 3 ELSE 42 END\"},\n {\"author_id\": 3, \"title\": \"last\"}]",
+            ),
+        ]);
+        let error = loaded.unwrap_err();
+        let [broken] = error.broken_references() else { panic!("{error}") };
+        assert_eq!(broken.columns(), [("author_id".to_owned(), "42".to_owned())]);
+        assert_eq!(broken.position().map(|at| (at.line(), at.column())), Some((2, 16)), "{error}");
+    }
+
+    #[test]
+    fn a_row_that_a_trigger_passes_over_is_not_blamed_for_the_one_before() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let schema = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INTEGER REFERENCES p, passed);
+            CREATE TRIGGER t BEFORE INSERT ON c WHEN new.passed BEGIN SELECT RAISE(IGNORE); END";
+        connection.execute_batch(schema).unwrap();
+        let folder = folder(&[("c.json", "[{\"p\": 99},\n {\"p\": 98, \"passed\": 1}]")]);
+        let error = Seeds::from(folder.path()).load(&mut connection).unwrap_err();
+        let [broken] = error.broken_references() else { panic!("{error}") };
+        assert_eq!(
+            (broken.columns()[0].1.as_str(), broken.position().map(sqlite_fixtures::Position::line)),
+            ("99", Some(1)),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn of_twenty_foreign_keys_that_two_thousand_rows_break_the_first_hundred_are_told() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let columns: Vec<_> = (0..20).map(|number| format!("c{number} INTEGER REFERENCES p")).collect();
+        let schema = format!("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c ({})", columns.join(", "));
+        connection.execute_batch(&schema).unwrap();
+        let row = (0..20).map(|number| format!("\"c{number}\": 1")).collect::<Vec<_>>().join(", ");
+        let rows = vec![format!("{{{row}}}"); 2_000].join(",\n");
+        let folder = folder(&[("c.json", &format!("[{rows}]"))]);
+        let error = Seeds::from(folder.path()).load(&mut connection).unwrap_err();
+        assert_eq!(error.broken_references().len(), 100);
+        assert!(error.broken_references().iter().all(|broken| broken.position().is_some_and(|at| at.line() < 6)));
+        let said = error.to_string();
+        assert!(said.starts_with("40000 broken references:") && said.contains("\n  and 39900 more\n"), "{said}");
+    }
+
     #[test]
     fn a_script_that_changes_a_table_is_seen_by_the_rows_after_it() {
         let (connection, labels) = blog(&[

@@ -123,7 +123,11 @@ impl SeedError {
     /// How many mistakes there are, each broken reference one.
     #[cfg(feature = "cli")]
     pub(crate) fn count(&self) -> usize {
-        self.all().map(|error| error.broken_references().len().max(1)).sum::<usize>() + self.0.untold
+        let of = |error: &Self| match &error.0.fault {
+            Fault::BrokenReferences { references, untold } => references.len() + untold,
+            _ => 1,
+        };
+        self.all().map(of).sum::<usize>() + self.0.untold
     }
 
     pub(super) fn fault(&self) -> &Fault {
@@ -227,11 +231,12 @@ impl SeedError {
         self.0.value.as_deref()
     }
 
-    /// The rows that point at rows that are not there; empty for any other mistake.
+    /// The rows that point at rows that are not there: the first hundred, while `Display` also says how many more there are; empty
+    /// for any other mistake.
     #[must_use]
     pub fn broken_references(&self) -> &[BrokenReference] {
         match &self.0.fault {
-            Fault::BrokenReferences(broken) => broken,
+            Fault::BrokenReferences { references, .. } => references,
             _ => &[],
         }
     }

@@ -71,7 +71,10 @@ pub(crate) enum Fault {
     Beyond(Beyond),
     OpenTransaction,
     OwnTransaction,
-    BrokenReferences(Vec<BrokenReference>),
+    BrokenReferences {
+        references: Vec<BrokenReference>,
+        untold: usize,
+    },
     Database(rusqlite::Error),
     WrittenMeanwhile,
     Restore {
@@ -162,7 +165,7 @@ impl fmt::Display for Fault {
             Self::OwnTransaction => f.write_str(
                 "a script runs on a connection of its own, not inside a transaction; load it before the transaction begins",
             ),
-            Self::BrokenReferences(references) => broken(f, references),
+            Self::BrokenReferences { references, untold } => broken(f, references, *untold),
             Self::Database(_) => f.write_str("the database could not be read or written; see the cause"),
             Self::WrittenMeanwhile => {
                 f.write_str("another connection has written to the database meanwhile; load again when it is done")
@@ -187,13 +190,17 @@ fn no_folder(f: &mut fmt::Formatter<'_>, looked_in: &[PathBuf], is_relative: boo
     })
 }
 
-fn broken(f: &mut fmt::Formatter<'_>, references: &[BrokenReference]) -> fmt::Result {
-    write!(f, "{} broken reference{}:", references.len(), if references.len() == 1 { "" } else { "s" })?;
+fn broken(f: &mut fmt::Formatter<'_>, references: &[BrokenReference], untold: usize) -> fmt::Result {
+    let all = references.len() + untold;
+    write!(f, "{all} broken reference{}:", if all == 1 { "" } else { "s" })?;
     for reference in references {
         write!(f, "\n  {reference}")?;
         if let Some(excerpt) = &reference.excerpt {
             write!(f, "\n{excerpt}")?;
         }
+    }
+    if untold > 0 {
+        write!(f, "\n  and {untold} more")?;
     }
     f.write_str("\nadd the rows that are missing, or correct the values")
 }

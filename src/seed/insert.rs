@@ -5,6 +5,7 @@ use super::{
     layout::Layout,
     mistakes::Mistakes,
     node::Row,
+    references::Inserted,
     resolve::Resolver,
     source::Spot,
     tables::{Table, database},
@@ -17,15 +18,17 @@ const STATEMENTS: usize = 32;
 
 /// Inserts rows into one table. Those that cannot be are noted as mistakes, and the others go in, unless one of them has ended
 /// the transaction.
-pub(super) fn insert(
+pub(super) fn insert<'r>(
     connection: &Connection,
     table: &Table,
-    rows: &[Row<'_>],
+    rows: &'r [Row<'r>],
     resolver: &Resolver<'_>,
+    inserted: &mut Inserted<'r>,
     mistakes: &mut Mistakes,
     each: &mut dyn FnMut(),
 ) {
     let mut prepared = Vec::new();
+    let mut inserted = table.has_foreign_keys.then(|| inserted.into(table));
     for row in rows.iter().filter(|row| !resolver.is_duplicate(table, row)) {
         each();
         if let Err(error) = insert_row(connection, table, row, resolver, &mut prepared) {
@@ -34,6 +37,11 @@ pub(super) fn insert(
             if connection.is_autocommit() || mistakes.is_endless() {
                 return;
             }
+        } else if let Some(inserted) = &mut inserted
+            // A trigger may have passed over the row.
+            && connection.changes() > 0
+        {
+            inserted.push((connection.last_insert_rowid(), row));
         }
     }
 }

@@ -6,12 +6,12 @@ use super::{
     file::{Contents, Files, TableRows, Unread},
     insert,
     mistakes::Mistakes,
-    node::Row,
     part::{Part, parts},
-    references::{self, Violation},
+    references::{self, Inserted},
     resolve::Resolver,
     sql,
     tables::{Tables, database},
+    violation::{Violation, violations},
 };
 use crate::{
     Labels,
@@ -53,7 +53,7 @@ pub(crate) fn fill(
     known: &Labels,
     progress: &mut Progress<'_>,
 ) -> Result<Labels, SeedError> {
-    let before = references::violations(connection)?;
+    let before = violations(connection)?;
     apply_files(connection, files, known, &before, Owner::Us, progress)
 }
 
@@ -100,7 +100,7 @@ fn in_savepoint(
 ) -> Result<Labels, SeedError> {
     let outermost = connection.is_autocommit();
     let _enforced = if outermost { Some(ForeignKeys::suspend(connection)?) } else { None };
-    let before = references::violations(connection)?;
+    let before = violations(connection)?;
     let deferred: bool =
         connection.pragma_query_value(None, "defer_foreign_keys", |row| row.get(0)).map_err(database)?;
     let run = |sql: &str| connection.execute_batch(sql).map_err(database);
@@ -174,6 +174,7 @@ fn apply(
     let confinement = &Confinement::of(connection, bytes, largest).map_err(database)?;
     let resolver = Resolver::new(connection, &tables, known, confinement, each, &mut mistakes);
     let mut labels = Labels::default();
+    let mut inserted = Inserted::default();
     let mut done = 0;
     for part in &parts {
         match part {
@@ -206,7 +207,7 @@ fn apply(
                 };
                 together("SAVEPOINT sqlite_fixtures_rows")?;
                 let mut row = 0;
-                insert::insert(connection, &table, rows, &resolver, &mut mistakes, &mut || {
+                insert::insert(connection, &table, rows, &resolver, &mut inserted, &mut mistakes, &mut || {
                     row += 1;
                     progress(done + bytes * row / rows.len());
                 });
@@ -231,14 +232,9 @@ fn apply(
         done += part.bytes();
         progress(done);
     }
-    let rows: Vec<(&str, &[Row<'_>])> = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice())).collect();
     // No statement of a file: it has an end, and takes as long as the database is large.
     confinement.lift().map_err(database)?;
-    let broken = references::broken(connection, &tables, &resolver, &rows, before)?;
-    let broken = mistakes.independent(broken);
-    if !broken.is_empty() {
-        mistakes.note(SeedError::new(Fault::BrokenReferences(broken)));
-    }
+    references::check(connection, &tables, &resolver, &inserted, before, &mut mistakes)?;
     mistakes.conclude()?;
     Ok(labels)
 }

@@ -1,6 +1,6 @@
 //! All that is wrong with the files of one load, but for what only follows from it.
 
-use super::{BrokenReference, Fault, SeedError, bounds::Beyond};
+use super::{Fault, SeedError, bounds::Beyond};
 use std::collections::{BTreeSet, HashSet};
 
 /// More than this are not told of: who has made that many has made one of them often.
@@ -73,10 +73,9 @@ impl Mistakes {
         !self.unread.is_empty() && words(label).all(|word| self.unread.contains(word))
     }
 
-    /// Those of the broken references that do not point at a table which misses rows because of another mistake.
-    pub(super) fn independent(&self, broken: Vec<BrokenReference>) -> Vec<BrokenReference> {
-        let is_whole = |parent: &str| !self.any_is_short && !self.short.contains(&parent.to_ascii_lowercase());
-        broken.into_iter().filter(|reference| is_whole(reference.parent())).collect()
+    /// Whether no row of a table is missing because of a mistake.
+    pub(super) fn has_all_of(&self, table: &str) -> bool {
+        !self.any_is_short && !self.short.contains(&table.to_ascii_lowercase())
     }
 
     /// Everything that was noted, as one error, in the order that a reader of the files comes to it.

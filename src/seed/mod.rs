@@ -8,7 +8,8 @@
 //!   rows between two tables.
 //! * Their values: [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into keys,
 //!   [`keys`] tells which those are, [`stored`] turns values into what a column holds, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
-//! * The database: [`insert`] puts rows in, [`references`] checks foreign keys when all are in; [`script`] splits SQL and [`sql`]
+//! * The database: [`insert`] puts rows in, [`references`] checks foreign keys when all are in, [`violation`]
+//!   being what SQLite says of one; [`script`] splits SQL and [`sql`]
 //!   runs it, within what [`confinement`] allows and [`bounds`] says; [`part`] is what is done one after another, [`load`] does it all.
 //! * A mistake: [`error`] is one with its place, [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of
 //!   a load.
@@ -52,6 +53,7 @@ mod stored;
 mod tables;
 #[cfg(feature = "toml")]
 mod toml;
+mod violation;
 #[cfg(feature = "yaml")]
 mod yaml;
 

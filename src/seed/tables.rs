@@ -1,9 +1,17 @@
 //! What the schema says of the tables that rows go into.
 
 use super::{Fault, SeedError};
-use crate::{affinity::Affinity, error::nearest};
+use crate::{affinity::Affinity, error::nearest, quote::quoted};
 use rusqlite::Connection;
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
+
+/// The tables that rows go into, and not those in which FTS3 to FTS5 and R*Tree keep theirs.
+///
+/// `pragma_table_list` would say it too, but it expands all views, which takes for ever where they stand on each other.
+const NAMES: &str = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT IN (
+        WITH kept (part) AS (VALUES ('config'), ('content'), ('data'), ('docsize'), ('idx'), ('node'), ('parent'), ('rowid'),
+            ('segdir'), ('segments'), ('stat'))
+        SELECT name || '_' || part FROM main.sqlite_master, kept WHERE sql LIKE 'CREATE VIRTUAL TABLE%')";
 
 /// A table, as far as seeding needs it.
 #[derive(Debug)]
@@ -11,6 +19,9 @@ pub(super) struct Table {
     pub name: String,
     pub columns: Vec<Column>,
     pub references: Vec<Reference>,
+    /// What its rowid is called; `None` where it has none, or no name for it that is not another column's.
+    pub rowid: Option<&'static str>,
+    pub has_foreign_keys: bool,
     /// The one column of the primary key; `None` without a key, or with a composite one.
     pub key: Option<usize>,
     /// The columns of each unique constraint but the key, in the order that they are declared in.
@@ -83,10 +94,7 @@ impl<'c> Tables<'c> {
 
     pub(super) fn names(&self) -> rusqlite::Result<Vec<String>> {
         self.connection
-            .prepare(
-                "SELECT name FROM pragma_table_list
-                 WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-            )?
+            .prepare(&format!("{NAMES} AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"))?
             .query_map([], |row| row.get(0))?
             .collect()
     }
@@ -94,10 +102,7 @@ impl<'c> Tables<'c> {
     fn read(&self, name: &str) -> rusqlite::Result<Option<Table>> {
         let name: Option<String> = self
             .connection
-            .prepare(
-                "SELECT name FROM pragma_table_list
-                 WHERE schema = 'main' AND type IN ('table', 'virtual') AND name = ?1 COLLATE NOCASE",
-            )?
+            .prepare(&format!("{NAMES} AND name = ?1 COLLATE NOCASE"))?
             .query_map([name], |row| row.get(0))?
             .next()
             .transpose()?;
@@ -124,13 +129,32 @@ impl<'c> Tables<'c> {
                 Ok(column)
             })
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        let mut table = Table { columns, references: Vec::new(), key: None, unique: Vec::new(), name };
+        let mut table = Table {
+            rowid: self.rowid(&name, &columns),
+            has_foreign_keys: self.has_foreign_keys(&name)?,
+            columns,
+            references: Vec::new(),
+            key: None,
+            unique: Vec::new(),
+            name,
+        };
         if let [key] = keys[..] {
             table.key = Some(key);
         }
         table.references = self.references(&table)?;
         table.unique = self.unique(&table)?;
         Ok(Some(table))
+    }
+
+    fn rowid(&self, table: &str, columns: &[Column]) -> Option<&'static str> {
+        let is_free = |name: &&str| !columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+        let name = ["rowid", "_rowid_", "oid"].into_iter().find(is_free)?;
+        self.connection.prepare(&format!("SELECT {name} FROM main.{}", quoted(table))).is_ok().then_some(name)
+    }
+
+    fn has_foreign_keys(&self, table: &str) -> rusqlite::Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM pragma_foreign_key_list(?1, 'main'))";
+        self.connection.query_row(sql, [table], |row| row.get(0))
     }
 
     fn unique(&self, table: &Table) -> rusqlite::Result<Vec<Vec<usize>>> {

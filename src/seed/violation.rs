@@ -1,0 +1,69 @@
+//! The foreign keys that are broken, as SQLite finds them.
+
+use super::{SeedError, tables::database};
+use crate::quote::quoted;
+use rusqlite::Connection;
+use std::collections::HashMap;
+
+/// One line of [`PRAGMA foreign_key_check`](https://sqlite.org/pragma.html#pragma_foreign_key_check).
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Violation {
+    pub table: String,
+    /// NULL for tables without rowid.
+    pub row: Option<i64>,
+    pub parent: String,
+    /// Which of the foreign keys of the table.
+    pub key: i64,
+}
+
+/// The foreign keys that are broken now.
+///
+/// One that points at a column that is not unique fails the check of its whole table; the others are still checked, and
+/// SQLite tells of this one at the first statement that changes its rows.
+pub(super) fn violations(connection: &Connection) -> Result<Vec<Violation>, SeedError> {
+    let each = || {
+        let tables: Vec<String> = connection
+            .prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut found = Vec::new();
+        for table in &tables {
+            match violations_of(connection, &format!("({})", quoted(table))) {
+                Err(error) if error.to_string().contains("foreign key mismatch") => {}
+                of_table => found.extend(of_table?),
+            }
+        }
+        Ok(found)
+    };
+    match violations_of(connection, "") {
+        Err(error) if error.to_string().contains("foreign key mismatch") => each().map_err(database),
+        found => found.map_err(database),
+    }
+}
+
+fn violations_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Violation>> {
+    connection
+        .prepare(&format!("PRAGMA main.foreign_key_check{table}"))?
+        .query_map([], |row| {
+            Ok(Violation { table: row.get(0)?, row: row.get(1)?, parent: row.get(2)?, key: row.get(3)? })
+        })?
+        .collect()
+}
+
+/// Those that were not broken `before`.
+pub(super) fn since(connection: &Connection, before: &[Violation]) -> Result<Vec<Violation>, SeedError> {
+    // Rows without rowid are told apart by their number only.
+    let mut old: HashMap<&Violation, usize> = HashMap::new();
+    for violation in before {
+        *old.entry(violation).or_default() += 1;
+    }
+    let mut violations = violations(connection)?;
+    violations.retain(|violation| match old.get_mut(violation) {
+        Some(left @ 1..) => {
+            *left -= 1;
+            false
+        }
+        _ => true,
+    });
+    Ok(violations)
+}
