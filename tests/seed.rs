@@ -335,6 +335,89 @@ mod rails {
         assert!(message.contains("users.yml:2:9: table `users`: this is ERB, which is not run here"), "{message}");
     }
 
+    /// A schema of Rails has foreign keys only where somebody has asked for them.
+    const BARE: &str = "
+        CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE monkeys (id INTEGER PRIMARY KEY, name TEXT, pirate_id INTEGER);
+        CREATE TABLE admin_pirates (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE pirates (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE fruits (id INTEGER PRIMARY KEY, name TEXT, eater_id INTEGER, eater_type TEXT, owner_id INTEGER);";
+
+    fn load_bare(files: &[(&str, &str)]) -> Result<String, SeedError> {
+        let folder = folder(files);
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(BARE).unwrap();
+        Seeds::from(folder.path()).load(&mut connection)?;
+        let sql = "SELECT group_concat(r, ' / ') FROM (SELECT concat_ws('|', fruits.name, eater_type,
+                coalesce(monkeys.name, admin_pirates.name), people.name) r FROM fruits
+            LEFT JOIN monkeys ON eater_type = 'Monkey' AND monkeys.id = eater_id
+            LEFT JOIN admin_pirates ON eater_type = 'Admin::Pirate' AND admin_pirates.id = eater_id
+            LEFT JOIN people ON people.id = owner_id ORDER BY fruits.name)";
+        Ok(one(&connection, sql))
+    }
+
+    #[test]
+    fn an_association_without_a_foreign_key_means_the_row_with_its_label_and_class() {
+        let people = ("people.yml", "ann: {name: Ann}\nben: {id: 5, name: Ben}\n");
+        let monkeys = ("monkeys.yml", "george: {name: George, pirate: reginald}\n");
+        let pirates = ("pirates.yml", "reginald: {name: Reginald}\n");
+        let admin = ("admin_pirates.yml", "reginald: {id: 3, name: Admin}\ngeorge: {id: 4, name: Other}\n");
+        let fruits = "apple: {name: apple, eater: george (Monkey), owner: ann}\n\
+            pear:\n  name: pear\n  eater: reginald (Admin::Pirate)\n  owner: ben\nplum: {name: plum, owner: ~}\n";
+        assert_eq!(
+            load_bare(&[people, monkeys, pirates, admin, ("fruits.yml", fruits)]).unwrap(),
+            "apple|Monkey|George|Ann / pear|Admin::Pirate|Admin|Ben / plum"
+        );
+        let fruits = "apple:\n  owner: an\npear:\n  owner: reginald\nplum:\n  ower: ann\nquince:\n  owner: [ann]\n";
+        let error = load_bare(&[people, pirates, admin, ("fruits.yml", fruits)]).unwrap_err();
+        let said: Vec<_> = error.all().map(|mistake| mistake.to_string().lines().next().unwrap().to_owned()).collect();
+        for (said, expected) in error.all().zip([
+            "2:10: table `fruits`, row `apple`, column `owner`, value `an`: no row of any table has this label; did you mean `ann`?",
+            "4:10: table `fruits`, row `pear`, column `owner`, value `reginald`: each of the tables `admin_pirates`, `pirates` has a row of this label; declare the FOREIGN KEY of the column, or rename the others",
+            "6:3: table `fruits`, row `plum`, column `ower`: there is no such column; did you mean `owner`?",
+            "8:10: table `fruits`, row `quince`, column `owner`, value `[\"ann\"]`: no row of any table has this label",
+        ]) {
+            assert!(said.position().is_some() && said.to_string().contains(expected), "{said}");
+        }
+        assert_eq!(said.len(), 4, "{said:?}");
+    }
+
+    #[test]
+    fn a_number_may_be_a_label_where_an_association_is_named() {
+        let (connection, loaded) = load(&[
+            ("users.yml", "1: {name: One}\ntwo: {id: 1, name: Two}\n"),
+            ("posts.yml", "a: {author: 1, title: label}\nb: {author_id: 1, title: key}\n"),
+        ]);
+        loaded.unwrap();
+        let sql = "SELECT group_concat(title || ' ' || name) FROM (SELECT title, name FROM posts JOIN users ON users.id = author_id ORDER BY 1)";
+        assert_eq!(one::<String>(&connection, sql), "key Two,label One");
+    }
+
+    #[test]
+    fn a_row_that_is_joined_by_its_label_is_not_taken_for_one_with_such_a_key() {
+        let (connection, loaded) = load(&[
+            ("users.yml", "alice: {name: Alice}\n"),
+            ("posts.yml", "5: {author: alice, title: own, tags: rust}\nother: {id: 5, author: alice, title: other}\n"),
+            ("tags.yml", "rust: {name: Rust}\n"),
+        ]);
+        loaded.unwrap();
+        let sql = "SELECT group_concat(title) FROM posts_tags JOIN posts ON posts.id = post_id";
+        assert_eq!(one::<String>(&connection, sql), "own");
+    }
+
+    #[test]
+    fn a_joined_row_is_given_the_times_that_its_table_wants() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let schema = "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE TABLE tags (id INTEGER PRIMARY KEY);
+            CREATE TABLE taggings (id INTEGER PRIMARY KEY, post_id INTEGER NOT NULL REFERENCES posts,
+                tag_id INTEGER NOT NULL REFERENCES tags, created_at TEXT NOT NULL, updated_at TEXT);";
+        connection.execute_batch(schema).unwrap();
+        let seeds = folder(&[("posts.yml", "a:\n  tags: rust, sqlite\n"), ("tags.yml", "rust:\nsqlite:\n")]);
+        Seeds::from(seeds.path()).load(&mut connection).unwrap();
+        let sql = "SELECT group_concat(created_at || coalesce(updated_at, '')) FROM taggings";
+        assert_eq!(one::<String>(&connection, sql), "2000-01-01 00:00:00,2000-01-01 00:00:00");
+    }
+
     #[test]
     fn a_row_without_a_label_is_not_filled() {
         let (_, loaded) = load(&[("users.yml", "- name: Alice\n")]);

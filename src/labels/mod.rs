@@ -55,6 +55,16 @@ impl Labels {
         }
     }
 
+    /// What `label` stands for in each table that has it, with the name of the table in small letters.
+    pub(crate) fn anywhere(&self, label: &str) -> impl Iterator<Item = (&str, &Key)> {
+        self.0.iter().filter_map(move |(table, labels)| Some((table.as_str(), labels.get(label)?)))
+    }
+
+    /// The labels of all tables.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
+        self.0.values().flat_map(BTreeMap::keys).map(String::as_str)
+    }
+
     /// The labels of one table.
     pub(crate) fn of(&self, table: &str) -> impl Iterator<Item = &str> {
         self.0.get(&table.to_ascii_lowercase()).into_iter().flat_map(BTreeMap::keys).map(String::as_str)

@@ -57,6 +57,12 @@ pub(super) fn rows<'s>(
             continue;
         };
         let mut fields = object.fields;
+        for (name, _) in &mut fields {
+            // By the name of its column it is a key first.
+            if let Some(column) = table.field(&name.value).filter(|_| table.column(&name.value).is_none()) {
+                name.value = table.columns[column].name.clone().into();
+            }
+        }
         let label = label(&table, &fields).map(|label| Spanned::new(label.into(), spot));
         if let (Some(pk), Some(key)) = (object.pk, table.key) {
             fields.push((Spanned::new(table.columns[key].name.clone().into(), pk.spot), pk));

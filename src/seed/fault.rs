@@ -56,8 +56,11 @@ pub(crate) enum Fault {
     DuplicateLabel {
         first: Position,
     },
+    AmbiguousLabel {
+        tables: Vec<String>,
+    },
     UnknownLabel {
-        parent: String,
+        parent: Option<String>,
         nearest: Option<String>,
     },
     NoKeyForLabel,
@@ -145,8 +148,16 @@ impl fmt::Display for Fault {
             Self::DuplicateLabel { first } => {
                 write!(f, "the label is taken by the row at {first}; rename one of them")
             }
+            Self::AmbiguousLabel { tables } => write!(
+                f,
+                "each of the tables {} has a row of this label; declare the FOREIGN KEY of the column, or rename the others",
+                tables.iter().map(|table| format!("`{table}`")).collect::<Vec<_>>().join(", ")
+            ),
             Self::UnknownLabel { parent, nearest } => {
-                write!(f, "this is neither a key nor a label of `{parent}`")?;
+                match parent {
+                    Some(parent) => write!(f, "this is neither a key nor a label of `{parent}`")?,
+                    None => f.write_str("no row of any table has this label")?,
+                }
                 remedy(f, nearest.as_deref(), "; correct it, or add the row it means")
             }
             Self::NoKeyForLabel => {

@@ -5,6 +5,7 @@ use super::{
     file::TableRows,
     mistakes::Mistakes,
     node::{Node, Row, Scalar, natural_key},
+    rails,
     source::{Spanned, Spot},
     tables::{Reference, Table, Tables},
 };
@@ -34,14 +35,19 @@ pub(super) fn joins<'s>(rows: &mut TableRows<'s>, tables: &Tables<'_>, mistakes:
                 mistakes.note(SeedError::new(fault).at(row.source.place(name.spot)).table_is(&*table.name));
                 continue;
             };
+            let name_spot = name.spot;
             let joined = texts(&others).into_iter().map(|other| {
-                let fields = vec![
+                let mut fields = vec![
                     (Spanned::new(join.own.clone().into(), name.spot), own.clone()),
                     (
                         Spanned::new(join.other.clone().into(), other.spot),
                         Spanned::new(Node::text(other.value), other.spot),
                     ),
                 ];
+                let made = join.made.iter().map(|(name, value)| {
+                    (Spanned::new(name.clone().into(), name_spot), Spanned::new(Node::Scalar(value.clone()), name_spot))
+                });
+                fields.extend(made);
                 Row { source: row.source, label: None, fields, spot: others.spot }
             });
             match made.iter_mut().find(|rows| rows.table == join.table) {
@@ -67,6 +73,16 @@ struct Join {
     table: String,
     own: String,
     other: String,
+    /// What its rows are given besides.
+    made: Vec<(String, Scalar<'static>)>,
+}
+
+impl Join {
+    fn new(table: &Table, own: &Reference, other: &Reference) -> Self {
+        let name = |reference: &Reference| table.columns[reference.column].name.clone();
+        let made = table.columns.iter().filter_map(|column| Some((column.name.clone(), rails::made_at(column)?)));
+        Self { table: table.name.clone(), own: name(own), other: name(other), made: made.collect() }
+    }
 }
 
 /// The table that a field of a row means, which is no column of its own.
@@ -90,8 +106,7 @@ fn of_field(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Join> {
         (false, true) => (two, one),
         _ => return None,
     };
-    let name = |reference: &Reference| join.columns[reference.column].name.clone();
-    Some(Join { own: name(own), other: name(other), table: join.name.clone() })
+    Some(Join::new(&join, own, other))
 }
 
 /// The one table that joins `table` with the one called `other`, as Rails has it.
@@ -102,10 +117,10 @@ fn between(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Join> {
         let points = |to: &str| {
             let mut to = join.references.iter().filter(|reference| reference.parent.eq_ignore_ascii_case(to));
             let only = to.next()?;
-            to.next().is_none().then(|| join.columns[only.column].name.clone())
+            to.next().is_none().then_some(only)
         };
-        (join.name != table.name && join.name != other.name)
-            .then(|| Some(Join { own: points(&table.name)?, other: points(&other.name)?, table: name }))?
+        let is_third = join.name != table.name && join.name != other.name;
+        is_third.then(|| Some(Join::new(&join, points(&table.name)?, points(&other.name)?)))?
     });
     let only = found.next()?;
     found.next().is_none().then_some(only)
@@ -118,7 +133,7 @@ fn own_key<'s>(table: &Table, row: &Row<'s>, spot: Spot) -> Option<Spanned<Node<
         // A key that is NULL is none.
         value.value != Node::Scalar(Scalar::Null) && key.is_some_and(|key| key.eq_ignore_ascii_case(&name.value))
     });
-    let label = || row.label.as_ref().map(|label| Node::text(label.value.clone()));
+    let label = || row.label.as_ref().map(|label| Node::Label { label: label.value.clone(), of: "".into() });
     Some(Spanned::new(given.map(|(_, key)| key.value.clone()).or_else(label)?, spot))
 }
 

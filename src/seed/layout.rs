@@ -14,11 +14,30 @@ pub(super) struct Layout<'r> {
     is_labelled: bool,
     /// A column for each field; then those that the row is given besides; then the key, if its label makes it.
     pub columns: Vec<usize>,
-    /// For each field the foreign key that it is.
-    pub references: Vec<Option<usize>>,
+    /// What each field points at.
+    pub pointers: Vec<Pointer>,
     /// What the row is given besides.
     pub made: Vec<Scalar<'static>>,
     pub key: MadeKey,
+}
+
+/// What the value of a field points at.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Pointer {
+    Nothing,
+    /// By the foreign key of this number, which the field is named after: a key, or else a label.
+    Key(usize),
+    /// By the foreign key of this number, whose association the field is named after: a label, or else a key.
+    Association(usize),
+    /// By an association that the schema knows no foreign key of: the label of a row, of whichever table.
+    Anywhere,
+}
+
+impl Pointer {
+    /// Whether the field is named after an association.
+    pub(super) fn is_association(self) -> bool {
+        matches!(self, Self::Association(_) | Self::Anywhere)
+    }
 }
 
 /// Where the key that a label makes goes.
@@ -34,28 +53,36 @@ impl<'r> Layout<'r> {
     /// That of a row.
     pub(super) fn of(table: &Table, row: &'r Row<'_>) -> Result<Self, SeedError> {
         let mut columns: Vec<usize> = Vec::with_capacity(row.fields.len() + 1);
+        let mut pointers = Vec::with_capacity(row.fields.len());
         for (name, _) in &row.fields {
             let error = |fault| SeedError::new(fault).at(row.source.place(name.spot)).column_is(&*name.value);
             let column = table.field(&name.value).ok_or_else(|| {
-                if let Some(column) = table.column(&format!("{}_id", name.value)) {
-                    return error(Fault::NoForeignKey { column: table.columns[column].name.clone() });
-                }
-                let nearest = nearest(&name.value, table.columns.iter().map(|column| &*column.name));
+                let nearest = nearest(&name.value, table.fields());
                 error(Fault::UnknownColumn { nearest })
             })?;
+            let is_association = table.column(&name.value).is_none();
+            let reference = table.references.iter().position(|reference| reference.column == column);
+            pointers.push(match (reference, is_association) {
+                (Some(reference), false) => Pointer::Key(reference),
+                (Some(reference), true) => Pointer::Association(reference),
+                (None, false) => Pointer::Nothing,
+                // Only Rails leaves foreign keys out of the schema, and its rows have labels.
+                (None, true) if row.label.is_some() => Pointer::Anywhere,
+                (None, true) => {
+                    return Err(error(Fault::NoForeignKey { column: table.columns[column].name.clone() }));
+                }
+            });
             if let Some(first) = columns.iter().position(|given| *given == column) {
                 let first = row.source.position(row.fields[first].0.spot);
                 return Err(error(Fault::DuplicateColumn { first }));
             }
             columns.push(column);
         }
-        let reference = |column: &usize| table.references.iter().position(|reference| reference.column == *column);
-        let references = columns.iter().map(reference).collect();
         let mut layout = Self {
             names: row.names().collect(),
             is_labelled: row.label.is_some(),
             columns,
-            references,
+            pointers,
             made: Vec::new(),
             key: MadeKey::None,
         };

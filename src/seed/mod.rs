@@ -6,8 +6,8 @@
 //! * Its rows: [`csv`], [`json`], [`toml`] and [`yaml`] make [`node`]s and rows of a text, [`serialize`] of values of the code;
 //!   [`shape`] tells whose rows they are, [`rails`] and [`django`] know what theirs have besides, [`joins`] what stands for
 //!   rows between two tables.
-//! * Their values: [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into keys,
-//!   [`keys`] tells which those are, [`stored`] turns values into what a column holds, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
+//! * Their values: [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into keys, [`lookup`] finds the rows
+//!   that they mean, [`keys`] tells which those are, [`stored`] turns values into what a column holds, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
 //! * The database: [`insert`] puts rows in, [`references`] checks foreign keys when all are in, [`violation`]
 //!   being what SQLite says of one; [`script`] splits SQL and [`sql`]
 //!   runs it, within what [`confinement`] allows and [`bounds`] says; [`part`] is what is done one after another, [`load`] does it all.
@@ -37,6 +37,7 @@ mod json;
 mod keys;
 mod layout;
 pub(crate) mod load;
+mod lookup;
 mod mistakes;
 mod node;
 mod part;

@@ -116,6 +116,11 @@ pub(crate) enum Node<'s> {
     /// The name of a file, whose contents are meant.
     #[cfg(feature = "yaml")]
     File(Cow<'s, str>),
+    /// The label of a row, whatever else it may look like; where the schema does not say of which table, it may be called as `of`.
+    Label {
+        label: Cow<'s, str>,
+        of: Cow<'s, str>,
+    },
     List(Vec<Spanned<Node<'s>>>),
     Map(Vec<Field<'s>>),
 }
@@ -142,6 +147,7 @@ impl<'s> Node<'s> {
             Self::Sql(_) => "an expression of SQL",
             #[cfg(feature = "yaml")]
             Self::File(_) => "a file",
+            Self::Label { .. } => "a label",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
         }
@@ -151,7 +157,7 @@ impl<'s> Node<'s> {
     pub(crate) fn shown(&self) -> String {
         const MOST: usize = 60;
         let whole = match self {
-            Self::Scalar(Scalar::Text(text)) => text.to_string(),
+            Self::Scalar(Scalar::Text(text)) | Self::Label { label: text, .. } => text.to_string(),
             Self::Scalar(value) => literal(value),
             nested => nested.kind().to_owned(),
         };
@@ -172,7 +178,7 @@ impl<'s> Node<'s> {
                 Some(number) => number.to_string(),
                 None => return Err(Fault::Value("JSON has no number that is not finite")),
             },
-            Self::Scalar(Scalar::Text(text)) => quote(text),
+            Self::Scalar(Scalar::Text(text)) | Self::Label { label: text, .. } => quote(text),
             Self::Scalar(Scalar::Bytes(_)) => return Err(Fault::Value("bytes cannot stand inside a nested value")),
             #[cfg(feature = "yaml")]
             Self::Hexadecimal(text) => match i64::from_str_radix(&text[2..], 16) {

@@ -4,6 +4,7 @@ use super::{
     file::{Contents, TableRows},
     joins,
     mistakes::Mistakes,
+    rails,
     source::Source,
     tables::Tables,
 };
@@ -54,7 +55,10 @@ pub(super) fn parts<'s>(contents: Vec<Contents<'s>>, tables: &Tables<'_>, mistak
     }
     let of = |part: &mut Part<'s>| match part {
         Part::Script(_) => Vec::new(),
-        Part::Rows(rows) => joins::joins(rows, tables, mistakes),
+        Part::Rows(rows) => {
+            rails::polymorphic(rows, tables);
+            joins::joins(rows, tables, mistakes)
+        }
     };
     let joins: Vec<TableRows<'s>> = parts.iter_mut().flat_map(of).collect();
     parts.extend(joins.into_iter().map(Part::Rows));

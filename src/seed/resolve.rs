@@ -9,15 +9,16 @@ use super::{
     Fault, SeedError, beside,
     computed::{Computed, evaluate},
     confinement::Confinement,
-    keys::{self, given, made_key},
-    layout::{Layout, MadeKey},
+    keys::{given, made_key},
+    layout::{Layout, MadeKey, Pointer},
+    lookup::Prefers,
     mistakes::{MOST, Mistakes},
     node::{Node, Row, Scalar, natural_key},
     rails,
     stored::stored,
-    tables::{Reference, Table, Tables, database},
+    tables::{Column, Table, Tables},
 };
-use crate::{Labels, affinity::Affinity, error::nearest, labels::Key, quote::quoted};
+use crate::{Labels, labels::Key};
 use rusqlite::Connection;
 use std::{
     cell::{Cell, RefCell},
@@ -27,25 +28,26 @@ use std::{
 
 /// Everything that a label in these rows can mean.
 pub(super) struct Resolver<'r> {
-    connection: &'r Connection,
-    tables: &'r Tables<'r>,
+    pub connection: &'r Connection,
+    pub tables: &'r Tables<'r>,
     /// Labels that were loaded before.
-    known: &'r Labels,
+    pub known: &'r Labels,
     pub confinement: &'r Confinement<'r>,
-    given: HashMap<String, Given<'r>>,
-    keys: RefCell<HashMap<(String, usize), Keys>>,
+    /// The rows of each table in these files, its name in small letters.
+    pub given: BTreeMap<String, Given<'r>>,
+    pub keys: RefCell<HashMap<(String, usize), Keys>>,
     /// How many more times a name is suggested: each is a look at all labels.
-    suggestions: Cell<usize>,
+    pub suggestions: Cell<usize>,
 }
 
 /// Keys as texts.
-type Keys = Rc<HashSet<String>>;
+pub(super) type Keys = Rc<HashSet<String>>;
 
 /// The rows of one table in these files.
 #[derive(Default)]
-struct Given<'r> {
-    labels: BTreeMap<&'r str, &'r Row<'r>>,
-    rows: Vec<&'r [Row<'r>]>,
+pub(super) struct Given<'r> {
+    pub labels: BTreeMap<&'r str, &'r Row<'r>>,
+    pub rows: Vec<&'r [Row<'r>]>,
 }
 
 impl<'r> Resolver<'r> {
@@ -57,7 +59,7 @@ impl<'r> Resolver<'r> {
         rows: impl IntoIterator<Item = (&'r str, &'r [Row<'r>])>,
         mistakes: &mut Mistakes,
     ) -> Self {
-        let mut given: HashMap<String, Given<'r>> = HashMap::new();
+        let mut given: BTreeMap<String, Given<'r>> = BTreeMap::new();
         for (table, rows) in rows {
             let of_table = given.entry(table.to_ascii_lowercase()).or_default();
             of_table.rows.push(rows);
@@ -97,9 +99,7 @@ impl<'r> Resolver<'r> {
     ) -> Result<Vec<Scalar<'n>>, SeedError> {
         let mut values = Vec::with_capacity(layout.columns.len());
         for (number, (name, value)) in row.fields.iter().enumerate() {
-            let reference = layout.references[number].map(|number| &table.references[number]);
-            let affinity = table.columns[layout.columns[number]].affinity;
-            let held = self.held(affinity, reference, row, &value.value);
+            let held = self.held(table, layout.columns[number], layout.pointers[number], row, &value.value);
             values.push(held.map_err(|error| error.at(row.source.place(value.spot)).column_is(&*name.value))?);
         }
         values.extend(layout.made.iter().cloned());
@@ -118,17 +118,21 @@ impl<'r> Resolver<'r> {
     /// What a column holds for a value of a row.
     fn held<'n>(
         &self,
-        affinity: Affinity,
-        reference: Option<&Reference>,
+        table: &Table,
+        column: usize,
+        pointer: Pointer,
         row: &Row<'_>,
         node: &'n Node<'_>,
     ) -> Result<Scalar<'n>, SeedError> {
+        let Column { affinity, name, .. } = &table.columns[column];
+        let points = !matches!(pointer, Pointer::Nothing | Pointer::Anywhere);
         let held = match (node, Computed::of(node), row.source.folder()) {
+            (Node::Label { label, of }, ..) => return self.labelled(table, pointer, of, label),
             (_, Some(Computed::Sql(sql)), _) => {
                 evaluate(self.connection, sql, self.confinement).map(Scalar::from).map_err(SeedError::new)?
             }
             (_, Some(Computed::File(name)), Some(folder)) => {
-                let held = beside::read(folder, name, affinity).map_err(SeedError::new)?;
+                let held = beside::read(folder, name, *affinity).map_err(SeedError::new)?;
                 self.confinement.admit(held.size());
                 return Ok(held);
             }
@@ -136,17 +140,43 @@ impl<'r> Resolver<'r> {
                 Scalar::Text(rails::with_label(text, row).unwrap_or_default().into())
             }
             // The natural key of a row, which is its label.
-            (Node::List(parts), ..) if reference.is_some() => match natural_key(parts) {
+            (Node::List(parts), ..) if points => match natural_key(parts) {
                 Some(key) => Scalar::Text(key.into()),
-                None => stored(affinity, node).map_err(SeedError::new)?,
+                None => stored(*affinity, node).map_err(SeedError::new)?,
             },
-            _ => stored(affinity, node).map_err(SeedError::new)?,
+            _ => stored(*affinity, node).map_err(SeedError::new)?,
         };
-        match (reference, held) {
-            (Some(reference), Scalar::Text(text)) => {
-                Ok(self.reference(reference, &text, 0)?.unwrap_or(Scalar::Text(text)))
+        let number;
+        let text: &str = match &held {
+            Scalar::Text(text) => text,
+            // In Rails `1` is the label of a row, as any other.
+            Scalar::Integer(integer) if pointer.is_association() => {
+                number = integer.to_string();
+                &number
             }
-            (_, held) => Ok(held),
+            _ => return Ok(held),
+        };
+        match pointer {
+            Pointer::Nothing => Ok(held),
+            Pointer::Key(number) => {
+                Ok(self.reference(&table.references[number], text, Prefers::Key, 0)?.unwrap_or(held))
+            }
+            Pointer::Association(number) => {
+                Ok(self.reference(&table.references[number], text, Prefers::Label, 0)?.unwrap_or(held))
+            }
+            Pointer::Anywhere => self.anywhere(name.strip_suffix("_id").unwrap_or(name), text),
+        }
+    }
+
+    /// The key of the row that a label names, which nothing but a label can be.
+    fn labelled(&self, table: &Table, pointer: Pointer, of: &str, label: &str) -> Result<Scalar<'static>, SeedError> {
+        match pointer {
+            Pointer::Key(number) | Pointer::Association(number) => {
+                let reference = &table.references[number];
+                let found = self.reference(reference, label, Prefers::Label, 0)?;
+                Ok(found.unwrap_or_else(|| Scalar::Text(label.to_owned().into())))
+            }
+            Pointer::Nothing | Pointer::Anywhere => self.anywhere(of, label),
         }
     }
 
@@ -159,7 +189,7 @@ impl<'r> Resolver<'r> {
     }
 
     /// A key may itself point at another table, whose key may too.
-    fn key_within<'n>(
+    pub(super) fn key_within<'n>(
         &self,
         table: &Table,
         row: &'n Row<'_>,
@@ -171,91 +201,10 @@ impl<'r> Resolver<'r> {
         let reference = table.references.iter().find(|reference| reference.column == key);
         match (given(table, row, key)?, reference) {
             (Some(Scalar::Text(text)), Some(reference)) if depth < DEPTH => {
-                Ok(Some(self.reference(reference, &text, depth + 1)?.unwrap_or(Scalar::Text(text))))
+                Ok(Some(self.reference(reference, &text, Prefers::Key, depth + 1)?.unwrap_or(Scalar::Text(text))))
             }
             (Some(value), _) => Ok(Some(value)),
             (None, _) => made_key(table, key, label).map(Some),
         }
     }
-
-    /// What a text in a foreign-key column stands for, if not for itself.
-    fn reference(&self, reference: &Reference, text: &str, depth: usize) -> Result<Option<Scalar<'static>>, SeedError> {
-        // A parent that is not there is for the check of foreign keys to report, with the row.
-        let Ok(parent) = self.tables.get(&reference.parent) else { return Ok(None) };
-        let to = match &reference.to {
-            Some(name) => parent.column(name),
-            None => parent.key,
-        };
-        let Some(to) = to else { return Ok(None) };
-        let number = parent.columns[to].affinity.has_ids();
-        // A column that is no INTEGER may hold texts also where its affinity is that of numbers.
-        let is_key = if !number || is_number(text) {
-            self.is_key(&parent, to, text)?
-        } else {
-            self.given_keys(&parent, to)?.contains(text)
-        };
-        if is_key {
-            return Ok(None);
-        }
-        let given = self.given.get(&parent.name.to_ascii_lowercase());
-        if let Some((label, row)) = given.and_then(|given| given.labels.get_key_value(text)) {
-            if Some(to) == parent.key
-                && let Some(key) = self.key_within(&parent, row, label, depth)?
-            {
-                return Ok(Some(key.into_owned()));
-            }
-            if let Some(value) = keys::given(&parent, row, to)? {
-                return Ok(Some(value.into_owned()));
-            }
-        }
-        match self.known.get(&parent.name, text) {
-            Some(Key::Single(key)) if Some(to) == parent.key => return Ok(Some(key.clone().into())),
-            _ if !number || is_number(text) || self.is_key(&parent, to, text)? => return Ok(None),
-            _ => {}
-        }
-        let labels = given.into_iter().flat_map(|given| given.labels.keys().copied());
-        let nearest = self.suggestions.get().checked_sub(1).and_then(|left| {
-            self.suggestions.set(left);
-            nearest(text, labels.chain(self.known.of(&parent.name)))
-        });
-        Err(SeedError::new(Fault::UnknownLabel { parent: parent.name.clone(), nearest }).value_is(text))
-    }
-
-    /// Whether a text is a key already: one that a row of these files gives, or one in the database.
-    fn is_key(&self, parent: &Table, to: usize, text: &str) -> Result<bool, SeedError> {
-        if self.given_keys(parent, to)?.contains(text) {
-            return Ok(true);
-        }
-        let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM main.{} WHERE {} = ?1)",
-            quoted(&parent.name),
-            quoted(&parent.columns[to].name)
-        );
-        let mut statement = self.connection.prepare(&sql).map_err(database)?;
-        statement.query_row([text], |row| row.get(0)).map_err(database)
-    }
-
-    /// The keys that the rows of these files give for a column, as texts.
-    fn given_keys(&self, parent: &Table, to: usize) -> Result<Keys, SeedError> {
-        let name = (parent.name.to_ascii_lowercase(), to);
-        if let Some(keys) = self.keys.borrow().get(&name) {
-            return Ok(Rc::clone(keys));
-        }
-        let mut keys = HashSet::new();
-        let rows = self.given.get(&name.0).map_or(&[][..], |given| &given.rows);
-        for row in rows.iter().copied().flatten() {
-            match given(parent, row, to)? {
-                Some(Scalar::Text(text)) => keys.insert(text.into_owned()),
-                Some(Scalar::Integer(integer)) => keys.insert(integer.to_string()),
-                _ => false,
-            };
-        }
-        let keys = Rc::new(keys);
-        self.keys.borrow_mut().insert(name, Rc::clone(&keys));
-        Ok(keys)
-    }
-}
-
-fn is_number(text: &str) -> bool {
-    text.trim().parse::<f64>().is_ok()
 }

@@ -39,6 +39,7 @@ pub(super) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
         #[cfg(feature = "yaml")]
         Node::Sql(_) | Node::File(_) => Err(Fault::Value("neither an expression of SQL nor a file is a key")),
         Node::Scalar(scalar) => Ok(scalar.by_ref()),
+        Node::Label { label, .. } => Ok(Scalar::Text(Cow::Borrowed(label))),
         Node::List(items) if affinity == Affinity::Bytes => {
             let byte = |node: &Node<'_>| match node {
                 Node::Scalar(Scalar::Integer(integer)) => u8::try_from(*integer).ok(),

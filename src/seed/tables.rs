@@ -50,13 +50,15 @@ impl Table {
         self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
     }
 
-    /// The column that a field of a row means: that of its name, or the foreign key that is called so but for its `_id`.
+    /// The column that a field of a row means: that of its name, or of an association, which is called so but for its `_id`.
     pub(super) fn field(&self, name: &str) -> Option<usize> {
-        let association = || {
-            let column = self.column(&format!("{name}_id"))?;
-            self.references.iter().any(|reference| reference.column == column).then_some(column)
-        };
-        self.column(name).or_else(association)
+        self.column(name).or_else(|| self.column(&format!("{name}_id")))
+    }
+
+    /// What fields may be called.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
+        let names = self.columns.iter().map(|column| &*column.name);
+        names.clone().chain(names.filter_map(|name| name.strip_suffix("_id").filter(|name| !name.is_empty())))
     }
 }
 

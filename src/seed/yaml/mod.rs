@@ -229,7 +229,7 @@ fn weight(node: &Node<'_>) -> usize {
             text.len() / LONG
         }
         Node::Scalar(Scalar::Bytes(bytes)) => bytes.len() / LONG,
-        Node::Scalar(_) => 0,
+        Node::Scalar(_) | Node::Label { .. } => 0,
         Node::List(items) => items.iter().map(|item| weight(&item.value)).sum(),
         Node::Map(fields) => fields.iter().map(|(_, value)| weight(&value.value)).sum(),
     }
