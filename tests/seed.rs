@@ -199,7 +199,9 @@ mod others {
 
     #[test]
     fn templates_of_go_are_refused_and_texts_with_braces_are_not() {
-        for template in ["- id: {{.ID}}\n", "{{range .Users}}\n- id: 1\n{{end}}\n", "- name: '{{ now }}'\n"] {
+        for template in
+            ["- id: {{ uuid }}\n", "- id: {{.ID}}\n", "{{range .Users}}\n- id: 1\n{{end}}\n", "- name: '{{ now }}'\n"]
+        {
             let (_, loaded) = blog(&[("users.yml", template)]);
             assert!(loaded.unwrap_err().to_string().contains("this is a template of Go"), "{template}");
         }
@@ -212,12 +214,15 @@ mod others {
     fn csv_of_dbunit_has_its_own_null_and_a_list_of_its_files() {
         let (connection, loaded) = blog(&[
             ("table-ordering.txt", "users\nposts\n"),
-            ("users.csv", "id,name\n1,[null]\n2,\"[null]\"\n"),
-            ("posts.csv", "id,author_id\n1,2\n"),
+            ("users.csv", "id, name\n1,[null]\n2,\"[null]\"\n3 , null \n4,\"null\"\n5, Eve \n"),
+            ("posts.csv", "id, author_id\n1, 2\n"),
         ]);
         loaded.unwrap();
-        assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM users WHERE name IS NULL"), 1);
-        assert_eq!(one::<String>(&connection, "SELECT name FROM users WHERE id = 2"), "[null]");
+        let named = "SELECT group_concat(id || coalesce(name, '-')) FROM users";
+        assert_eq!(one::<String>(&connection, named), "1-,2[null],3-,4null,5Eve");
+        let (connection, loaded) = blog(&[("users.csv", "id,name\n1,null\n2, Eve\n")]);
+        loaded.unwrap();
+        assert_eq!(one::<String>(&connection, "SELECT group_concat(name) FROM users"), "null, Eve", "of somebody else");
     }
 
     #[test]
@@ -326,6 +331,24 @@ mod rails {
         assert_eq!(places, [(2, 11), (3, 16), (6, 3)], "{error}");
         assert!(error.to_string().contains("neither a key nor a label of `tags`; did you mean `sqlite`?"), "{error}");
         assert!(error.to_string().contains("value `alcie`: this is neither a key nor a label of `users`"), "{error}");
+    }
+
+    /// Rails makes such files for a model without columns.
+    #[test]
+    fn a_file_of_comments_has_no_rows() {
+        let (connection, loaded) = load(&[("users.yml", "# one: {}\n#\n# two: {}\n"), ("tags.yml", "--- {}\n")]);
+        loaded.unwrap();
+        assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM users"), 0);
+    }
+
+    #[test]
+    fn rows_in_a_map_that_says_that_their_order_counts_are_rows() {
+        for tag in ["!omap", "!!omap"] {
+            let tags = format!("--- {tag}\n- rust:\n    name: Rust\n- sqlite:\n    name: SQLite\n");
+            let (connection, loaded) = load(&[("tags.yml", &tags)]);
+            assert_eq!(loaded.unwrap().key::<i64>("tags", "rust").unwrap(), label_id("rust"));
+            assert_eq!(one::<String>(&connection, "SELECT group_concat(name) FROM tags ORDER BY id"), "Rust,SQLite");
+        }
     }
 
     #[test]
@@ -531,6 +554,46 @@ mod django {
         assert_eq!(places, [(2, 11), (3, 45), (4, 56)], "{error}");
         assert!(error.to_string().contains("table `blog_pots`: there is no such table; did you mean `blog_post`?"));
         assert!(error.to_string().contains("this is neither a key nor a label of `auth_user`; did you mean `alice`?"));
+    }
+
+    #[test]
+    fn what_is_none_among_objects_is_told_at_its_place() {
+        let (_, loaded) = load(
+            "data.json",
+            "[\n{\"model\": \"blog.post\", \"pk\": 1, \"field\": {}},\n\
+             {\"model\": \"auth.user\", \"fields\": {\"username\": \"alice\"}},\n7\n]",
+        );
+        let error = loaded.unwrap_err();
+        let said: Vec<_> = error.all().map(|mistake| mistake.to_string().lines().next().unwrap().to_owned()).collect();
+        let expected = "expected an object of Django's, `{model, pk, fields}`, as others in this list are, found";
+        assert!(said[0].contains(&format!("data.json:2:1: {expected} a map")), "{said:?}");
+        assert!(said[1].contains(&format!("data.json:4:1: {expected} a number")), "{said:?}");
+        assert_eq!(said.len(), 2);
+    }
+
+    #[test]
+    fn a_file_without_objects_is_no_rows() {
+        load("initial_data.json", "[]").1.unwrap();
+        let error = load("auth_users.json", "[]").1.unwrap_err();
+        assert!(error.to_string().contains("did you mean `auth_user`?"), "{error}");
+    }
+
+    #[cfg(feature = "base64")]
+    #[test]
+    fn uuids_and_bytes_are_what_django_keeps() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE app_file (id char(32) NOT NULL PRIMARY KEY, data BLOB)").unwrap();
+        let objects = r#"[{"model": "app.file", "pk": "DE305D54-75b4-431b-adb2-eb6b9e546013", "fields": {"data": "aGVsbG8="}},
+            {"model": "app.file", "pk": "de305d54-75b4-431b-adb2-eb6b9e54601x", "fields": {"data": null}}]"#;
+        Seeds::from(folder(&[("data.json", objects)]).path()).load(&mut connection).unwrap();
+        let sql = "SELECT group_concat(id || coalesce(' ' || CAST(data AS TEXT), '')) FROM app_file";
+        assert_eq!(
+            one::<String>(&connection, sql),
+            "de305d5475b4431badb2eb6b9e546013 hello,de305d54-75b4-431b-adb2-eb6b9e54601x"
+        );
+        let wrong = r#"[{"model": "app.file", "pk": "1", "fields": {"data": "hello!"}}]"#;
+        let error = Seeds::from(folder(&[("data.json", wrong)]).path()).load(&mut connection).unwrap_err();
+        assert!(error.to_string().contains("data.json:1:54: table `app_file`, column `data`: "), "{error}");
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub(super) fn written(value: &Held, affinity: Affinity, only_texts: bool) -> Wri
 /// Whether a text would be read as something else than itself.
 fn means_more(text: &str, affinity: Affinity) -> bool {
     let is_bytes = |prefix: &str| text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    ["RAW=", "FILE="].iter().any(|prefix| text.starts_with(prefix))
+    ["RAW=", "FILE=", "BASE64="].iter().any(|prefix| text.starts_with(prefix))
         || affinity.boolean(text).is_some()
         || affinity == Affinity::Bytes && (is_bytes("x'") || is_bytes("0x"))
 }
@@ -122,6 +122,7 @@ mod tests {
         assert_eq!(text("0x00", Affinity::Bytes), Written::Text("RAW='0x00'".into()));
         assert_eq!(text("RAW=it's", Affinity::Text), Written::Text("RAW='RAW=it''s'".into()));
         assert_eq!(text("FILE=a", Affinity::Text), Written::Text("RAW='FILE=a'".into()));
+        assert_eq!(text("BASE64=a", Affinity::Text), Written::Text("RAW='BASE64=a'".into()));
         assert_eq!(text("a\0b", Affinity::Text), Written::Text("RAW='a' || char(0) || 'b'".into()));
     }
 

@@ -46,7 +46,7 @@ pub(super) fn evaluate(
     confinement: &Confinement<'_>,
 ) -> Result<Value, Fault> {
     let sql = format!("SELECT ({expression}\n)");
-    let wrong = |message: String| Fault::Statement(message);
+    let wrong = |message: String| Fault::statement(message);
     if sets_limits(&sql) {
         return Err(Fault::Forbidden);
     }

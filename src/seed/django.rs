@@ -5,13 +5,15 @@
 //! of its first unique constraint, so that a reference like `["alice"]` is one to a label, and a row without `pk` has a key.
 
 use super::{
-    SeedError,
+    Fault, SeedError,
+    bytes::of_base64,
     file::TableRows,
     mistakes::Mistakes,
     node::{Field, Node, Row, Scalar, natural_key},
     source::{Source, Spanned},
-    tables::{Table, Tables},
+    tables::{Column, Table, Tables},
 };
+use crate::affinity::Affinity;
 use std::borrow::Cow;
 
 /// The models that come with Django whose tables are called otherwise.
@@ -24,15 +26,16 @@ const OWN: [(&str, &str); 6] = [
     ("sites.site", "django_site"),
 ];
 
-/// Whether a document is a list of Django's objects.
+/// Whether a document is a list of Django's objects: whoever writes one means all of them to be.
 pub(super) fn is_list_of_objects(root: &Node<'_>) -> bool {
-    let is_object = |item: &Spanned<Node<'_>>| {
-        let Node::Map(fields) = &item.value else { return false };
-        let of = |name: &str| fields.iter().find(|(field, _)| field.value == name).map(|(_, value)| &value.value);
-        fields.iter().all(|(name, _)| ["model", "pk", "fields"].contains(&&*name.value))
-            && matches!((of("model"), of("fields")), (Some(Node::Scalar(Scalar::Text(_))), Some(Node::Map(_))))
-    };
-    matches!(root, Node::List(items) if !items.is_empty() && items.iter().all(is_object))
+    matches!(root, Node::List(items) if items.iter().any(|item| is_object(&item.value)))
+}
+
+fn is_object(node: &Node<'_>) -> bool {
+    let Node::Map(fields) = node else { return false };
+    let of = |name: &str| fields.iter().find(|(field, _)| field.value == name).map(|(_, value)| &value.value);
+    fields.iter().all(|(name, _)| ["model", "pk", "fields"].contains(&&*name.value))
+        && matches!((of("model"), of("fields")), (Some(Node::Scalar(Scalar::Text(_))), Some(Node::Map(_))))
 }
 
 /// The rows of such a list, table by table.
@@ -46,7 +49,12 @@ pub(super) fn rows<'s>(
     let mut made: Vec<TableRows<'s>> = Vec::new();
     for item in items {
         let spot = item.spot;
-        let Some(object) = Object::of(item.value) else { continue };
+        let found = item.value.kind();
+        let Some(object) = is_object(&item.value).then(|| Object::of(item.value)).flatten() else {
+            let expected = "an object of Django's, `{model, pk, fields}`, as others in this list are";
+            mistakes.note(SeedError::new(Fault::Shape { expected, found }).at(source.place(spot)));
+            continue;
+        };
         let model = object.model.value;
         let own = OWN.iter().find(|(name, _)| *name == model).map(|(_, table)| (*table).to_owned());
         let candidates = [model.replace('.', "_"), name_of(&model), name_of(&model) + "s"];
@@ -57,15 +65,24 @@ pub(super) fn rows<'s>(
             continue;
         };
         let mut fields = object.fields;
-        for (name, _) in &mut fields {
-            // By the name of its column it is a key first.
-            if let Some(column) = table.field(&name.value).filter(|_| table.column(&name.value).is_none()) {
-                name.value = table.columns[column].name.clone().into();
-            }
-        }
         let label = label(&table, &fields).map(|label| Spanned::new(label.into(), spot));
         if let (Some(pk), Some(key)) = (object.pk, table.key) {
             fields.push((Spanned::new(table.columns[key].name.clone().into(), pk.spot), pk));
+        }
+        for (name, value) in &mut fields {
+            let Some(column) = table.field(&name.value).map(|column| &table.columns[column]) else { continue };
+            match as_stored(column, &value.value) {
+                Ok(Some(stored)) => value.value = stored,
+                Ok(None) => {}
+                Err(fault) => {
+                    let error = SeedError::new(fault).at(source.place(value.spot)).column_is(&*name.value);
+                    mistakes.note(error.table_is(&*table.name));
+                }
+            }
+            // By the name of its column it is a key first, not a label.
+            if !column.name.eq_ignore_ascii_case(&name.value) {
+                name.value = column.name.clone().into();
+            }
         }
         let row = Row { source, label, fields, spot };
         match made.iter_mut().find(|rows| rows.table == table.name) {
@@ -80,6 +97,19 @@ pub(super) fn rows<'s>(
         }
     }
     made
+}
+
+/// What Django's fields make of a text, if something else: bytes of base64, and of a UUID its digits alone.
+fn as_stored(column: &Column, node: &Node<'_>) -> Result<Option<Node<'static>>, Fault> {
+    let Node::Scalar(Scalar::Text(text)) = node else { return Ok(None) };
+    if column.affinity == Affinity::Bytes {
+        return of_base64(text).map(|bytes| Some(Node::Scalar(Scalar::Bytes(bytes.into()))));
+    }
+    let digits =
+        || text.split('-').map(str::len).eq([8, 4, 4, 4, 12]).then(|| text.replace('-', "").to_ascii_lowercase());
+    let is_uuid = column.declared.eq_ignore_ascii_case("char(32)");
+    let digits = is_uuid.then(digits).flatten().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    Ok(digits.map(Node::text))
 }
 
 /// The name of a model without its application's.

@@ -21,7 +21,7 @@ pub(crate) enum Fault {
     LeadsOut,
     Empty,
     UnknownFormat,
-    #[cfg(not(all(feature = "csv", feature = "json", feature = "toml", feature = "yaml")))]
+    #[cfg(not(all(feature = "base64", feature = "csv", feature = "json", feature = "toml", feature = "yaml")))]
     Feature {
         what: &'static str,
         feature: &'static str,
@@ -68,7 +68,10 @@ pub(crate) enum Fault {
         message: String,
         source: rusqlite::Error,
     },
-    Statement(String),
+    Statement {
+        message: String,
+        nearest: Option<String>,
+    },
     Sql(rusqlite::Error),
     Forbidden,
     Beyond(Beyond),
@@ -114,7 +117,7 @@ impl fmt::Display for Fault {
             Self::UnknownFormat => f.write_str(
                 "this is no format of seed files; name the file *.sql, *.csv, *.tsv, *.json, *.jsonl, *.toml or *.yaml, or move it out of the folder",
             ),
-            #[cfg(not(all(feature = "csv", feature = "json", feature = "toml", feature = "yaml")))]
+            #[cfg(not(all(feature = "base64", feature = "csv", feature = "json", feature = "toml", feature = "yaml")))]
             Self::Feature { what, feature } => {
                 write!(f, "{what} needs the crate feature `{feature}`; add it with `cargo add --dev sqlite-fixtures --features {feature}`")
             }
@@ -148,11 +151,7 @@ impl fmt::Display for Fault {
             Self::DuplicateLabel { first } => {
                 write!(f, "the label is taken by the row at {first}; rename one of them")
             }
-            Self::AmbiguousLabel { tables } => write!(
-                f,
-                "each of the tables {} has a row of this label; declare the FOREIGN KEY of the column, or rename the others",
-                tables.iter().map(|table| format!("`{table}`")).collect::<Vec<_>>().join(", ")
-            ),
+            Self::AmbiguousLabel { tables } => ambiguous(f, tables),
             Self::UnknownLabel { parent, nearest } => {
                 match parent {
                     Some(parent) => write!(f, "this is neither a key nor a label of `{parent}`")?,
@@ -164,7 +163,10 @@ impl fmt::Display for Fault {
                 f.write_str("no key can be made from a label for a key column of bytes; give the key itself")
             }
             Self::Constraint { message, .. } => f.write_str(message),
-            Self::Statement(message) => write!(f, "SQLite does not understand this: {message}; correct the statement"),
+            Self::Statement { message, nearest } => {
+                write!(f, "SQLite does not understand this: {message}")?;
+                remedy(f, nearest.as_deref(), "; correct the statement")
+            }
             Self::Sql(_) => f.write_str("SQLite refused this statement; correct it"),
             Self::Forbidden => {
                 f.write_str("seed SQL may not attach or write other files, nor set limits of memory or size; remove the statement")
@@ -201,6 +203,12 @@ fn no_folder(f: &mut fmt::Formatter<'_>, looked_in: &[PathBuf], is_relative: boo
     })
 }
 
+fn ambiguous(f: &mut fmt::Formatter<'_>, tables: &[String]) -> fmt::Result {
+    let tables: Vec<_> = tables.iter().map(|table| format!("`{table}`")).collect();
+    let remedy = "declare the FOREIGN KEY of the column, or rename the others";
+    write!(f, "each of the tables {} has a row of this label; {remedy}", tables.join(", "))
+}
+
 fn broken(f: &mut fmt::Formatter<'_>, references: &[BrokenReference], untold: usize) -> fmt::Result {
     let all = references.len() + untold;
     write!(f, "{all} broken reference{}:", if all == 1 { "" } else { "s" })?;
@@ -224,6 +232,11 @@ fn remedy(f: &mut fmt::Formatter<'_>, nearest: Option<&str>, otherwise: &str) ->
 }
 
 impl Fault {
+    /// What SQLite says of a statement.
+    pub(super) fn statement(message: impl Into<String>) -> Self {
+        Self::Statement { message: message.into(), nearest: None }
+    }
+
     pub(super) fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Read(source) | Self::NoFile(source) => Some(source),

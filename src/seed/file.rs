@@ -42,6 +42,8 @@ pub(crate) struct File {
     pub source: Source,
     /// The table that it is named after.
     table: String,
+    #[cfg(feature = "csv")]
+    is_of_dbunit: bool,
 }
 
 /// A file that cannot be read, its text as far as it is known, and the table that it is named after.
@@ -94,7 +96,13 @@ impl File {
         if source.text().trim().is_empty() {
             return Err(SeedError::new(Fault::Empty).at(source.position(Spot::START)));
         }
-        Ok(Self { format, source, table: table(path) })
+        Ok(Self {
+            format,
+            source,
+            table: table(path),
+            #[cfg(feature = "csv")]
+            is_of_dbunit: folder::is_of_dbunit(path),
+        })
     }
 
     /// What it holds, or why that cannot be said.
@@ -118,7 +126,7 @@ impl File {
         let separated = |by| {
             let (table, bytes) = (self.table.clone(), source.text().len());
             let of = |rows| Contents::Rows(TableRows { table, source, start: None, rows, bytes });
-            super::csv::parse(source, *format, by).map(of)
+            super::csv::parse(source, *format, by, self.is_of_dbunit).map(of)
         };
         #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
         let document = |root: Result<_, SeedError>| {

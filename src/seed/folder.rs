@@ -12,6 +12,12 @@ const MIGRATIONS: &str = "migrations";
 /// In which order DbUnit loads its files, which is all one here.
 const ORDERING: &str = "table-ordering.txt";
 
+/// Whether a file is one of a folder of DbUnit's.
+#[cfg(feature = "csv")]
+pub(crate) fn is_of_dbunit(file: &Path) -> bool {
+    file.with_file_name(ORDERING).is_file()
+}
+
 /// Finds a path of the crate under test.
 ///
 /// A relative one is below `CARGO_MANIFEST_DIR`, which cargo and nextest set at run time; without it (a debugger) it is

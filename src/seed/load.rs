@@ -9,6 +9,8 @@ use super::{
     part::{Part, parts},
     references::{self, Inserted},
     resolve::Resolver,
+    script::statements,
+    source::Spot,
     sql,
     tables::{Tables, database},
     violation::{Violation, violations},
@@ -34,6 +36,11 @@ pub(crate) fn run_scripts(connection: &Connection, files: Files) -> Result<(), S
     let unenforced =
         || connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database);
     unenforced()?;
+    if let Some(file) = files.read.first()
+        && files.read.iter().all(|file| statements(file.source.text()).next().is_none())
+    {
+        return Err(SeedError::new(Fault::Empty).at(file.source.place(Spot::START)));
+    }
     for file in &files.read {
         sql::run(connection, &file.source, &confinement, &mut |_| {})?;
         unenforced()?;

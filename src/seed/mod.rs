@@ -7,10 +7,10 @@
 //!   [`shape`] tells whose rows they are, [`rails`] and [`django`] know what theirs have besides, [`joins`] what stands for
 //!   rows between two tables.
 //! * Their values: [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into keys, [`lookup`] finds the rows
-//!   that they mean, [`keys`] tells which those are, [`stored`] turns values into what a column holds, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
+//!   that they mean, [`keys`] tells which those are, [`stored`] turns values into what a column holds, [`bytes`] reads bytes, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
 //! * The database: [`insert`] puts rows in, [`references`] checks foreign keys when all are in, [`violation`]
 //!   being what SQLite says of one; [`script`] splits SQL and [`sql`]
-//!   runs it, within what [`confinement`] allows and [`bounds`] says; [`part`] is what is done one after another, [`load`] does it all.
+//!   runs it, [`statement`] is what is wrong with a statement, within what [`confinement`] allows and [`bounds`] says; [`part`] is what is done one after another, [`load`] does it all.
 //! * A mistake: [`error`] is one with its place, [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of
 //!   a load.
 //!
@@ -18,6 +18,7 @@
 
 mod beside;
 mod bounds;
+mod bytes;
 mod computed;
 mod confinement;
 #[cfg(feature = "csv")]
@@ -50,6 +51,7 @@ mod serialize;
 mod shape;
 pub(crate) mod source;
 mod sql;
+mod statement;
 mod stored;
 mod tables;
 #[cfg(feature = "toml")]

@@ -4,7 +4,8 @@
 //!
 //! | document | is |
 //! | --- | --- |
-//! | a list of `{model, pk, fields}` | what Django dumps |
+//! | a list with a `{model, pk, fields}` in it | what Django dumps |
+//! | nothing, in a file whose name is no table's and like none's | no rows |
 //! | any other list | rows of the table that the file is named after |
 //! | a map with a list in it | table -> rows |
 //! | a map of maps, in a file that is named after a table | label -> row |
@@ -34,6 +35,8 @@ pub(crate) struct Document<'s> {
 pub(super) fn rows<'s>(document: Document<'s>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows<'s>> {
     let Document { source, table, root } = document;
     match root.value {
+        Node::List(items) if items.is_empty() && is_no_table(&table, tables) => Vec::new(),
+        Node::Map(entries) if entries.is_empty() && is_no_table(&table, tables) => Vec::new(),
         list if is_list_of_objects(&list) => django::rows(source, list, tables, mistakes),
         Node::Map(entries) if is_of_tables(&entries, &table, tables) => {
             let bytes = source.text().len() / entries.len();
@@ -45,6 +48,11 @@ pub(super) fn rows<'s>(document: Document<'s>, tables: &Tables<'_>, mistakes: &m
         }
         _ => of_table(source, table, None, root, mistakes).into_iter().collect(),
     }
+}
+
+/// Whether a name is no table's, and none's that is misspelt.
+fn is_no_table(name: &str, tables: &Tables<'_>) -> bool {
+    tables.get(name).is_err_and(|error| matches!(error.fault(), Fault::UnknownTable { nearest: None }))
 }
 
 /// Whether the entries of a document are tables, and not rows of the one that its file is named after.

@@ -127,6 +127,12 @@ impl Source {
         if self.fixed { usize::try_from(LARGEST).unwrap_or(usize::MAX) } else { self.text.len() }
     }
 
+    /// Whether what stands at a place stands right behind this.
+    #[cfg(feature = "yaml")]
+    pub(crate) fn is_behind(&self, what: &str, spot: Spot) -> bool {
+        self.text.get(..spot.0 as usize).is_some_and(|before| before.ends_with(what))
+    }
+
     /// The place that people look for, with its line.
     pub(crate) fn place(&self, spot: Spot) -> Place {
         let position = self.position(spot);

@@ -7,9 +7,10 @@ use super::{
     load::Progress,
     script::{Piece, statements},
     source::{Source, Spot},
+    statement,
     tables::database,
 };
-use rusqlite::{Connection, ffi::SQLITE_ERROR, limits::Limit};
+use rusqlite::{Connection, limits::Limit};
 
 /// Runs a script, which keeps its own transactions and pragmas but may not attach or write files.
 ///
@@ -32,15 +33,16 @@ pub(super) fn run(
             return fault_at(Fault::OwnTransaction, 0);
         }
         if let Some(at) = piece.text.find('\0') {
-            return fault_at(Fault::Statement("a NUL hides what stands behind it".to_owned()), at);
+            return fault_at(Fault::statement("a NUL hides what stands behind it"), at);
         }
         if sets_limits(piece.text) {
             return fault_at(Fault::Forbidden, 0);
         }
         confinement.begin(piece.is_costly).map_err(database)?;
         execute(connection, piece).map_err(|error| {
-            let (fault, offset) =
-                confinement.ended(&error).map_or_else(|| fault(error, piece.text), |fault| (fault, 0));
+            let (fault, offset) = confinement
+                .ended(&error)
+                .map_or_else(|| statement::fault(connection, error, piece.text), |fault| (fault, 0));
             SeedError::new(fault).at(source.place(Spot::offset(piece.start + offset)))
         })?;
         if piece.is_costly && !is_of_rows(piece.text) {
@@ -48,12 +50,11 @@ pub(super) fn run(
         }
     }
     match last {
-        None => Err(SeedError::new(Fault::Empty).at(source.place(Spot::START))),
         Some(last) if !inside && !connection.is_autocommit() => {
             let _ = connection.execute_batch("ROLLBACK");
             Err(SeedError::new(Fault::OpenTransaction).at(source.place(Spot::offset(last))))
         }
-        Some(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -88,28 +89,6 @@ fn words(statement: &str) -> impl Iterator<Item = &str> {
 fn needs_attach(statement: &str) -> bool {
     words(statement).next().is_some_and(|word| word.eq_ignore_ascii_case("VACUUM"))
         && !statement.to_ascii_uppercase().contains("INTO")
-}
-
-/// What is wrong with a statement, and where in its text if SQLite says so.
-///
-/// What rusqlite shows of an error in the text is `MESSAGE in STATEMENT at offset N`; which of its variants that is depends
-/// on its version and features.
-fn fault(error: rusqlite::Error, statement: &str) -> (Fault, usize) {
-    if error.sqlite_error().is_some_and(|error| error.extended_code != SQLITE_ERROR) {
-        return (Fault::Sql(error), 0);
-    }
-    let shown = error.to_string();
-    let placed = shown.rsplit_once(" at offset ").and_then(|(shown, offset)| {
-        let message = shown.strip_suffix(statement)?.strip_suffix(" in ")?;
-        Some((message, offset.parse().ok()?))
-    });
-    let (message, offset) = placed.unwrap_or((&shown, 0));
-    let fault = if message.contains("too many attached databases") {
-        Fault::Forbidden
-    } else {
-        Fault::Statement(message.to_owned())
-    };
-    (fault, offset)
 }
 
 /// While it lives, this many databases can be attached: with none, no other file is opened or written.

@@ -1,7 +1,10 @@
 //! How the value of a seed file is stored in a column.
 
+#[cfg(feature = "yaml")]
+use super::bytes::of_digits;
 use super::{
     Fault,
+    bytes::{BASE64, of_base64, of_hexadecimal, of_literal},
     node::{Node, Scalar},
 };
 use crate::affinity::Affinity;
@@ -12,11 +15,12 @@ use std::borrow::Cow;
 pub(super) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scalar<'n>, Fault> {
     let json = |nested: &Node<'_>| nested.to_json().map(|json| Scalar::Text(json.into()));
     match node {
+        Node::Scalar(Scalar::Text(text)) if text.starts_with(BASE64) => {
+            of_base64(&text[BASE64.len()..]).map(|bytes| Scalar::Bytes(bytes.into()))
+        }
         Node::Scalar(Scalar::Text(text)) if affinity == Affinity::Bytes => {
-            match literal(text).or_else(|| hexadecimal(text)) {
-                Some(digits) => bytes(digits).map(|bytes| Scalar::Bytes(bytes.into())),
-                None => Ok(Scalar::Text(Cow::Borrowed(text))),
-            }
+            let bytes = of_literal(text).or_else(|| of_hexadecimal(text)).transpose()?;
+            Ok(bytes.map_or(Scalar::Text(Cow::Borrowed(text)), |bytes| Scalar::Bytes(bytes.into())))
         }
         Node::Scalar(Scalar::Text(text)) => Ok(match affinity.boolean(text) {
             Some(boolean) => Scalar::Boolean(boolean),
@@ -24,9 +28,9 @@ pub(super) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
         }),
         #[cfg(feature = "yaml")]
         Node::Hexadecimal(text) => {
-            let digits = hexadecimal(text).unwrap_or_default();
+            let digits = text.get(2..).unwrap_or_default();
             if affinity == Affinity::Bytes {
-                return bytes(digits).map(|bytes| Scalar::Bytes(bytes.into()));
+                return of_digits(digits).map(|bytes| Scalar::Bytes(bytes.into()));
             }
             // More digits than a number has.
             if digits.len() > 16 {
@@ -50,28 +54,4 @@ pub(super) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
         }
         nested => json(nested),
     }
-}
-
-/// What stands between the quotes of `x'…'`.
-fn literal(text: &str) -> Option<&str> {
-    text.strip_prefix(['x', 'X'])?.strip_prefix('\'')?.strip_suffix('\'')
-}
-
-/// What stands behind `0x`, if it is nothing but digits.
-fn hexadecimal(text: &str) -> Option<&str> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
-    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(digits)
-}
-
-fn bytes(digits: &str) -> Result<Vec<u8>, Fault> {
-    let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    digits
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(value(high)? << 4 | value(low)?),
-            _ => None,
-        })
-        .collect::<Option<_>>()
-        .ok_or(Fault::Value("bytes are written x'…' with two hexadecimal digits each"))
 }

@@ -31,6 +31,9 @@ pub(super) struct Table {
 #[derive(Debug)]
 pub(super) struct Column {
     pub name: String,
+    /// The type as the schema has it.
+    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+    pub declared: String,
     pub affinity: Affinity,
     /// Whether every row has to give it: it may not be NULL, and has no default.
     pub is_required: bool,
@@ -119,7 +122,13 @@ impl<'c> Tables<'c> {
             .query_map([&name], |row| {
                 let declared: String = row.get(1)?;
                 let key: i64 = row.get(2)?;
-                let column = Column { name: row.get(0)?, affinity: Affinity::of(&declared), is_required: row.get(3)? };
+                let column = Column {
+                    name: row.get(0)?,
+                    affinity: Affinity::of(&declared),
+                    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+                    declared,
+                    is_required: row.get(3)?,
+                };
                 Ok((column, key > 0))
             })?
             .enumerate()

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// Raised when the same inputs give another image than before, or an image is kept in another way.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// The files of a template, in the order that they are loaded in.
 #[derive(Debug, Default)]

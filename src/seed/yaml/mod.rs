@@ -4,11 +4,12 @@ mod scalar;
 
 use super::{
     Fault, Format, SeedError,
+    bytes::of_base64,
     node::{Field, Node, Scalar},
     source::{DEPTH, Source, Spanned, Spot},
 };
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
-use scalar::{base64, hexadecimal, scalar};
+use scalar::{hexadecimal, scalar};
 use std::{borrow::Cow, collections::HashMap};
 
 /// The key whose maps are merged.
@@ -27,7 +28,8 @@ pub(super) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
     let document = loop {
         match reader.next()? {
             (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
-            (Event::StreamEnd, spot) => return Err(reader.fault(Fault::Empty, spot)),
+            // Nothing but comments, as Rails makes them for a model without columns.
+            (Event::StreamEnd, spot) => return Ok(Spanned::new(Node::Map(Vec::new()), spot)),
             (event, spot) => break reader.node(event, spot, 0)?,
         }
     };
@@ -133,7 +135,7 @@ impl<'a> Reader<'a> {
                     Some("sql") => Ok(Node::Sql(text)),
                     Some("file") => Ok(Node::File(text)),
                     // As Ruby writes it.
-                    Some("binary") => base64(&text).map(|bytes| Node::Scalar(Scalar::Bytes(bytes.into()))),
+                    Some("binary") => of_base64(&text).map(|bytes| Node::Scalar(Scalar::Bytes(bytes.into()))),
                     Some(other) if !other.is_empty() => {
                         Err(Fault::Value("a tag is `!sql`, `!file`, `!binary` or one of YAML's own"))
                     }
@@ -142,7 +144,7 @@ impl<'a> Reader<'a> {
                 };
                 (node.map_err(|fault| self.fault(fault, spot))?, anchor)
             }
-            Event::SequenceStart(anchor, _) => {
+            Event::SequenceStart(anchor, tag) => {
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
@@ -150,7 +152,7 @@ impl<'a> Reader<'a> {
                         (event, spot) => items.push(self.node(event, spot, depth + 1)?),
                     }
                 }
-                (Node::List(items), anchor)
+                (if tag.is_some_and(|tag| tag.suffix == "omap") { ordered(items) } else { Node::List(items) }, anchor)
             }
             Event::MappingStart(anchor, _) => {
                 let mut fields = Vec::with_capacity(8);
@@ -161,6 +163,9 @@ impl<'a> Reader<'a> {
                             let key = Spanned::new(self.borrowed(key), spot);
                             let (event, spot) = self.next()?;
                             fields.push((key, self.node(event, spot, depth + 1)?));
+                        }
+                        (_, spot) if self.source.is_behind("{", spot) => {
+                            return Err(self.fault(Fault::TemplateLanguage("a template of Go"), spot));
                         }
                         (_, spot) => return Err(self.fault(Fault::Value("a key is a plain text"), spot)),
                     }
@@ -190,6 +195,19 @@ impl<'a> Reader<'a> {
         }
         Ok(node)
     }
+}
+
+/// The map that is written as a list of its fields, to say that their order counts: [`!!omap`](https://yaml.org/type/omap.html).
+fn ordered(items: Vec<Spanned<Node<'_>>>) -> Node<'_> {
+    let is_field = |item: &Spanned<Node<'_>>| matches!(&item.value, Node::Map(fields) if fields.len() == 1);
+    if !items.iter().all(is_field) {
+        return Node::List(items);
+    }
+    let fields = items.into_iter().flat_map(|item| match item.value {
+        Node::Map(fields) => fields,
+        _ => Vec::new(),
+    });
+    Node::Map(fields.collect())
 }
 
 /// The fields of a map with those that its [merge key](https://yaml.org/type/merge.html) `<<` brings, where it has none of

@@ -1,7 +1,6 @@
 //! What the scalars of YAML mean.
 
-use crate::seed::{Fault, node::Scalar};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use crate::seed::{Fault, bytes::of_base64, node::Scalar};
 use saphyr_parser::{ScalarStyle, Tag};
 use std::borrow::Cow;
 
@@ -9,7 +8,7 @@ use std::borrow::Cow;
 pub(super) fn scalar<'a>(text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Tag>) -> Result<Scalar<'a>, Fault> {
     match tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str()) {
         Some("str") => Ok(Scalar::Text(text)),
-        Some("binary") => base64(&text).map(|bytes| Scalar::Bytes(bytes.into())),
+        Some("binary") => of_base64(&text).map(|bytes| Scalar::Bytes(bytes.into())),
         None if style != ScalarStyle::Plain => Ok(Scalar::Text(text)),
         _ => plain(text),
     }
@@ -59,15 +58,9 @@ fn is_float(digits: &str) -> bool {
         && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
 }
 
-/// The bytes of a `!!binary` scalar, white space passed over.
-pub(super) fn base64(text: &str) -> Result<Vec<u8>, Fault> {
-    let text: String = text.split_ascii_whitespace().collect();
-    STANDARD.decode(text).map_err(|_| Fault::Value("`!!binary` is base64 with its padding"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Scalar, base64, plain};
+    use super::{Scalar, plain};
 
     #[test]
     fn a_plain_scalar_means_what_the_core_schema_says() {
@@ -84,14 +77,5 @@ mod tests {
             assert_eq!(value(text), Scalar::Text(text.into()));
         }
         assert!(plain("9223372036854775808".into()).is_err());
-    }
-
-    #[test]
-    fn base64_is_read_with_its_padding_or_not_at_all() {
-        assert_eq!(base64("aGVsbG8=").unwrap(), b"hello");
-        assert_eq!(base64("aGVs\n bG8h").unwrap(), b"hello!");
-        for wrong in ["aGVsbG8", "aGVsbG8*", "a===", "=aGV"] {
-            assert!(base64(wrong).is_err(), "{wrong}");
-        }
     }
 }
