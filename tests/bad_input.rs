@@ -62,13 +62,18 @@ fn seeds(folder: &PathBuf) -> Vec<PathBuf> {
     files
 }
 
-/// A format among the files that this build does not read.
+/// What the files need that this build does not read.
 fn missing_feature(folder: &PathBuf) -> Option<&'static str> {
-    seeds(folder).iter().find_map(|file| match file.extension()?.to_str()? {
+    let has_base64 = |file: &PathBuf| fs::read_to_string(file).is_ok_and(|text| text.contains("BASE64="));
+    let format = seeds(folder).iter().find_map(|file| match file.extension()?.to_str()? {
         "csv" | "tsv" if !cfg!(feature = "csv") => Some("csv"),
         "json" | "jsonl" if !cfg!(feature = "json") => Some("json"),
         "toml" if !cfg!(feature = "toml") => Some("toml"),
         "yaml" if !cfg!(feature = "yaml") => Some("yaml"),
         _ => None,
+    });
+    format.or_else(|| {
+        let needs_base64 = !cfg!(feature = "base64") && seeds(folder).iter().any(has_base64);
+        needs_base64.then_some("base64")
     })
 }

@@ -99,12 +99,12 @@ pub(crate) fn seeds(path: &Path) -> Result<Vec<PathBuf>, SeedError> {
     Ok(seeds)
 }
 
-/// The files in a folder.
+/// The files in a folder, and links to what is not there, which somebody meant to be files.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
         let path = entry.map_err(|source| unread(folder, source))?.path();
-        if path.is_file() {
+        if path.is_file() || path.is_symlink() && !path.exists() {
             files.push(path);
         }
     }
