@@ -391,6 +391,9 @@ mod rails {
             load_bare(&[people, monkeys, pirates, admin, ("fruits.yml", fruits)]).unwrap(),
             "apple|Monkey|George|Ann / pear|Admin::Pirate|Admin|Ben / plum"
         );
+        let fruits = "apple: {name: apple, eater: reginald (Monkey)}\n";
+        let error = load_bare(&[pirates, monkeys, ("fruits.yml", fruits)]).unwrap_err();
+        assert!(error.to_string().contains("this is neither a key nor a label of `monkeys`"), "{error}");
         let fruits = "apple:\n  owner: an\npear:\n  owner: reginald\nplum:\n  ower: ann\nquince:\n  owner: [ann]\n";
         let error = load_bare(&[people, pirates, admin, ("fruits.yml", fruits)]).unwrap_err();
         let said: Vec<_> = error.all().map(|mistake| mistake.to_string().lines().next().unwrap().to_owned()).collect();

@@ -34,18 +34,17 @@ impl<'c> Confinement<'c> {
     /// Confines the SQL of files that hold so many bytes, and the largest of them so many.
     pub(super) fn of(connection: &'c Connection, bytes: usize, largest: usize) -> rusqlite::Result<Self> {
         let growth = GROWTH.saturating_add(GROWTH_PER_BYTE.saturating_mul(bytes as u64));
-        let pages = pragma(connection, "max_page_count")?;
         let growth = i64::try_from(growth).unwrap_or(i64::MAX);
         let more = growth / pragma(connection, "page_size")?.max(1);
-        let most = pragma(connection, "page_count")?.saturating_add(more).min(pages);
-        pragma(connection, &format!("max_page_count = {most}"))?;
+        let pages = pragma(connection, "page_count")?.saturating_add(more);
         let bounds = Bounds {
             steps: STEPS,
             time: TIME + TIME_PER_BYTE.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX)),
             memory: growth,
         };
         let length = connection.limit(Limit::SQLITE_LIMIT_LENGTH)?;
-        let before = Before { extensions: extensions(connection, false)?, length, pages };
+        let before =
+            Before { pages: pragma(connection, "max_page_count")?, extensions: extensions(connection, false)?, length };
         let work = Work::within(connection, bounds);
         let confinement = Self {
             connection,
@@ -55,6 +54,7 @@ impl<'c> Confinement<'c> {
             values: Cell::new(length),
             before,
         };
+        pragma(connection, &format!("max_page_count = {}", pages.min(confinement.before.pages)))?;
         confinement.look_at_schema()?;
         Ok(confinement)
     }

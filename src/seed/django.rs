@@ -58,7 +58,7 @@ pub(super) fn rows<'s>(
         let model = object.model.value;
         let own = OWN.iter().find(|(name, _)| *name == model).map(|(_, table)| (*table).to_owned());
         let candidates = [model.replace('.', "_"), name_of(&model), name_of(&model) + "s"];
-        let Some(table) = own.iter().chain(&candidates).find_map(|name| tables.get(name).ok()) else {
+        let Some(table) = own.iter().chain(&candidates).find_map(|name| tables.find(name).ok().flatten()) else {
             if let Err(error) = tables.get(&candidates[0]) {
                 mistakes.note(SeedError::at(error, source.place(object.model.spot)));
             }

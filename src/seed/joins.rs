@@ -95,7 +95,7 @@ fn join(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Join> {
 
 /// The table that is named after a table and its field, as Django has it.
 fn of_field(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Join> {
-    let join = tables.get(&format!("{}_{field}", table.name)).ok()?;
+    let join = tables.find(&format!("{}_{field}", table.name)).ok()??;
     let [one, two] = join.references.as_slice() else { return None };
     let is_own = |reference: &Reference| {
         let from = join.columns[reference.column].name.to_ascii_lowercase().starts_with("from_");
@@ -111,9 +111,9 @@ fn of_field(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Join> {
 
 /// The one table that joins `table` with the one called `other`, as Rails has it.
 fn between(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Join> {
-    let other = tables.get(other).ok()?;
+    let other = tables.find(other).ok()??;
     let mut found = tables.names().ok()?.into_iter().filter_map(|name| {
-        let join = tables.get(&name).ok()?;
+        let join = tables.find(&name).ok()??;
         let points = |to: &str| {
             let mut to = join.references.iter().filter(|reference| reference.parent.eq_ignore_ascii_case(to));
             let only = to.next()?;

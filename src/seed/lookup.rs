@@ -28,7 +28,7 @@ impl Resolver<'_> {
         depth: usize,
     ) -> Result<Option<Scalar<'static>>, SeedError> {
         // A parent that is not there is for the check of foreign keys to report, with the row.
-        let Ok(parent) = self.tables.get(&reference.parent) else { return Ok(None) };
+        let Some(parent) = self.tables.find(&reference.parent).map_err(database)? else { return Ok(None) };
         let to = match &reference.to {
             Some(name) => parent.column(name),
             None => parent.key,
@@ -49,10 +49,15 @@ impl Resolver<'_> {
         if may_be_key || self.is_key(&parent, to, text)? {
             return Ok(None);
         }
+        Err(self.unknown(&parent, text))
+    }
+
+    /// A label that no row of a table has.
+    fn unknown(&self, parent: &Table, label: &str) -> SeedError {
         let given = self.given.get(&parent.name.to_ascii_lowercase());
         let labels = given.into_iter().flat_map(|given| given.labels.keys().copied());
-        let nearest = self.suggested(text, labels.chain(self.known.of(&parent.name)));
-        Err(SeedError::new(Fault::UnknownLabel { parent: Some(parent.name.clone()), nearest }).value_is(text))
+        let nearest = self.suggested(label, labels.chain(self.known.of(&parent.name)));
+        SeedError::new(Fault::UnknownLabel { parent: Some(parent.name.clone()), nearest }).value_is(label)
     }
 
     /// What the row of a table with this label holds in a column that others point at.
@@ -80,20 +85,21 @@ impl Resolver<'_> {
         })
     }
 
-    /// The key of the row with this label, in the table that is called like `name` or else in whichever has one.
+    /// The key of the row with this label, in the table that is called like `name`, or where there is none in whichever has one.
     pub(super) fn anywhere(&self, name: &str, label: &str) -> Result<Scalar<'static>, SeedError> {
+        let named = rails::tables_of(name);
+        if let Some(table) = named.iter().find_map(|candidate| self.tables.find(candidate).ok().flatten()) {
+            let key = table.key.map(|key| self.labelled_in(&table, key, label, 0)).transpose()?.flatten();
+            return key.ok_or_else(|| self.unknown(&table, label));
+        }
         let given =
             self.given.iter().filter(|(_, given)| given.labels.contains_key(label)).map(|(table, _)| table.as_str());
         let mut tables: Vec<&str> = given.chain(self.known.anywhere(label).map(|(table, _)| table)).collect();
         tables.sort_unstable();
         tables.dedup();
-        let is_called_so = |table: &&str| rails::tables_of(name).iter().any(|candidate| candidate == table);
-        if let Some(table) = tables.iter().copied().find(is_called_so) {
-            tables = vec![table];
-        }
         let mut keys: Vec<Scalar<'_>> = Vec::new();
         for name in &tables {
-            let Ok(table) = self.tables.get(name) else { continue };
+            let Some(table) = self.tables.find(name).map_err(database)? else { continue };
             let key = table.key.map(|key| self.labelled_in(&table, key, label, 0)).transpose()?.flatten();
             keys.extend(key.filter(|key| !keys.contains(key)));
         }

@@ -96,7 +96,7 @@ impl ForeignKey {
         Ok(Self {
             table: tables.get(&violation.table)?,
             parent: violation.parent.clone(),
-            parent_is_missing: tables.get(&violation.parent).is_err(),
+            parent_is_missing: tables.find(&violation.parent).map_err(database)?.is_none(),
             columns: columns().map_err(database)?,
         })
     }

@@ -57,7 +57,7 @@ fn is_no_table(name: &str, tables: &Tables<'_>) -> bool {
 
 /// Whether the entries of a document are tables, and not rows of the one that its file is named after.
 fn is_of_tables(entries: &[Field<'_>], file: &str, tables: &Tables<'_>) -> bool {
-    let is_table = |name: &str| tables.get(name).is_ok();
+    let is_table = |name: &str| tables.find(name).is_ok_and(|table| table.is_some());
     // No row is a list.
     entries.iter().any(|(_, value)| matches!(value.value, Node::List(_)))
         || !entries.is_empty() && !is_table(file) && entries.iter().all(|(name, _)| is_table(&name.value))

@@ -47,7 +47,7 @@ impl<'m> Missing<'m> {
         let tables = Tables::new(connection);
         match self.table {
             Some(table) => {
-                let table = tables.get(table).ok()?;
+                let table = tables.find(table).ok()??;
                 nearest(self.name, table.columns.iter().map(|column| &*column.name))
             }
             None => nearest(self.name, tables.names().ok()?.iter().map(String::as_str)),

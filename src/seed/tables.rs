@@ -68,7 +68,7 @@ impl Table {
 /// The tables of a database, read once each.
 pub(super) struct Tables<'c> {
     connection: &'c Connection,
-    known: RefCell<HashMap<String, Rc<Table>>>,
+    known: RefCell<HashMap<String, Option<Rc<Table>>>>,
 }
 
 impl<'c> Tables<'c> {
@@ -78,18 +78,23 @@ impl<'c> Tables<'c> {
 
     /// The table of this name, without regard to ASCII case.
     pub(super) fn get(&self, name: &str) -> Result<Rc<Table>, SeedError> {
-        let key = name.to_ascii_lowercase();
-        if let Some(table) = self.known.borrow().get(&key) {
-            return Ok(Rc::clone(table));
+        if let Some(table) = self.find(name).map_err(database)? {
+            return Ok(table);
         }
-        let table = self.read(name).map_err(database)?.map(Rc::new);
-        let Some(table) = table else {
-            let names = self.names().map_err(database)?;
-            let nearest = nearest(name, names.iter().map(String::as_str));
-            return Err(SeedError::new(Fault::UnknownTable { nearest }).table_is(name));
-        };
-        self.known.borrow_mut().insert(key, Rc::clone(&table));
-        Ok(table)
+        let names = self.names().map_err(database)?;
+        let nearest = nearest(name, names.iter().map(String::as_str));
+        Err(SeedError::new(Fault::UnknownTable { nearest }).table_is(name))
+    }
+
+    /// Likewise, where there may be none.
+    pub(super) fn find(&self, name: &str) -> rusqlite::Result<Option<Rc<Table>>> {
+        let key = name.to_ascii_lowercase();
+        if let Some(found) = self.known.borrow().get(&key) {
+            return Ok(found.clone());
+        }
+        let found = self.read(name)?.map(Rc::new);
+        self.known.borrow_mut().insert(key, found.clone());
+        Ok(found)
     }
 
     /// Reads them again from now on.
