@@ -8,7 +8,7 @@ pub(crate) enum Affinity {
     Bytes,
     /// It makes a number of a text that looks like one.
     Number,
-    /// Declared as `BOOLEAN`: a column of numbers, to which a seed file may give the words `true` and `false`.
+    /// Declared as `BOOLEAN`: a column of numbers, to which a seed file may give words: `true`, `yes`, `on` and their opposites.
     Boolean,
     /// No type, or `ANY`.
     None,
@@ -46,7 +46,11 @@ impl Affinity {
     /// What a word means in a column of booleans.
     pub(crate) fn boolean(self, word: &str) -> Option<bool> {
         let is = |name: &str| self == Self::Boolean && word.eq_ignore_ascii_case(name);
-        is("true").then_some(true).or_else(|| is("false").then_some(false))
+        if ["true", "yes", "on"].into_iter().any(is) {
+            Some(true)
+        } else {
+            ["false", "no", "off"].into_iter().any(is).then_some(false)
+        }
     }
 }
 
@@ -65,7 +69,7 @@ mod tests {
             assert_eq!(Affinity::of(bytes), Affinity::Bytes, "{bytes}");
         }
         assert_eq!(Affinity::of("boolean").boolean("True"), Some(true));
-        assert_eq!(Affinity::of("boolean").boolean("yes"), None);
+        assert_eq!(Affinity::of("boolean").boolean("off"), Some(false));
         assert_eq!(Affinity::Text.boolean("true"), None);
         for none in ["", "any"] {
             assert_eq!(Affinity::of(none), Affinity::None, "{none}");

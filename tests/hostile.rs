@@ -72,9 +72,9 @@ fn a_schema_without_end_is_ended() {
 #[test]
 fn a_value_that_fills_the_memory_is_refused() {
     for value in ["zeroblob(300000000)", "hex(zeroblob(200000000))"] {
-        refused(&[("a.sql", &format!("INSERT INTO notes (text) VALUES ({value})"))], "a value has at most 256 MiB");
+        refused(&[("a.sql", &format!("INSERT INTO notes (text) VALUES ({value})"))], "that SQL makes has at most");
         #[cfg(feature = "json")]
-        refused(&[("notes.json", &format!(r#"[{{"text": "RAW={value}"}}]"#))], "a value has at most 256 MiB");
+        refused(&[("notes.json", &format!(r#"[{{"text": "RAW={value}"}}]"#))], "that SQL makes has at most");
     }
 }
 
@@ -90,7 +90,7 @@ fn a_function_that_takes_for_ever_is_not_given_the_values_for_that() {
         format!("Trim(CAST({hay} AS TEXT), CAST({needle} AS TEXT))"),
         format!("{hay} GLOB {needle}"),
     ];
-    let too_large = "or 256 KiB in a statement or a schema that calls functions like replace() and trim()";
+    let too_large = "that SQL makes has at most 256 KiB here: less the more functions are called";
     for call in &calls {
         refused(&[("a.sql", &format!("INSERT INTO notes (text) VALUES ({call})"))], too_large);
         #[cfg(feature = "json")]
@@ -134,10 +134,63 @@ fn views_that_stand_on_each_other_are_not_expanded() {
 #[test]
 fn what_fills_the_database_or_the_memory_row_by_row_is_ended() {
     let rows = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT zeroblob(1000000) FROM n";
-    refused(&[("a.sql", &format!("INSERT INTO notes (text) {rows}"))], "adds more than 1 GiB to the database");
+    refused(
+        &[("a.sql", &format!("INSERT INTO notes (text) {rows}"))],
+        "adds more than 1024 MiB to the database or to the memory",
+    );
     let kept = format!("PRAGMA temp_store = MEMORY;\nCREATE TEMP TABLE t AS {rows}");
-    refused(&[("a.sql", &kept)], "adds more than 1 GiB to the database or to the memory");
+    refused(&[("a.sql", &kept)], "adds more than 1024 MiB to the database or to the memory");
     refused(&[("a.sql", "PRAGMA max_page_count = 4000000000")], "nor set limits of memory or size");
+    let pages = format!("PRAGMA page_size = 65536;\nVACUUM;\nINSERT INTO notes (text) {rows}");
+    refused(&[("a.sql", &pages)], "adds more than 1024 MiB to the database or to the memory");
+    let wide = format!("SELECT {}", ["randomblob(250000000)"; 20].join(", "));
+    refused(&[("a.sql", &wide)], "that SQL makes has at most 48 MiB here");
+}
+
+/// The file system in memory holds temporary files too.
+#[test]
+fn what_fills_temporary_files_of_a_database_of_ours_is_ended() {
+    let rows =
+        "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT zeroblob(1000000) || x'00' FROM n";
+    let script = format!("PRAGMA temp_store = FILE;\nCREATE TEMP TABLE t AS {rows}");
+    let seeds = folder(&[("schema.sql", SCHEMA), ("a.sql", &script)]);
+    let error = Template::from_folder(seeds.path()).uncached().memory().unwrap_err();
+    let error = error.seed_error().unwrap();
+    assert!(error.to_string().contains("a.sql:2:1: the load adds more than 1024 MiB"), "{error}");
+}
+
+/// The check of foreign keys computes them, which is a statement of ours.
+#[test]
+fn a_computed_column_that_takes_for_ever_is_not_given_the_values_for_that() {
+    let call = "instr(zeroblob(a), zeroblob(a / 2) || x'01')";
+    let script = format!(
+        "CREATE TABLE c (a INTEGER);\nINSERT INTO c VALUES (200000000);\nALTER TABLE c ADD COLUMN g AS ({call}) REFERENCES notes"
+    );
+    let error = load(&[("a.sql", &script)]).unwrap_err();
+    assert!(error.to_string().contains("that SQL makes has at most 256 KiB here"), "{error}");
+}
+
+#[test]
+fn a_name_that_the_schema_is_given_behind_our_back_is_seen_too() {
+    let view = "CREATE VIEW v AS SELECT in'||'str(zeroblob(200000000), zeroblob(100000000) || x''01'')";
+    let script = format!(
+        "CREATE VIEW v AS SELECT 1;\nPRAGMA writable_schema = ON;\n\
+         UPDATE sqlite_schema SET sql = '{view}' WHERE name = 'v';\nPRAGMA writable_schema = RESET;\nSELECT * FROM v"
+    );
+    refused(&[("a.sql", &script)], "that SQL makes has at most 256 KiB here");
+}
+
+/// SQLite limits a row as a whole.
+#[cfg(feature = "json")]
+#[test]
+fn a_file_beside_is_as_large_as_it_is_also_where_the_schema_calls_trim() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("CREATE TABLE t (name TEXT CHECK (name = trim(name)), one BLOB, two BLOB)").unwrap();
+    let large = "x".repeat(1_000_000);
+    let row = r#"[{"name": "n", "one": "FILE=large", "two": "FILE=large"}]"#;
+    Seeds::from(folder(&[("t.json", row), ("files/large", &large)]).path()).load(&mut connection).unwrap();
+    let size: i64 = connection.query_row("SELECT length(one) + length(two) FROM t", [], |row| row.get(0)).unwrap();
+    assert_eq!(size, 2_000_000);
 }
 
 #[test]

@@ -214,12 +214,15 @@ mod others {
     fn csv_of_dbunit_has_its_own_null_and_a_list_of_its_files() {
         let (connection, loaded) = blog(&[
             ("table-ordering.txt", "users\nposts\n"),
-            ("users.csv", "id, name\n1,[null]\n2,\"[null]\"\n3 , null \n4,\"null\"\n5, Eve \n"),
+            (
+                "users.csv",
+                "id, name\n1,[null]\n2,\"[null]\"\n3 , null \n4,\"null\"\n5, Eve \n6, \"Ann, \\\"Bo\\\"\"\n7,\n",
+            ),
             ("posts.csv", "id, author_id\n1, 2\n"),
         ]);
         loaded.unwrap();
         let named = "SELECT group_concat(id || coalesce(name, '-')) FROM users";
-        assert_eq!(one::<String>(&connection, named), "1-,2[null],3-,4null,5Eve");
+        assert_eq!(one::<String>(&connection, named), "1-,2[null],3-,4-,5Eve,6Ann, \"Bo\",7");
         let (connection, loaded) = blog(&[("users.csv", "id,name\n1,null\n2, Eve\n")]);
         loaded.unwrap();
         assert_eq!(one::<String>(&connection, "SELECT group_concat(name) FROM users"), "null, Eve", "of somebody else");
@@ -436,12 +439,77 @@ mod rails {
         let mut connection = Connection::open_in_memory().unwrap();
         let schema = "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE TABLE tags (id INTEGER PRIMARY KEY);
             CREATE TABLE taggings (id INTEGER PRIMARY KEY, post_id INTEGER NOT NULL REFERENCES posts,
-                tag_id INTEGER NOT NULL REFERENCES tags, created_at TEXT NOT NULL, updated_at TEXT);";
+                tag_id INTEGER NOT NULL REFERENCES tags, created_at TEXT NOT NULL, updated_on TEXT DEFAULT 'never');";
         connection.execute_batch(schema).unwrap();
         let seeds = folder(&[("posts.yml", "a:\n  tags: rust, sqlite\n"), ("tags.yml", "rust:\nsqlite:\n")]);
         Seeds::from(seeds.path()).load(&mut connection).unwrap();
-        let sql = "SELECT group_concat(created_at || coalesce(updated_at, '')) FROM taggings";
-        assert_eq!(one::<String>(&connection, sql), "2000-01-01 00:00:00,2000-01-01 00:00:00");
+        let sql = "SELECT group_concat(created_at || updated_on) FROM taggings";
+        assert_eq!(one::<String>(&connection, sql), "2000-01-01 00:00:00never,2000-01-01 00:00:00never");
+    }
+
+    #[test]
+    fn times_of_making_and_changing_are_what_their_column_is_declared_as_also_where_it_may_be_null() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let schema =
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, created_at datetime(6), updated_at DATE, created_on datetime,
+            updated_on TEXT)";
+        connection.execute_batch(schema).unwrap();
+        Seeds::from(folder(&[("t.yml", "a: {}\n")]).path()).load(&mut connection).unwrap();
+        let sql = "SELECT concat_ws('|', created_at, updated_at, created_on, updated_on) FROM t";
+        assert_eq!(one::<String>(&connection, sql), "2000-01-01 00:00:00|2000-01-01|2000-01-01 00:00:00|2000-01-01");
+        #[cfg(feature = "json")]
+        {
+            connection.execute_batch("DELETE FROM t").unwrap();
+            Seeds::from(folder(&[("t.json", r#"{"a": {}}"#)]).path()).load(&mut connection).unwrap();
+            assert_eq!(one::<String>(&connection, sql), "", "no file of Rails");
+        }
+    }
+
+    #[test]
+    fn a_join_table_is_found_by_its_name_without_foreign_keys_and_among_several() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let schema = "CREATE TABLE parrots (id INTEGER PRIMARY KEY, name TEXT);
+            CREATE TABLE treasures (id INTEGER PRIMARY KEY, name TEXT);
+            CREATE TABLE parrots_treasures (parrot_id INTEGER, treasure_id INTEGER);
+            CREATE TABLE finds (parrot_id INTEGER REFERENCES parrots, treasure_id INTEGER REFERENCES treasures);
+            CREATE TABLE thefts (parrot_id INTEGER REFERENCES parrots, treasure_id INTEGER REFERENCES treasures);";
+        connection.execute_batch(schema).unwrap();
+        let treasures = "ruby: {name: Ruby}\nsapphire: {id: 7, name: Sapphire, parrots: [blackbeard]}\n";
+        let parrots = "george: {name: George, treasures: 'ruby, sapphire'}\nblackbeard: {name: Blackbeard}\n";
+        let seeds = folder(&[("parrots.yml", parrots), ("treasures.yml", treasures)]);
+        Seeds::from(seeds.path()).load(&mut connection).unwrap();
+        let sql = "SELECT group_concat(r) FROM (SELECT p.name || ' ' || t.name r FROM parrots_treasures
+            JOIN parrots p ON p.id = parrot_id JOIN treasures t ON t.id = treasure_id ORDER BY 1)";
+        assert_eq!(one::<String>(&connection, sql), "Blackbeard Sapphire,George Ruby,George Sapphire");
+        let seeds = folder(&[("parrots.yml", "polly: {treasures: [rubi]}\n"), ("treasures.yml", "rubin: {}\n")]);
+        let error = Seeds::from(seeds.path()).load(&mut connection).unwrap_err();
+        let expected = "parrots.yml:1:21: table `parrots_treasures`, column `treasure_id`, value `rubi`: this is neither a key nor a label of `treasures`; did you mean `rubin`?";
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+
+    #[test]
+    fn a_file_may_name_the_class_of_its_rows_and_ruby_s_symbols_are_labels() {
+        let (connection, loaded) = load(&[
+            ("people.yml", "_fixture:\n  model_class: User\nann: {name: Ann, admin: yes}\n"),
+            ("posts.yml", "first: {author: :ann, title: One}\n"),
+        ]);
+        loaded.unwrap();
+        let sql = "SELECT title || ' ' || name || ' ' || admin FROM posts JOIN users ON users.id = author_id";
+        assert_eq!(one::<String>(&connection, sql), "One Ann yes", "the column is declared as INTEGER");
+    }
+
+    #[test]
+    fn a_foreign_key_is_not_polymorphic_whatever_the_label_looks_like() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let schema = "CREATE TABLE categories (id INTEGER PRIMARY KEY, name TEXT);
+            CREATE TABLE products (id INTEGER PRIMARY KEY, category_id INTEGER REFERENCES categories, category_type TEXT);";
+        connection.execute_batch(schema).unwrap();
+        let categories = "Books: {name: one}\nBooks (EU): {name: two}\n";
+        let seeds = folder(&[("categories.yml", categories), ("products.yml", "a: {category: Books (EU)}\n")]);
+        Seeds::from(seeds.path()).load(&mut connection).unwrap();
+        let sql =
+            "SELECT name || coalesce(category_type, '') FROM products JOIN categories ON categories.id = category_id";
+        assert_eq!(one::<String>(&connection, sql), "two");
     }
 
     #[test]
@@ -579,6 +647,29 @@ mod django {
         load("initial_data.json", "[]").1.unwrap();
         let error = load("auth_users.json", "[]").1.unwrap_err();
         assert!(error.to_string().contains("did you mean `auth_user`?"), "{error}");
+    }
+
+    #[test]
+    fn keys_that_fields_repeat_composite_keys_and_columns_of_json_are_what_django_means() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let schema = r#"CREATE TABLE app_place (id INTEGER PRIMARY KEY, name TEXT);
+            CREATE TABLE app_cafe (place_ptr_id INTEGER PRIMARY KEY REFERENCES app_place, tea bool);
+            CREATE TABLE app_seat (cafe_id INTEGER, number INTEGER, note TEXT, PRIMARY KEY (number, cafe_id));
+            CREATE TABLE app_note (id INTEGER PRIMARY KEY, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)));"#;
+        connection.execute_batch(schema).unwrap();
+        let objects = r#"[{"model": "app.place", "pk": 1, "fields": {"id": 1, "name": "Moss"}},
+            {"model": "app.cafe", "pk": 1, "fields": {"place_ptr": 1, "tea": true}},
+            {"model": "app.seat", "pk": [2, 3], "fields": {"note": "by the door"}},
+            {"model": "app.note", "pk": 1, "fields": {"data": "text"}},
+            {"model": "app.note", "pk": 2, "fields": {"data": true}},
+            {"model": "app.note", "pk": 3, "fields": {"data": [1, null]}}]"#;
+        Seeds::from(folder(&[("data.json", objects)]).path()).load(&mut connection).unwrap();
+        let sql = "SELECT (SELECT name || place_ptr_id || tea FROM app_place JOIN app_cafe ON id = place_ptr_id) || number || cafe_id
+            || (SELECT group_concat(data, ' ') FROM app_note) FROM app_seat";
+        assert_eq!(one::<String>(&connection, sql), r#"Moss1123"text" true [1,null]"#);
+        let wrong = r#"[{"model": "app.place", "pk": 1, "fields": {"id": 2, "name": "Moss"}}]"#;
+        let error = Seeds::from(folder(&[("data.json", wrong)]).path()).load(&mut connection).unwrap_err();
+        assert!(error.to_string().contains("the column is given twice"), "{error}");
     }
 
     #[cfg(feature = "base64")]

@@ -3,7 +3,6 @@
 
 use super::{
     Fault,
-    bounds::sets_limits,
     confinement::{Confinement, NoDoubleQuotes},
     node::{Node, Scalar},
     script::statements,
@@ -47,18 +46,18 @@ pub(super) fn evaluate(
 ) -> Result<Value, Fault> {
     let sql = format!("SELECT ({expression}\n)");
     let wrong = |message: String| Fault::statement(message);
-    if sets_limits(&sql) {
-        return Err(Fault::Forbidden);
-    }
     let Some(whole) = statements(&sql).next().filter(|statement| statement.text.len() == sql.len()) else {
         return Err(wrong("an expression is no statement".to_owned()));
     };
+    if whole.mentions.limits {
+        return Err(Fault::Forbidden);
+    }
     let _quotes = NoDoubleQuotes::enter(connection).map_err(Fault::Database)?;
     let mut statement = connection.prepare(&sql).map_err(|error| wrong(message(&error, &sql)))?;
     if statement.column_count() != 1 || !statement.readonly() {
         return Err(wrong("an expression is one value".to_owned()));
     }
-    confinement.begin(whole.is_costly).map_err(Fault::Database)?;
+    confinement.begin(whole.mentions)?;
     statement
         .query_row([], |row| row.get(0))
         .map_err(|error| confinement.ended(&error).unwrap_or_else(|| wrong(message(&error, &sql))))

@@ -3,6 +3,7 @@
 use super::{
     Fault,
     bounds::{Beyond, COSTLY, GROWTH, GROWTH_PER_BYTE, STEPS, TIME, TIME_PER_BYTE},
+    mentions::{Cost, Mentions},
     script::statements,
     source::LARGEST,
 };
@@ -14,10 +15,13 @@ use std::cell::Cell;
 pub(super) struct Confinement<'c> {
     connection: &'c Connection,
     work: Work<'c>,
-    /// How large a value is that the files hold themselves.
+    bounds: Bounds,
+    /// How many bytes the database may have.
+    most: i64,
+    /// How large a row is that the files hold themselves.
     given: Cell<usize>,
-    /// Whether a trigger, a view or a constraint calls a costly function.
-    schema_is_costly: Cell<bool>,
+    /// What triggers, views and constraints mention.
+    schema: Cell<Mentions>,
     /// How large a value may be now.
     values: Cell<i32>,
     before: Before,
@@ -27,6 +31,7 @@ pub(super) struct Confinement<'c> {
 struct Before {
     extensions: bool,
     length: i32,
+    workers: i32,
     pages: i64,
 }
 
@@ -34,83 +39,109 @@ impl<'c> Confinement<'c> {
     /// Confines the SQL of files that hold so many bytes, and the largest of them so many.
     pub(super) fn of(connection: &'c Connection, bytes: usize, largest: usize) -> rusqlite::Result<Self> {
         let growth = GROWTH.saturating_add(GROWTH_PER_BYTE.saturating_mul(bytes as u64));
-        let growth = i64::try_from(growth).unwrap_or(i64::MAX);
-        let more = growth / pragma(connection, "page_size")?.max(1);
-        let pages = pragma(connection, "page_count")?.saturating_add(more);
         let bounds = Bounds {
             steps: STEPS,
             time: TIME + TIME_PER_BYTE.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX)),
-            memory: growth,
+            memory: i64::try_from(growth).unwrap_or(i64::MAX),
         };
-        let length = connection.limit(Limit::SQLITE_LIMIT_LENGTH)?;
-        let before =
-            Before { pages: pragma(connection, "max_page_count")?, extensions: extensions(connection, false)?, length };
-        let work = Work::within(connection, bounds);
+        let held = pragma(connection, "page_count")?.saturating_mul(pragma(connection, "page_size")?);
+        let before = Before {
+            pages: pragma(connection, "max_page_count")?,
+            length: connection.limit(Limit::SQLITE_LIMIT_LENGTH)?,
+            // What these compute is not counted.
+            workers: connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?,
+            extensions: extensions(connection, false)?,
+        };
         let confinement = Self {
             connection,
-            work,
+            work: Work::within(connection, bounds),
+            bounds,
+            most: held.saturating_add(bounds.memory),
             given: Cell::new(largest),
-            schema_is_costly: Cell::new(false),
-            values: Cell::new(length),
+            schema: Cell::default(),
+            values: Cell::new(before.length),
             before,
         };
-        pragma(connection, &format!("max_page_count = {}", pages.min(confinement.before.pages)))?;
+        confinement.limit_pages()?;
         confinement.look_at_schema()?;
         Ok(confinement)
     }
 
-    /// Begins a statement, or a row with what its triggers do.
-    pub(super) fn begin(&self, is_costly: bool) -> rusqlite::Result<()> {
-        let is_costly = is_costly || self.schema_is_costly.get();
-        self.work.begin(if is_costly { 10 } else { 1_000 });
-        let largest = usize::try_from(LARGEST).unwrap_or(usize::MAX);
-        let most = if is_costly { COSTLY.max(self.given.get()).min(largest) } else { largest };
-        self.limit_values(i32::try_from(most).unwrap_or(i32::MAX).min(self.before.length))
+    /// Begins a statement of a file.
+    pub(super) fn begin(&self, mentions: Mentions) -> Result<(), Fault> {
+        let schema = self.schema.get();
+        let is_costly = mentions.cost.max(schema.cost) > Cost::Linear;
+        let reached = self.work.begin(if is_costly { 10 } else { 100 });
+        // All that one row is made of is there at once.
+        let calls = mentions.calls.max(schema.calls);
+        let made = usize::try_from(GROWTH).unwrap_or(usize::MAX) / (calls + 1);
+        self.limit_values(if is_costly { made.min(COSTLY) } else { made }).map_err(Fault::Database)?;
+        reached.map_or(Ok(()), |bound| Err(Fault::Beyond(self.beyond(bound))))
     }
 
-    /// Lets what follows take as long as it takes: statements of ours, which end.
-    pub(super) fn lift(&self) -> rusqlite::Result<()> {
-        self.work.lift();
-        self.limit_values(self.before.length)
-    }
-
-    /// Makes room for a value from a file of its own, so large in bytes.
-    pub(super) fn admit(&self, size: usize) {
+    /// Begins a row, with what its triggers do.
+    pub(super) fn begin_row(&self, size: usize) -> Result<(), Fault> {
         self.given.set(self.given.get().max(size));
+        self.begin(Mentions::default())
     }
 
-    /// Finds whether the schema calls a costly function, when it may have changed.
+    /// Begins a statement of ours, which has an end, but may compute columns of the schema until then.
+    pub(super) fn begin_own(&self) -> Result<(), Fault> {
+        let is_costly = self.schema.get().cost == Cost::ProductInColumn;
+        let reached = self.work.begin_long(if is_costly { 10 } else { 100 });
+        self.limit_values(if is_costly { COSTLY } else { usize::MAX }).map_err(Fault::Database)?;
+        reached.map_or(Ok(()), |bound| Err(Fault::Beyond(self.beyond(bound))))
+    }
+
+    /// Takes note of a statement that has changed the schema.
+    pub(super) fn note_schema(&self, mentions: Mentions) {
+        let schema = self.schema.get();
+        let (cost, calls) = (schema.cost.max(mentions.cost), schema.calls.max(mentions.calls));
+        self.schema.set(Mentions { cost, calls, ..schema });
+    }
+
+    /// Finds what the schema mentions, where that does not stand in the statements which have changed it.
     pub(super) fn look_at_schema(&self) -> rusqlite::Result<()> {
-        // One that has been dropped may have been called until then.
-        if self.schema_is_costly.get() {
-            return Ok(());
-        }
+        self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, self.before.length)?;
+        self.values.set(self.before.length);
         let sql = "SELECT sql FROM main.sqlite_master UNION ALL SELECT sql FROM temp.sqlite_master";
         let mut texts = self.connection.prepare(sql)?;
         let mut rows = texts.query([])?;
         while let Some(row) = rows.next()? {
             let text = row.get_ref(0)?.as_str_or_null().ok().flatten().unwrap_or_default();
-            if statements(text).any(|statement| statement.is_costly) {
-                self.schema_is_costly.set(true);
-                break;
-            }
+            statements(text).for_each(|statement| self.note_schema(statement.mentions));
         }
         Ok(())
     }
 
-    /// The bound that a statement was ended by, if it was.
-    pub(super) fn ended(&self, error: &rusqlite::Error) -> Option<Fault> {
-        let beyond = match (self.work.reached(), error.sqlite_error_code()?) {
-            (Some(Bound::Steps), _) => Beyond::Steps,
-            (Some(Bound::Time), _) => Beyond::Time,
-            (Some(Bound::Memory), _) | (None, ErrorCode::DiskFull) => Beyond::Growth,
-            (None, ErrorCode::TooBig) => Beyond::Value,
-            (None, _) => return None,
-        };
-        Some(Fault::Beyond(beyond))
+    /// Limits the pages of the database, whose size may have changed.
+    pub(super) fn limit_pages(&self) -> rusqlite::Result<()> {
+        let pages = (self.most / pragma(self.connection, "page_size")?.max(1)).min(self.before.pages);
+        pragma(self.connection, &format!("max_page_count = {pages}")).map(drop)
     }
 
-    fn limit_values(&self, most: i32) -> rusqlite::Result<()> {
+    /// The bound that has ended a statement, if one has.
+    pub(super) fn ended(&self, error: &rusqlite::Error) -> Option<Fault> {
+        Some(Fault::Beyond(match (self.work.reached(), error.sqlite_error_code()?) {
+            (Some(bound), _) => self.beyond(bound),
+            (None, ErrorCode::DiskFull) => self.beyond(Bound::Memory),
+            (None, ErrorCode::TooBig) => Beyond::Value(self.values.get()),
+            (None, _) => return None,
+        }))
+    }
+
+    fn beyond(&self, bound: Bound) -> Beyond {
+        match bound {
+            Bound::Steps => Beyond::Steps,
+            Bound::Time => Beyond::Time(self.bounds.time),
+            Bound::Memory => Beyond::Growth(self.bounds.memory),
+        }
+    }
+
+    /// Limits the values that SQL makes, but for those that the files hold themselves.
+    fn limit_values(&self, made: usize) -> rusqlite::Result<()> {
+        let most = made.max(self.given.get()).min(usize::try_from(LARGEST).unwrap_or(usize::MAX));
+        let most = i32::try_from(most).unwrap_or(i32::MAX).min(self.before.length);
         if self.values.replace(most) == most {
             return Ok(());
         }
@@ -125,11 +156,23 @@ fn pragma(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
 
 impl Drop for Confinement<'_> {
     fn drop(&mut self) {
-        let Before { extensions: allowed, length, pages } = self.before;
+        let Before { extensions: allowed, length, workers, pages } = self.before;
         let _ = extensions(self.connection, allowed);
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length);
+        let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, workers);
+        self.work.end();
         let _ = pragma(self.connection, &format!("max_page_count = {pages}"));
     }
+}
+
+/// Has temporary tables and sorts of a connection of ours in SQLite's memory, which is counted, and in no file.
+pub(super) fn keep_temporaries_in_memory(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA temp_store = MEMORY")
+}
+
+/// Whether they are there.
+pub(super) fn keeps_temporaries_in_memory(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA temp_store", [], |row| Ok(row.get::<_, i64>(0)? == 2))
 }
 
 /// While it lives, double quotes are for names only, so that a misspelt one is an error and no text.

@@ -10,15 +10,7 @@ use std::borrow::Cow;
 
 /// Reads the rows. An empty field is NULL, a quoted empty field is an empty text, as `COPY` of PostgreSQL has it; all
 /// others are texts, which the affinity of their column turns into numbers.
-///
-/// In a folder of [DbUnit](https://www.dbunit.org/components.html)'s the word `null` is NULL too, and spaces around a field do not
-/// count.
-pub(super) fn parse(
-    source: &Source,
-    format: Format,
-    separator: u8,
-    is_of_dbunit: bool,
-) -> Result<Vec<Row<'_>>, SeedError> {
+pub(super) fn parse(source: &Source, format: Format, separator: u8) -> Result<Vec<Row<'_>>, SeedError> {
     let text = source.text();
     let mut reader = ReaderBuilder::new().delimiter(separator).has_headers(false).from_reader(text.as_bytes());
     let syntax = |message: &str, at| {
@@ -41,13 +33,10 @@ pub(super) fn parse(
         if raw.len() != record.len() {
             return Err(syntax("a quoted field goes on after its closing quote", start));
         }
-        let fields = record
-            .iter()
-            .zip(&raw)
-            .map(|(field, raw)| (raw.decode(text, field, is_of_dbunit), Spot::offset(raw.start)));
+        let fields = record.iter().zip(&raw).map(|(field, raw)| (raw.decode(text, field), Spot::offset(raw.start)));
         if header.is_empty() {
             header = fields.map(|(name, spot)| Spanned::new(name.unwrap_or_default(), spot)).collect();
-            twice(source, &header)?;
+            refuse_twice(source, &header)?;
         } else {
             rows.push(row(source, &header, fields));
         }
@@ -55,7 +44,7 @@ pub(super) fn parse(
 }
 
 /// Refuses a header that names a column twice.
-fn twice(source: &Source, header: &[Spanned<Cow<'_, str>>]) -> Result<(), SeedError> {
+pub(super) fn refuse_twice(source: &Source, header: &[Spanned<Cow<'_, str>>]) -> Result<(), SeedError> {
     for (number, name) in header.iter().enumerate() {
         if let Some(first) = header[..number].iter().find(|first| first.value.eq_ignore_ascii_case(&name.value)) {
             let fault = Fault::DuplicateColumn { first: source.position(first.spot) };
@@ -65,7 +54,8 @@ fn twice(source: &Source, header: &[Spanned<Cow<'_, str>>]) -> Result<(), SeedEr
     Ok(())
 }
 
-fn row<'s>(
+/// A row of the fields under a header.
+pub(super) fn row<'s>(
     source: &'s Source,
     header: &[Spanned<Cow<'s, str>>],
     given: impl Iterator<Item = (Option<Cow<'s, str>>, Spot)>,
@@ -94,11 +84,8 @@ struct Raw {
 
 impl Raw {
     /// The text of a field; `None` for an empty one, or what DbUnit writes for NULL.
-    fn decode<'s>(&self, text: &'s str, field: &[u8], is_of_dbunit: bool) -> Option<Cow<'s, str>> {
+    fn decode<'s>(&self, text: &'s str, field: &[u8]) -> Option<Cow<'s, str>> {
         let raw = &text[self.start..self.end];
-        if is_of_dbunit && !self.quoted {
-            return Some(raw.trim()).filter(|raw| !["", "null", "[null]"].contains(raw)).map(Cow::Borrowed);
-        }
         let is_null = !self.quoted && (raw.is_empty() || raw == "[null]");
         // What is as it stands is borrowed.
         let is_raw = || raw.as_bytes() == field || raw.as_bytes().get(1..raw.len() - 1) == Some(field);

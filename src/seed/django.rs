@@ -66,8 +66,8 @@ pub(super) fn rows<'s>(
         };
         let mut fields = object.fields;
         let label = label(&table, &fields).map(|label| Spanned::new(label.into(), spot));
-        if let (Some(pk), Some(key)) = (object.pk, table.key) {
-            fields.push((Spanned::new(table.columns[key].name.clone().into(), pk.spot), pk));
+        if let Some(pk) = object.pk {
+            add_key(&table, &mut fields, pk);
         }
         for (name, value) in &mut fields {
             let Some(column) = table.field(&name.value).map(|column| &table.columns[column]) else { continue };
@@ -99,8 +99,30 @@ pub(super) fn rows<'s>(
     made
 }
 
-/// What Django's fields make of a text, if something else: bytes of base64, and of a UUID its digits alone.
+/// Adds the columns of the primary key, unless the fields give the same already, as those of a row that extends another do.
+fn add_key<'s>(table: &Table, fields: &mut Vec<Field<'s>>, pk: Spanned<Node<'s>>) {
+    let parts = match pk.value {
+        Node::List(parts) if table.primary_key.len() == parts.len() => parts,
+        value => vec![Spanned::new(value, pk.spot)],
+    };
+    if table.primary_key.len() != parts.len() {
+        return;
+    }
+    for (column, part) in table.primary_key.iter().zip(parts) {
+        let given =
+            fields.iter().any(|(name, value)| table.field(&name.value) == Some(*column) && value.value == part.value);
+        if !given {
+            fields.push((Spanned::new(table.columns[*column].name.clone().into(), part.spot), part));
+        }
+    }
+}
+
+/// What Django's fields make of a value, if something else: bytes of base64, of a UUID its digits alone, and JSON of all in a column
+/// of JSON.
 fn as_stored(column: &Column, node: &Node<'_>) -> Result<Option<Node<'static>>, Fault> {
+    if column.is_json && *node != Node::Scalar(Scalar::Null) {
+        return node.to_json().map(|json| Some(Node::text(json)));
+    }
     let Node::Scalar(Scalar::Text(text)) = node else { return Ok(None) };
     if column.affinity == Affinity::Bytes {
         return of_base64(text).map(|bytes| Some(Node::Scalar(Scalar::Bytes(bytes.into()))));

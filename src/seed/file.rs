@@ -123,16 +123,19 @@ impl File {
     fn parse(&self) -> Result<Contents<'_>, SeedError> {
         let Self { format, source, .. } = self;
         #[cfg(feature = "csv")]
-        let separated = |by| {
+        let of_table = |rows| {
             let (table, bytes) = (self.table.clone(), source.text().len());
-            let of = |rows| Contents::Rows(TableRows { table, source, start: None, rows, bytes });
-            super::csv::parse(source, *format, by, self.is_of_dbunit).map(of)
+            Contents::Rows(TableRows { table, source, start: None, rows, bytes })
         };
+        #[cfg(feature = "csv")]
+        let separated = |by| super::csv::parse(source, *format, by).map(of_table);
         #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
         let document = |root: Result<_, SeedError>| {
             root.map(|root| Contents::Document(Document { source, table: self.table.clone(), root }))
         };
         match format {
+            #[cfg(feature = "csv")]
+            Format::Csv if self.is_of_dbunit => super::dbunit::parse(source).map(of_table),
             #[cfg(feature = "csv")]
             Format::Csv => separated(b','),
             #[cfg(feature = "csv")]

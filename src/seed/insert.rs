@@ -72,7 +72,9 @@ fn insert_row<'r>(
     let Prepared { layout, statement } = &mut prepared[0];
     let values = resolver.values(table, layout, row)?;
     let confinement = resolver.confinement;
-    confinement.begin(false).map_err(database)?;
+    // SQLite limits a row as a whole, with what it writes of each value besides.
+    let size = values.iter().map(|value| value.size() + 16).sum::<usize>() + 1024;
+    confinement.begin_row(size).map_err(|fault| SeedError::new(fault).at(row.source.place(row.spot)))?;
     let mut run = || {
         for (number, value) in values.iter().enumerate() {
             statement.raw_bind_parameter(number + 1, value)?;

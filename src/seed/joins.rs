@@ -6,10 +6,10 @@ use super::{
     mistakes::Mistakes,
     node::{Node, Row, Scalar, natural_key},
     rails,
-    source::{Spanned, Spot},
-    tables::{Reference, Table, Tables},
+    source::{Source, Spanned, Spot},
+    tables::{Column, Reference, Table, Tables},
 };
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
 /// Takes such lists out of their rows, and gives the rows that they stand for.
 pub(super) fn joins<'s>(rows: &mut TableRows<'s>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows<'s>> {
@@ -24,7 +24,8 @@ pub(super) fn joins<'s>(rows: &mut TableRows<'s>, tables: &Tables<'_>, mistakes:
         }
         let (mut at, before) = (0, row.fields.len());
         while let Some((name, _)) = row.fields.get(at) {
-            let join = known.entry(name.value.clone()).or_insert_with_key(|field| join(&table, field, tables));
+            let join =
+                known.entry(name.value.clone()).or_insert_with_key(|field| join(&table, field, tables, row.source));
             let Some(join) = join else {
                 at += 1;
                 continue;
@@ -41,7 +42,7 @@ pub(super) fn joins<'s>(rows: &mut TableRows<'s>, tables: &Tables<'_>, mistakes:
                     (Spanned::new(join.own.clone().into(), name.spot), own.clone()),
                     (
                         Spanned::new(join.other.clone().into(), other.spot),
-                        Spanned::new(Node::text(other.value), other.spot),
+                        Spanned::new(join.named(other.value), other.spot),
                     ),
                 ];
                 let made = join.made.iter().map(|(name, value)| {
@@ -73,28 +74,52 @@ struct Join {
     table: String,
     own: String,
     other: String,
+    /// What the labels are of, where the schema does not say it.
+    of: Option<String>,
     /// What its rows are given besides.
     made: Vec<(String, Scalar<'static>)>,
 }
 
 impl Join {
-    fn new(table: &Table, own: &Reference, other: &Reference) -> Self {
-        let name = |reference: &Reference| table.columns[reference.column].name.clone();
-        let made = table.columns.iter().filter_map(|column| Some((column.name.clone(), rails::made_at(column)?)));
-        Self { table: table.name.clone(), own: name(own), other: name(other), made: made.collect() }
+    fn new(table: &Table, own: usize, other: usize, field: &str, source: &Source) -> Self {
+        let is_reference = table.references.iter().any(|reference| reference.column == other);
+        let name = |column: usize| table.columns[column].name.clone();
+        let made =
+            table.columns.iter().filter_map(|column| Some((column.name.clone(), rails::made_at(column, source)?)));
+        Self {
+            table: table.name.clone(),
+            own: name(own),
+            other: name(other),
+            of: (!is_reference).then(|| field.to_owned()),
+            made: made.collect(),
+        }
+    }
+
+    /// What a label is in the column that points at the other table.
+    fn named<'s>(&self, label: Cow<'s, str>) -> Node<'s> {
+        match &self.of {
+            Some(of) => Node::Label { label, of: of.clone().into() },
+            None => Node::text(label),
+        }
     }
 }
 
 /// The table that a field of a row means, which is no column of its own.
-fn join(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Join> {
+fn join(table: &Table, field: &str, tables: &Tables<'_>, source: &Source) -> Option<Join> {
     if table.field(field).is_some() {
         return None;
     }
-    of_field(table, field, tables).or_else(|| between(table, field, tables))
+    let (join, own, other) = of_field(table, field, tables)
+        .or_else(|| by_convention(table, field, tables))
+        .or_else(|| between(table, field, tables))?;
+    Some(Join::new(&join, own, other, field, source))
 }
 
+/// A table and its columns that point at two others.
+type Columns = (Rc<Table>, usize, usize);
+
 /// The table that is named after a table and its field, as Django has it.
-fn of_field(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Join> {
+fn of_field(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Columns> {
     let join = tables.find(&format!("{}_{field}", table.name)).ok()??;
     let [one, two] = join.references.as_slice() else { return None };
     let is_own = |reference: &Reference| {
@@ -102,25 +127,43 @@ fn of_field(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Join> {
         reference.parent.eq_ignore_ascii_case(&table.name) && (from || one.parent != two.parent)
     };
     let (own, other) = match (is_own(one), is_own(two)) {
-        (true, false) => (one, two),
-        (false, true) => (two, one),
+        (true, false) => (one.column, two.column),
+        (false, true) => (two.column, one.column),
         _ => return None,
     };
-    Some(Join::new(&join, own, other))
+    Some((join, own, other))
 }
 
-/// The one table that joins `table` with the one called `other`, as Rails has it.
-fn between(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Join> {
+/// The table that is named after two others in the order of their names, as Rails has it, with foreign keys or without.
+fn by_convention(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Columns> {
+    let other = tables.find(other).ok()??;
+    let mut names = [table.name.to_ascii_lowercase(), other.name.to_ascii_lowercase()];
+    names.sort();
+    let join = tables.find(&names.join("_")).ok()??;
+    let column = |of: &Table| {
+        let is_of = |column: &Column| {
+            let name = column.name.to_ascii_lowercase();
+            let one = name.strip_suffix("_id").unwrap_or_default();
+            rails::tables_of(one).contains(&of.name.to_ascii_lowercase())
+        };
+        join.columns.iter().position(is_of)
+    };
+    let (own, other) = (column(table)?, column(&other)?);
+    (own != other).then_some((join, own, other))
+}
+
+/// The one table that joins `table` with the one called `other` by foreign keys.
+fn between(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Columns> {
     let other = tables.find(other).ok()??;
     let mut found = tables.names().ok()?.into_iter().filter_map(|name| {
         let join = tables.find(&name).ok()??;
         let points = |to: &str| {
             let mut to = join.references.iter().filter(|reference| reference.parent.eq_ignore_ascii_case(to));
             let only = to.next()?;
-            to.next().is_none().then_some(only)
+            to.next().is_none().then_some(only.column)
         };
-        let is_third = join.name != table.name && join.name != other.name;
-        is_third.then(|| Some(Join::new(&join, points(&table.name)?, points(&other.name)?)))?
+        let (own, other_column) = (points(&table.name)?, points(&other.name)?);
+        (join.name != table.name && join.name != other.name).then_some((join, own, other_column))
     });
     let only = found.next()?;
     found.next().is_none().then_some(only)
@@ -133,7 +176,8 @@ fn own_key<'s>(table: &Table, row: &Row<'s>, spot: Spot) -> Option<Spanned<Node<
         // A key that is NULL is none.
         value.value != Node::Scalar(Scalar::Null) && key.is_some_and(|key| key.eq_ignore_ascii_case(&name.value))
     });
-    let label = || row.label.as_ref().map(|label| Node::Label { label: label.value.clone(), of: "".into() });
+    let label =
+        || row.label.as_ref().map(|label| Node::Label { label: label.value.clone(), of: table.name.clone().into() });
     Some(Spanned::new(given.map(|(_, key)| key.value.clone()).or_else(label)?, spot))
 }
 

@@ -4,6 +4,7 @@ use super::{
     Fault, SeedError,
     node::{Row, Scalar},
     rails,
+    source::Source,
     tables::Table,
 };
 use crate::error::nearest;
@@ -87,16 +88,16 @@ impl<'r> Layout<'r> {
             key: MadeKey::None,
         };
         if layout.is_labelled {
-            layout.complete(table);
+            layout.complete(table, row.source);
         }
         Ok(layout)
     }
 
     /// Adds what a labelled row is given.
-    fn complete(&mut self, table: &Table) {
+    fn complete(&mut self, table: &Table, source: &Source) {
         for (number, column) in table.columns.iter().enumerate() {
             if let Some(value) =
-                rails::made_at(column).filter(|_| table.key != Some(number) && !self.columns.contains(&number))
+                rails::made_at(column, source).filter(|_| table.key != Some(number) && !self.columns.contains(&number))
             {
                 self.columns.push(number);
                 self.made.push(value);

@@ -2,7 +2,7 @@
 
 use super::{
     Fault, Format, SeedError,
-    confinement::Confinement,
+    confinement::{Confinement, keep_temporaries_in_memory},
     file::{Contents, Files, TableRows, Unread},
     insert,
     mistakes::Mistakes,
@@ -31,6 +31,7 @@ pub(crate) fn run_scripts(connection: &Connection, files: Files) -> Result<(), S
     }
     let sizes = files.read.iter().map(|file| file.source.size());
     let largest = sizes.clone().max().unwrap_or_default();
+    keep_temporaries_in_memory(connection).map_err(database)?;
     let confinement = Confinement::of(connection, sizes.sum(), largest).map_err(database)?;
     // A script may turn them on.
     let unenforced =
@@ -50,6 +51,7 @@ pub(crate) fn run_scripts(connection: &Connection, files: Files) -> Result<(), S
 
 /// Puts files into a new database, which is discarded on any error. Gives their labels, as all of these do.
 pub(crate) fn build(connection: &Connection, files: Files) -> Result<Labels, SeedError> {
+    keep_temporaries_in_memory(connection).map_err(database)?;
     apply_files(connection, files, &Labels::default(), &[], Owner::Us, &mut |_| {})
 }
 
@@ -60,7 +62,7 @@ pub(crate) fn fill(
     known: &Labels,
     progress: &mut Progress<'_>,
 ) -> Result<Labels, SeedError> {
-    let before = violations(connection)?;
+    let before = violations_before(connection)?;
     apply_files(connection, files, known, &before, Owner::Us, progress)
 }
 
@@ -107,7 +109,7 @@ fn in_savepoint(
 ) -> Result<Labels, SeedError> {
     let outermost = connection.is_autocommit();
     let _enforced = if outermost { Some(ForeignKeys::suspend(connection)?) } else { None };
-    let before = violations(connection)?;
+    let before = violations_before(connection)?;
     let deferred: bool =
         connection.pragma_query_value(None, "defer_foreign_keys", |row| row.get(0)).map_err(database)?;
     let run = |sql: &str| connection.execute_batch(sql).map_err(database);
@@ -129,6 +131,12 @@ fn in_savepoint(
     // What went wrong first is what its author must hear.
     let labels = loaded?;
     undone.map(|()| labels)
+}
+
+/// What is broken before anything is loaded.
+fn violations_before(connection: &Connection) -> Result<Vec<Violation>, SeedError> {
+    let confinement = Confinement::of(connection, 0, 0).map_err(database)?;
+    violations(connection, &confinement)
 }
 
 /// Whose the database is while it is loaded.
@@ -191,9 +199,9 @@ fn apply(
                     mistakes.note(error);
                     return Err(conclude(mistakes));
                 }
-                // It may have made or changed tables.
+                // It may have made or changed tables, and rows.
                 tables.forget();
-                confinement.look_at_schema().map_err(database)?;
+                inserted.may_have_changed();
                 if owner == Owner::Us {
                     // A script may have turned them on; rows of other files may still be missing.
                     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(database)?;
@@ -239,9 +247,7 @@ fn apply(
         done += part.bytes();
         progress(done);
     }
-    // No statement of a file: it has an end, and takes as long as the database is large.
-    confinement.lift().map_err(database)?;
-    references::check(connection, &tables, &resolver, &inserted, before, &mut mistakes)?;
+    references::check(&tables, &resolver, &inserted, before, &mut mistakes)?;
     mistakes.conclude()?;
     Ok(labels)
 }

@@ -133,8 +133,9 @@ impl Resolver<'_> {
             quoted(&parent.name),
             quoted(&parent.columns[to].name)
         );
-        let mut statement = self.connection.prepare(&sql).map_err(database)?;
-        statement.query_row([text], |row| row.get(0)).map_err(database)
+        self.confinement.begin_own().map_err(SeedError::new)?;
+        let found = self.connection.prepare(&sql).and_then(|mut query| query.query_row([text], |row| row.get(0)));
+        found.map_err(|error| SeedError::new(self.confinement.ended(&error).unwrap_or(Fault::Database(error))))
     }
 
     /// The keys that the rows of these files give for a column, as texts.

@@ -34,7 +34,7 @@ impl Mistakes {
         {
             return;
         }
-        self.is_endless |= matches!(error.fault(), Fault::Beyond(beyond) if *beyond != Beyond::Value);
+        self.is_endless |= matches!(error.fault(), Fault::Beyond(beyond) if !matches!(beyond, Beyond::Value(_)));
         // Where so many are told already, nobody counts those that follow from one before.
         if self.found.len() == MOST {
             self.untold += 1;

@@ -3,14 +3,14 @@
 //! Read it in the order that data goes.
 //!
 //! * A file: [`folder`] lists them, [`format`](mod@format) is what they are written in, [`file`] reads one, [`source`] is its text.
-//! * Its rows: [`csv`], [`json`], [`toml`] and [`yaml`] make [`node`]s and rows of a text, [`serialize`] of values of the code;
+//! * Its rows: [`csv`], [`dbunit`], [`json`], [`toml`] and [`yaml`] make [`node`]s and rows of a text, [`serialize`] of values of the code;
 //!   [`shape`] tells whose rows they are, [`rails`] and [`django`] know what theirs have besides, [`joins`] what stands for
 //!   rows between two tables.
 //! * Their values: [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into keys, [`lookup`] finds the rows
 //!   that they mean, [`keys`] tells which those are, [`stored`] turns values into what a column holds, [`bytes`] reads bytes, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
 //! * The database: [`insert`] puts rows in, [`references`] checks foreign keys when all are in, [`violation`]
 //!   being what SQLite says of one; [`script`] splits SQL and [`sql`]
-//!   runs it, [`statement`] is what is wrong with a statement, within what [`confinement`] allows and [`bounds`] says; [`part`] is what is done one after another, [`load`] does it all.
+//!   runs it, [`statement`] is what is wrong with a statement, within what [`confinement`] allows, as [`bounds`] says and for what it [`mentions`]; [`part`] is what is done one after another, [`load`] does it all.
 //! * A mistake: [`error`] is one with its place, [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of
 //!   a load.
 //!
@@ -23,6 +23,8 @@ mod computed;
 mod confinement;
 #[cfg(feature = "csv")]
 mod csv;
+#[cfg(feature = "csv")]
+mod dbunit;
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 mod django;
 mod error;
@@ -39,6 +41,7 @@ mod keys;
 mod layout;
 pub(crate) mod load;
 mod lookup;
+mod mentions;
 mod mistakes;
 mod node;
 mod part;

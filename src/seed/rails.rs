@@ -4,12 +4,13 @@
 //! * `$LABEL` in a text is the label of its row.
 //! * `author: alice` stands for the column `author_id`: by its foreign key, or without one for the row that is labelled so.
 //! * `owner: alice (User)` stands for the columns `owner_id` and `owner_type`.
-//! * Columns that say when a row was made or changed are filled, where a table wants them and a labelled row does not give them.
+//! * Columns that say when a row was made or changed are filled, where a labelled row does not give them.
+//! * `_fixture: {model_class: Post}` says which table the rows are of.
 
 use super::{
     file::TableRows,
     node::{Node, Row, Scalar},
-    source::Spanned,
+    source::{Source, Spanned},
     tables::{Column, Tables},
 };
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
@@ -23,15 +24,29 @@ const DEFAULTS: &str = "DEFAULTS";
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 const FIXTURE: &str = "_fixture";
 
+/// What a file says about itself.
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+fn about<'n, 's>(entries: &'n [Field<'s>], what: &str) -> Option<&'n Spanned<Node<'s>>> {
+    let (_, about) = entries.iter().find(|(label, _)| label.value == FIXTURE)?;
+    let Node::Map(about) = &about.value else { return None };
+    about.iter().find(|(name, _)| name.value == what).map(|(_, value)| value)
+}
+
+/// The class of the rows, which a file may name that is not named after their table.
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+pub(super) fn model_class<'n>(entries: &'n [Field<'_>]) -> Option<&'n str> {
+    match &about(entries, "model_class")?.value {
+        Node::Scalar(Scalar::Text(class)) => Some(class),
+        _ => None,
+    }
+}
+
 /// The entries of a map of label -> row that are rows.
 #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 pub(super) fn rows_among(entries: Vec<Field<'_>>) -> Vec<Field<'_>> {
-    let of_file = entries.iter().find(|(label, _)| label.value == FIXTURE).map(|(_, about)| about.value.clone());
     let mut left_out = vec![DEFAULTS.to_owned(), FIXTURE.to_owned()];
-    if let Some(Node::Map(about)) = of_file {
-        let ignored = about.into_iter().filter(|(name, _)| name.value == "ignore");
-        left_out.extend(ignored.flat_map(|(_, labels)| texts(&labels)).map(|label| label.value.into_owned()));
-    }
+    let ignored = about(&entries, "ignore").map(texts).unwrap_or_default();
+    left_out.extend(ignored.into_iter().map(|label| label.value.into_owned()));
     entries.into_iter().filter(|(label, _)| !left_out.iter().any(|left| *left == label.value)).collect()
 }
 
@@ -45,9 +60,13 @@ pub(super) fn with_label(text: &str, row: &Row<'_>) -> Option<String> {
 pub(super) fn polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
     let Ok(table) = tables.get(&rows.table) else { return };
     let columns = |name: &str| {
-        let column = |end| table.column(&format!("{name}{end}")).map(|column| table.columns[column].name.clone());
-        let is_association = table.column(name).is_none();
-        is_association.then(|| Some((column("_id")?, column("_type")?)))?
+        let column = |end| table.column(&format!("{name}{end}"));
+        let (id, kind) = (column("_id")?, column("_type")?);
+        // A foreign key points at one table, whatever a label looks like.
+        let is_polymorphic =
+            table.column(name).is_none() && !table.references.iter().any(|reference| reference.column == id);
+        let name = |column: usize| table.columns[column].name.clone();
+        is_polymorphic.then(|| (name(id), name(kind)))
     };
     if !table.columns.iter().any(|column| column.name.to_ascii_lowercase().ends_with("_type")) {
         return;
@@ -89,15 +108,15 @@ pub(super) fn tables_of(name: &str) -> Vec<String> {
     [format!("{one}s"), format!("{one}es")].into_iter().chain(ies).chain([one]).collect()
 }
 
-/// What a column holds that a labelled row does not give: always the same, so that the same files give the same bytes.
-pub(super) fn made_at(column: &Column) -> Option<Scalar<'static>> {
-    if !column.is_required {
+/// What a column holds that a labelled row does not give: always the same, so that the same files give the same bytes. The files of
+/// Rails are in YAML; in other files a column that may be NULL is left so.
+pub(super) fn made_at(column: &Column, source: &Source) -> Option<Scalar<'static>> {
+    let name = column.name.to_ascii_lowercase();
+    let is_wanted = column.is_required || !column.has_default && source.is_yaml();
+    if !is_wanted || !["created_at", "updated_at", "created_on", "updated_on"].contains(&&*name) {
         return None;
     }
-    let made = match column.name.to_ascii_lowercase().as_str() {
-        "created_at" | "updated_at" => "2000-01-01 00:00:00",
-        "created_on" | "updated_on" => "2000-01-01",
-        _ => return None,
-    };
-    Some(Scalar::Text(made.into()))
+    let declared = column.declared.to_ascii_uppercase();
+    let is_day = !declared.contains("TIME") && (name.ends_with("_on") || declared.contains("DATE"));
+    Some(Scalar::Text(if is_day { "2000-01-01" } else { "2000-01-01 00:00:00" }.into()))
 }

@@ -20,25 +20,33 @@ use std::{
 
 /// The rows of the files that went into tables with foreign keys, each table in small letters.
 #[derive(Default)]
-pub(super) struct Inserted<'r>(HashMap<String, Vec<InsertedRow<'r>>>);
+pub(super) struct Inserted<'r> {
+    rows: HashMap<String, Vec<InsertedRow<'r>>>,
+    /// Whether a script may have put other rows in their place.
+    may_have_changed: bool,
+}
 
 /// A row with its rowid, which means nothing in a table without.
 pub(super) type InsertedRow<'r> = (i64, &'r Row<'r>);
 
 impl<'r> Inserted<'r> {
     pub(super) fn into(&mut self, table: &Table) -> &mut Vec<InsertedRow<'r>> {
-        self.0.entry(table.name.to_ascii_lowercase()).or_default()
+        self.rows.entry(table.name.to_ascii_lowercase()).or_default()
+    }
+
+    /// Takes note of a script.
+    pub(super) fn may_have_changed(&mut self) {
+        self.may_have_changed |= !self.rows.is_empty();
     }
 
     fn of(&self, table: &Table) -> &[InsertedRow<'r>] {
-        self.0.get(&table.name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+        self.rows.get(&table.name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
     }
 }
 
 /// Checks the foreign keys, and finds the rows of the files that break them. What was broken `before` is passed over, and what
 /// only follows from a mistake that is known.
 pub(super) fn check(
-    connection: &Connection,
     tables: &Tables<'_>,
     resolver: &Resolver<'_>,
     inserted: &Inserted<'_>,
@@ -46,7 +54,8 @@ pub(super) fn check(
     mistakes: &mut Mistakes,
 ) -> Result<(), SeedError> {
     let mut found: BTreeMap<(String, i64), Vec<Violation>> = BTreeMap::new();
-    for violation in since(connection, before)? {
+    let Resolver { connection, confinement, .. } = *resolver;
+    for violation in since(connection, confinement, before)? {
         if mistakes.has_all_of(&violation.parent) {
             found.entry((violation.table.clone(), violation.key)).or_default().push(violation);
         }
@@ -54,11 +63,10 @@ pub(super) fn check(
     let mut broken = Vec::new();
     for violations in found.values() {
         let key = Rc::new(ForeignKey::of(connection, tables, &violations[0])?);
-        let rows = inserted.of(&key.table);
         let of_key = if key.table.rowid.is_some() {
-            by_rowid(violations, rows)
+            by_rowid(resolver, &key, violations, inserted)?
         } else {
-            by_value(connection, resolver, &key, violations, rows)?
+            by_value(resolver, &key, violations, inserted.of(&key.table))?
         };
         broken.extend(of_key.into_iter().map(|broken| (Rc::clone(&key), broken)));
     }
@@ -70,8 +78,8 @@ pub(super) fn check(
         (place.is_none(), place)
     });
     let untold = broken.len().saturating_sub(MOST);
-    let told = broken.iter().take(MOST).map(|(key, broken)| broken.told(connection, key));
-    let references = told.collect::<rusqlite::Result<_>>().map_err(database)?;
+    let told = broken.iter().take(MOST).map(|(key, broken)| broken.told(resolver, key));
+    let references = told.collect::<Result<_, _>>()?;
     mistakes.note(SeedError::new(Fault::BrokenReferences { references, untold }));
     Ok(())
 }
@@ -109,7 +117,12 @@ impl ForeignKey {
     }
 
     /// Whether the parent has a row with these values.
-    fn points_at_a_row(&self, connection: &Connection, values: &[Scalar<'_>]) -> rusqlite::Result<bool> {
+    fn points_at_a_row(&self, resolver: &Resolver<'_>, values: &[Scalar<'_>]) -> Result<bool, SeedError> {
+        resolver.confinement.begin_own().map_err(SeedError::new)?;
+        self.find(resolver.connection, values).map_err(|error| failed(resolver, error))
+    }
+
+    fn find(&self, connection: &Connection, values: &[Scalar<'_>]) -> rusqlite::Result<bool> {
         let key: Vec<String> = connection
             .prepare("SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk")?
             .query_map([&self.parent], |row| row.get(0))?
@@ -135,17 +148,26 @@ struct Broken<'r> {
     values: Vec<String>,
 }
 
+/// What a row holds in the columns of a foreign key, as SQL writes it.
+fn held(resolver: &Resolver<'_>, key: &ForeignKey, rowid: i64) -> Result<Vec<String>, SeedError> {
+    let Some(name) = key.table.rowid else { return Ok(Vec::new()) };
+    let values: Vec<_> = key.columns.iter().map(|(from, _)| format!("quote({})", quoted(from))).collect();
+    let sql = format!("SELECT {} FROM main.{} WHERE {name} = ?1", values.join(", "), quoted(&key.table.name));
+    let all = |row: &rusqlite::Row<'_>| (0..key.columns.len()).map(|number| row.get(number)).collect();
+    resolver.confinement.begin_own().map_err(SeedError::new)?;
+    resolver.connection.query_row(&sql, [rowid], all).map_err(|error| failed(resolver, error))
+}
+
+/// A statement of ours that computed too much for the schema.
+fn failed(resolver: &Resolver<'_>, error: rusqlite::Error) -> SeedError {
+    SeedError::new(resolver.confinement.ended(&error).unwrap_or(Fault::Database(error)))
+}
+
 impl Broken<'_> {
-    fn told(&self, connection: &Connection, key: &ForeignKey) -> rusqlite::Result<BrokenReference> {
+    fn told(&self, resolver: &Resolver<'_>, key: &ForeignKey) -> Result<BrokenReference, SeedError> {
         let names = || key.columns.iter().map(|(from, _)| from);
-        let values = match (self.rowid, key.table.rowid) {
-            (Some(rowid), Some(name)) => {
-                let quoted_values: Vec<_> = names().map(|name| format!("quote({})", quoted(name))).collect();
-                let (values, table) = (quoted_values.join(", "), quoted(&key.table.name));
-                let sql = format!("SELECT {values} FROM main.{table} WHERE {name} = ?1");
-                let all = |row: &rusqlite::Row<'_>| (0..key.columns.len()).map(|number| row.get(number)).collect();
-                connection.query_row(&sql, [rowid], all)?
-            }
+        let values = match self.rowid {
+            Some(rowid) if self.values.is_empty() => held(resolver, key, rowid)?,
             _ => self.values.clone(),
         };
         let place = self.row.map(|row| row.source.place(key.spot(row)));
@@ -163,18 +185,50 @@ impl Broken<'_> {
 }
 
 /// The rows that SQLite names.
-fn by_rowid<'r>(violations: &[Violation], rows: &[InsertedRow<'r>]) -> Vec<Broken<'r>> {
-    let rows: HashMap<i64, &'r Row<'r>> = rows.iter().copied().collect();
-    let broken = |violation: &Violation| {
-        let row = violation.row.and_then(|rowid| rows.get(&rowid).copied());
-        Broken { rowid: violation.row, row, values: Vec::new() }
+fn by_rowid<'r>(
+    resolver: &Resolver<'_>,
+    key: &ForeignKey,
+    violations: &[Violation],
+    inserted: &Inserted<'r>,
+) -> Result<Vec<Broken<'r>>, SeedError> {
+    let rows: HashMap<i64, &'r Row<'r>> = inserted.of(&key.table).iter().copied().collect();
+    let mut broken = Vec::with_capacity(violations.len());
+    for rowid in violations.iter().map(|violation| violation.row) {
+        let mut values = Vec::new();
+        let mut row = rowid.and_then(|rowid| rows.get(&rowid).copied());
+        if let (Some(given), Some(rowid), true) = (row, rowid, inserted.may_have_changed) {
+            values = held(resolver, key, rowid)?;
+            // A script may have put another row there; what SQL computed may be another value by now.
+            let is_other = |given: Vec<String>| given != values;
+            row = row.filter(|_| !values_of(resolver, key, given).is_some_and(is_other));
+        }
+        broken.push(Broken { rowid, row, values });
+    }
+    Ok(broken)
+}
+
+/// What a row gives for the columns of a foreign key, as SQL writes it; `None` where it gives none, or has SQL compute it.
+fn values_of(resolver: &Resolver<'_>, key: &ForeignKey, row: &Row<'_>) -> Option<Vec<String>> {
+    let given = given(resolver, key, row)?;
+    Some(given.iter().map(literal).collect())
+}
+
+fn given<'r>(resolver: &Resolver<'_>, key: &ForeignKey, row: &'r Row<'_>) -> Option<Vec<Scalar<'r>>> {
+    if row.fields.iter().any(|(_, value)| matches!(Computed::of(&value.value), Some(Computed::Sql(_)))) {
+        return None;
+    }
+    let layout = Layout::of(&key.table, row).ok()?;
+    let values = resolver.values(&key.table, &layout, row).ok()?;
+    let held = |name: &str| {
+        let column = key.table.column(name)?;
+        let at = layout.columns.iter().position(|candidate| *candidate == column)?;
+        Some(values[at].clone()).filter(|value| *value != Scalar::Null)
     };
-    violations.iter().map(broken).collect()
+    key.columns.iter().map(|(from, _)| held(from)).collect()
 }
 
 /// The rows of a table without rowid, which SQLite does not name: those whose values are nowhere in the parent.
 fn by_value<'r>(
-    connection: &Connection,
     resolver: &Resolver<'_>,
     key: &ForeignKey,
     violations: &[Violation],
@@ -182,21 +236,8 @@ fn by_value<'r>(
 ) -> Result<Vec<Broken<'r>>, SeedError> {
     let mut broken = Vec::new();
     for (_, row) in rows {
-        // What SQL computes may be another value by now.
-        let is_computed =
-            row.fields.iter().any(|(_, value)| matches!(Computed::of(&value.value), Some(Computed::Sql(_))));
-        let Ok(layout) = Layout::of(&key.table, row) else { continue };
-        let Some(given) = (!is_computed).then(|| resolver.values(&key.table, &layout, row).ok()).flatten() else {
-            continue;
-        };
-        let held = |name: &str| {
-            let column = key.table.column(name)?;
-            let at = layout.columns.iter().position(|candidate| *candidate == column)?;
-            Some(given[at].by_ref()).filter(|value| *value != Scalar::Null)
-        };
-        let values: Option<Vec<Scalar<'_>>> = key.columns.iter().map(|(from, _)| held(from)).collect();
-        let Some(values) = values else { continue };
-        if !key.points_at_a_row(connection, &values).map_err(database)? {
+        let Some(values) = given(resolver, key, row) else { continue };
+        if !key.points_at_a_row(resolver, &values)? {
             broken.push(Broken { rowid: None, row: Some(*row), values: values.iter().map(literal).collect() });
         }
     }

@@ -132,9 +132,7 @@ impl<'r> Resolver<'r> {
                 evaluate(self.connection, sql, self.confinement).map(Scalar::from).map_err(SeedError::new)?
             }
             (_, Some(Computed::File(name)), Some(folder)) => {
-                let held = beside::read(folder, name, *affinity).map_err(SeedError::new)?;
-                self.confinement.admit(held.size());
-                return Ok(held);
+                return beside::read(folder, name, *affinity).map_err(SeedError::new);
             }
             (Node::Scalar(Scalar::Text(text)), None, _) if rails::with_label(text, row).is_some() => {
                 Scalar::Text(rails::with_label(text, row).unwrap_or_default().into())
@@ -156,6 +154,8 @@ impl<'r> Resolver<'r> {
             }
             _ => return Ok(held),
         };
+        // Ruby writes `:alice` where a text would do.
+        let text = if pointer.is_association() { text.strip_prefix(':').unwrap_or(text) } else { text };
         match pointer {
             Pointer::Nothing => Ok(held),
             Pointer::Key(number) => {

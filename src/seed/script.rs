@@ -1,15 +1,14 @@
 //! Splits a SQL script into its statements, so that each is prepared from its own text: SQLite copies all that it is
 //! given at every statement, which makes a long script quadratic.
 
-use super::bounds::is_costly;
+use super::mentions::{Mentions, Reader, Word};
 
 /// A statement and where it starts, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece<'a> {
     pub text: &'a str,
     pub start: usize,
-    /// Whether a [costly](is_costly) function may be called in it.
-    pub is_costly: bool,
+    pub mentions: Mentions,
 }
 
 /// The statements of a script, without white space and comments before them; each ends with its semicolon or with the
@@ -24,33 +23,35 @@ pub(crate) fn statements(script: &str) -> impl Iterator<Item = Piece<'_>> {
         let mut head = Head::Start;
         // How far the end of a trigger has been seen: its last semicolon, its END.
         let (mut semicolon, mut end) = (false, false);
-        let mut costly = false;
+        let mut reader = Reader::default();
         while let Some((at, token)) = tokens.next() {
             match token {
                 Token::Semicolon => {
                     let Some(start) = start else { continue };
                     if head != Head::Trigger || end {
-                        return Some(Piece { text: &script[start..tokens.at], start, is_costly: costly });
+                        return Some(Piece { text: &script[start..tokens.at], start, mentions: reader.mentions() });
                     }
                     (semicolon, end) = (true, false);
                 }
                 Token::Word(word) => {
                     start.get_or_insert(at);
                     head.push(word);
-                    costly |= is_costly(word);
+                    reader.push(Word::Bare(word));
                     (semicolon, end) = (false, semicolon && word.eq_ignore_ascii_case(b"END"));
                 }
-                Token::Other | Token::Quoted(_) => {
-                    if let Token::Quoted(name) = token {
-                        costly |= is_costly(name);
-                    }
+                Token::Other | Token::Quoted(_) | Token::Open => {
+                    reader.push(match token {
+                        Token::Quoted(name) => Word::Quoted(name),
+                        Token::Open => Word::Open,
+                        _ => Word::Other,
+                    });
                     start.get_or_insert(at);
                     head.push(b"");
                     (semicolon, end) = (false, false);
                 }
             }
         }
-        start.map(|start| Piece { text: script[start..].trim_end(), start, is_costly: costly })
+        start.map(|start| Piece { text: script[start..].trim_end(), start, mentions: reader.mentions() })
     })
 }
 
@@ -85,6 +86,8 @@ enum Token<'a> {
     Word(&'a [u8]),
     /// What stands between quotes: a text, or a name, also that of a function.
     Quoted(&'a [u8]),
+    /// What opens the arguments of a function, among others.
+    Open,
     Other,
 }
 
@@ -115,6 +118,10 @@ impl<'a> Tokens<'a> {
                 b'[' => {
                     self.skip_past(b"]", 1);
                     return Some((at, Token::Quoted(self.quoted(at))));
+                }
+                b'(' => {
+                    self.at += 1;
+                    return Some((at, Token::Open));
                 }
                 byte if is_word(byte) => {
                     let length = rest.iter().take_while(|byte| is_word(**byte)).count();

@@ -17,7 +17,7 @@ use super::{
     file::TableRows,
     mistakes::Mistakes,
     node::{Field, Node, Row, row},
-    rails::rows_among,
+    rails::{model_class, rows_among, tables_of},
     source::{Source, Spanned, Spot},
     tables::Tables,
 };
@@ -33,7 +33,14 @@ pub(crate) struct Document<'s> {
 
 /// The rows of a document, table by table, in the order of the file.
 pub(super) fn rows<'s>(document: Document<'s>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows<'s>> {
-    let Document { source, table, root } = document;
+    let Document { source, mut table, root } = document;
+    if let Node::Map(entries) = &root.value
+        && let Some(class) = model_class(entries)
+        && let Some(found) =
+            tables_of(class).into_iter().find(|name| tables.find(name).is_ok_and(|table| table.is_some()))
+    {
+        table = found;
+    }
     match root.value {
         Node::List(items) if items.is_empty() && is_no_table(&table, tables) => Vec::new(),
         Node::Map(entries) if entries.is_empty() && is_no_table(&table, tables) => Vec::new(),

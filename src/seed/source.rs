@@ -127,6 +127,12 @@ impl Source {
         if self.fixed { usize::try_from(LARGEST).unwrap_or(usize::MAX) } else { self.text.len() }
     }
 
+    /// Whether it is a file in YAML.
+    pub(crate) fn is_yaml(&self) -> bool {
+        let extension = self.start.file().extension().unwrap_or_default();
+        !self.fixed && ["yaml", "yml"].iter().any(|yaml| extension.eq_ignore_ascii_case(yaml))
+    }
+
     /// Whether what stands at a place stands right behind this.
     #[cfg(feature = "yaml")]
     pub(crate) fn is_behind(&self, what: &str, spot: Spot) -> bool {

@@ -2,8 +2,7 @@
 
 use super::{
     Fault, SeedError,
-    bounds::sets_limits,
-    confinement::{Confinement, NoDoubleQuotes},
+    confinement::{Confinement, NoDoubleQuotes, keep_temporaries_in_memory, keeps_temporaries_in_memory},
     load::Progress,
     script::{Piece, statements},
     source::{Source, Spot},
@@ -23,6 +22,7 @@ pub(super) fn run(
 ) -> Result<(), SeedError> {
     let _attachable = Attachable::limit(connection, 0).map_err(database)?;
     let _quotes = NoDoubleQuotes::enter(connection).map_err(database)?;
+    let in_memory = keeps_temporaries_in_memory(connection).map_err(database)?;
     let inside = !connection.is_autocommit();
     let mut last = None;
     for piece in statements(source.text()) {
@@ -35,18 +35,35 @@ pub(super) fn run(
         if let Some(at) = piece.text.find('\0') {
             return fault_at(Fault::statement("a NUL hides what stands behind it"), at);
         }
-        if sets_limits(piece.text) {
+        if piece.mentions.limits {
             return fault_at(Fault::Forbidden, 0);
         }
-        confinement.begin(piece.is_costly).map_err(database)?;
+        if let Err(fault) = confinement.begin(piece.mentions) {
+            return fault_at(fault, 0);
+        }
         execute(connection, piece).map_err(|error| {
             let (fault, offset) = confinement
                 .ended(&error)
                 .map_or_else(|| statement::fault(connection, error, piece.text), |fault| (fault, 0));
             SeedError::new(fault).at(source.place(Spot::offset(piece.start + offset)))
         })?;
-        if piece.is_costly && !is_of_rows(piece.text) {
-            confinement.look_at_schema().map_err(database)?;
+        let confined = match words(piece.text).next().unwrap_or_default().to_ascii_uppercase().as_str() {
+            _ if piece.mentions.schema => confinement.look_at_schema(),
+            "CREATE" => {
+                confinement.note_schema(piece.mentions);
+                Ok(())
+            }
+            "ALTER" => confinement.look_at_schema(),
+            "PRAGMA" | "VACUUM" => {
+                if in_memory {
+                    keep_temporaries_in_memory(connection).map_err(database)?;
+                }
+                confinement.limit_pages()
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = confined {
+            return fault_at(confinement.ended(&error).unwrap_or(Fault::Database(error)), 0);
         }
     }
     match last {
@@ -64,14 +81,6 @@ fn execute(connection: &Connection, piece: Piece<'_>) -> rusqlite::Result<()> {
     let mut rows = statement.raw_query();
     while rows.next()?.is_some() {}
     Ok(())
-}
-
-/// Whether a statement reads or changes rows, those of the schema excepted.
-fn is_of_rows(statement: &str) -> bool {
-    let first = words(statement).next();
-    let names = ["INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "VALUES"];
-    first.is_some_and(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)))
-        && !statement.to_ascii_lowercase().contains("sqlite_")
 }
 
 /// Whether a statement begins or ends a transaction or a savepoint, which inside one of the caller's could end that.

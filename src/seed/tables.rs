@@ -3,15 +3,22 @@
 use super::{Fault, SeedError};
 use crate::{affinity::Affinity, error::nearest, quote::quoted};
 use rusqlite::Connection;
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
 
 /// The tables that rows go into, and not those in which FTS3 to FTS5 and R*Tree keep theirs.
 ///
 /// `pragma_table_list` would say it too, but it expands all views, which takes for ever where they stand on each other.
 const NAMES: &str = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT IN (
-        WITH kept (part) AS (VALUES ('config'), ('content'), ('data'), ('docsize'), ('idx'), ('node'), ('parent'), ('rowid'),
-            ('segdir'), ('segments'), ('stat'))
-        SELECT name || '_' || part FROM main.sqlite_master, kept WHERE sql LIKE 'CREATE VIRTUAL TABLE%')";
+        WITH kept (module, part) AS (VALUES
+            ('fts5', 'config'), ('fts5', 'content'), ('fts5', 'data'), ('fts5', 'docsize'), ('fts5', 'idx'),
+            ('fts3', 'content'), ('fts3', 'segdir'), ('fts3', 'segments'),
+            ('fts4', 'content'), ('fts4', 'docsize'), ('fts4', 'segdir'), ('fts4', 'segments'), ('fts4', 'stat'),
+            ('rtree', 'node'), ('rtree', 'parent'), ('rtree', 'rowid'), ('geopoly', 'node'), ('geopoly', 'parent'), ('geopoly', 'rowid'))
+        SELECT name || '_' || part FROM main.sqlite_master, kept WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING%' || module || '%')";
 
 /// A table, as far as seeding needs it.
 #[derive(Debug)]
@@ -24,6 +31,9 @@ pub(super) struct Table {
     pub has_foreign_keys: bool,
     /// The one column of the primary key; `None` without a key, or with a composite one.
     pub key: Option<usize>,
+    /// The columns of the primary key, in its order.
+    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+    pub primary_key: Vec<usize>,
     /// The columns of each unique constraint but the key, in the order that they are declared in.
     pub unique: Vec<Vec<usize>>,
 }
@@ -32,8 +42,11 @@ pub(super) struct Table {
 pub(super) struct Column {
     pub name: String,
     /// The type as the schema has it.
-    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
     pub declared: String,
+    /// Whether the schema checks that it holds JSON.
+    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+    pub is_json: bool,
+    pub has_default: bool,
     pub affinity: Affinity,
     /// Whether every row has to give it: it may not be NULL, and has no default.
     pub is_required: bool,
@@ -69,11 +82,13 @@ impl Table {
 pub(super) struct Tables<'c> {
     connection: &'c Connection,
     known: RefCell<HashMap<String, Option<Rc<Table>>>>,
+    /// The names of all, also in small letters; `None` before they are read.
+    names: RefCell<Option<Rc<BTreeMap<String, String>>>>,
 }
 
 impl<'c> Tables<'c> {
     pub(super) fn new(connection: &'c Connection) -> Self {
-        Self { connection, known: RefCell::default() }
+        Self { connection, known: RefCell::default(), names: RefCell::default() }
     }
 
     /// The table of this name, without regard to ASCII case.
@@ -100,47 +115,62 @@ impl<'c> Tables<'c> {
     /// Reads them again from now on.
     pub(super) fn forget(&self) {
         self.known.borrow_mut().clear();
+        self.names.borrow_mut().take();
     }
 
+    /// The names of all but those of SQLite's own, in their order.
     pub(super) fn names(&self) -> rusqlite::Result<Vec<String>> {
-        self.connection
-            .prepare(&format!("{NAMES} AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"))?
-            .query_map([], |row| row.get(0))?
-            .collect()
+        let names = self.all_names()?;
+        Ok(names.iter().filter(|(small, _)| !small.starts_with("sqlite_")).map(|(_, name)| name.clone()).collect())
+    }
+
+    fn all_names(&self) -> rusqlite::Result<Rc<BTreeMap<String, String>>> {
+        if let Some(names) = &*self.names.borrow() {
+            return Ok(Rc::clone(names));
+        }
+        let mut statement = self.connection.prepare(NAMES)?;
+        let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let names = names.map(|name| name.map(|name| (name.to_ascii_lowercase(), name)));
+        let names: Rc<BTreeMap<_, _>> = Rc::new(names.collect::<rusqlite::Result<_>>()?);
+        *self.names.borrow_mut() = Some(Rc::clone(&names));
+        Ok(names)
     }
 
     fn read(&self, name: &str) -> rusqlite::Result<Option<Table>> {
-        let name: Option<String> = self
-            .connection
-            .prepare(&format!("{NAMES} AND name = ?1 COLLATE NOCASE"))?
-            .query_map([name], |row| row.get(0))?
-            .next()
-            .transpose()?;
-        let Some(name) = name else { return Ok(None) };
+        let Some(name) = self.all_names()?.get(&name.to_ascii_lowercase()).cloned() else { return Ok(None) };
+        #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+        let text: String = self.connection.query_row(
+            "SELECT coalesce(sql, '') FROM main.sqlite_master WHERE type = 'table' AND name = ?1",
+            [&name],
+            |row| row.get(0),
+        )?;
         let mut keys = Vec::new();
         let columns = self
             .connection
             .prepare(
-                "SELECT name, type, pk, \"notnull\" AND dflt_value IS NULL
+                "SELECT name, type, pk, \"notnull\" AND dflt_value IS NULL, dflt_value IS NOT NULL
                  FROM pragma_table_xinfo(?1, 'main') ORDER BY cid",
             )?
             .query_map([&name], |row| {
                 let declared: String = row.get(1)?;
                 let key: i64 = row.get(2)?;
+                let name: String = row.get(0)?;
                 let column = Column {
-                    name: row.get(0)?,
                     affinity: Affinity::of(&declared),
                     #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+                    is_json: text.contains(&format!("JSON_VALID({})", quoted(&name))),
+                    name,
                     declared,
                     is_required: row.get(3)?,
+                    has_default: row.get(4)?,
                 };
-                Ok((column, key > 0))
+                Ok((column, key))
             })?
             .enumerate()
             .map(|(number, column)| {
-                let (column, is_key) = column?;
-                if is_key {
-                    keys.push(number);
+                let (column, key) = column?;
+                if key > 0 {
+                    keys.push((key, number));
                 }
                 Ok(column)
             })
@@ -151,11 +181,18 @@ impl<'c> Tables<'c> {
             columns,
             references: Vec::new(),
             key: None,
+            #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+            primary_key: Vec::new(),
             unique: Vec::new(),
             name,
         };
-        if let [key] = keys[..] {
+        if let [(_, key)] = keys[..] {
             table.key = Some(key);
+        }
+        #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+        {
+            keys.sort_unstable();
+            table.primary_key = keys.into_iter().map(|(_, column)| column).collect();
         }
         table.references = self.references(&table)?;
         table.unique = self.unique(&table)?;

@@ -1,6 +1,6 @@
 //! The foreign keys that are broken, as SQLite finds them.
 
-use super::{SeedError, tables::database};
+use super::{Fault, SeedError, confinement::Confinement};
 use crate::quote::quoted;
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -20,7 +20,9 @@ pub(super) struct Violation {
 ///
 /// One that points at a column that is not unique fails the check of its whole table; the others are still checked, and
 /// SQLite tells of this one at the first statement that changes its rows.
-pub(super) fn violations(connection: &Connection) -> Result<Vec<Violation>, SeedError> {
+pub(super) fn violations(connection: &Connection, confinement: &Confinement<'_>) -> Result<Vec<Violation>, SeedError> {
+    confinement.begin_own().map_err(SeedError::new)?;
+    let failed = |error| SeedError::new(confinement.ended(&error).unwrap_or(Fault::Database(error)));
     let each = || {
         let tables: Vec<String> = connection
             .prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'")?
@@ -36,8 +38,8 @@ pub(super) fn violations(connection: &Connection) -> Result<Vec<Violation>, Seed
         Ok(found)
     };
     match violations_of(connection, "") {
-        Err(error) if error.to_string().contains("foreign key mismatch") => each().map_err(database),
-        found => found.map_err(database),
+        Err(error) if error.to_string().contains("foreign key mismatch") => each().map_err(failed),
+        found => found.map_err(failed),
     }
 }
 
@@ -51,13 +53,17 @@ fn violations_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<V
 }
 
 /// Those that were not broken `before`.
-pub(super) fn since(connection: &Connection, before: &[Violation]) -> Result<Vec<Violation>, SeedError> {
+pub(super) fn since(
+    connection: &Connection,
+    confinement: &Confinement<'_>,
+    before: &[Violation],
+) -> Result<Vec<Violation>, SeedError> {
     // Rows without rowid are told apart by their number only.
     let mut old: HashMap<&Violation, usize> = HashMap::new();
     for violation in before {
         *old.entry(violation).or_default() += 1;
     }
-    let mut violations = violations(connection)?;
+    let mut violations = violations(connection, confinement)?;
     violations.retain(|violation| match old.get_mut(violation) {
         Some(left @ 1..) => {
             *left -= 1;

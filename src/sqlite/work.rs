@@ -71,19 +71,30 @@ impl<'c> Work<'c> {
         Self { connection, state }
     }
 
-    /// Begins the next statement, which rests each `pace` steps: the longer one step may take, the fewer.
-    pub(crate) fn begin(&self, pace: u16) {
-        self.state.left.set(self.state.bounds.steps);
-        self.state.reached.set(None);
-        self.rest_each(pace);
+    /// Begins the next statement, which rests after every `pace` steps: the longer one step may take, the fewer. Gives the bound that
+    /// was reached before, which a statement without a rest does not see.
+    pub(crate) fn begin(&self, pace: u16) -> Option<Bound> {
+        self.begin_with(self.state.bounds.steps, pace)
     }
 
-    /// Lets what follows take as long as it takes, until the next [`begin`](Self::begin).
-    pub(crate) fn lift(&self) {
+    /// Likewise, a statement that may take as many steps as it needs.
+    pub(crate) fn begin_long(&self, pace: u16) -> Option<Bound> {
+        self.begin_with(u32::MAX, pace)
+    }
+
+    fn begin_with(&self, steps: u32, pace: u16) -> Option<Bound> {
+        self.state.left.set(steps);
+        self.state.reached.set(self.state.look());
+        self.rest_each(pace);
+        self.reached()
+    }
+
+    /// Lets what follows do what it does.
+    pub(crate) fn end(&self) {
         self.rest_each(0);
     }
 
-    /// The bound that the last statement was ended by.
+    /// The bound that has ended the last statement.
     pub(crate) fn reached(&self) -> Option<Bound> {
         self.state.reached.get()
     }
@@ -113,6 +124,11 @@ impl State {
     fn beyond(&self) -> Option<Bound> {
         let Some(left) = self.left.get().checked_sub(self.pace.get().into()) else { return Some(Bound::Steps) };
         self.left.set(left);
+        self.look()
+    }
+
+    /// What has been gone beyond of time and memory, which are looked at now and then.
+    fn look(&self) -> Option<Bound> {
         if self.looked.get().elapsed() < LOOK {
             return None;
         }
@@ -184,14 +200,13 @@ mod tests {
         for pace in [1, 10, 1_000] {
             let work = Work::within(&connection, Bounds { steps: 1_000_000, ..WIDE });
             for _ in 0..3 {
-                work.begin(pace);
+                assert_eq!(work.begin(pace), None);
                 assert!(is_interrupted(endless(&connection)));
                 assert_eq!(work.reached(), Some(Bound::Steps));
-                work.begin(pace);
-                assert_eq!(work.reached(), None);
+                assert_eq!(work.begin(pace), None);
                 assert_eq!(long(&connection).unwrap(), 20_000);
             }
-            work.lift();
+            work.begin_long(pace);
             for _ in 0..10 {
                 assert_eq!(long(&connection).unwrap(), 20_000);
             }
@@ -206,16 +221,24 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         let work = Work::within(&connection, Bounds { time: Duration::from_millis(100), ..WIDE });
         let mut statements = 0;
-        let ended = loop {
-            work.begin(1_000);
+        while work.begin(1_000).is_none() && long(&connection).is_ok() {
             statements += 1;
-            if let Err(error) = long(&connection) {
-                break Err::<i64, _>(error);
-            }
-        };
-        assert!(is_interrupted(ended));
+        }
         assert_eq!(work.reached(), Some(Bound::Time));
         assert!(statements > 1, "no single one takes so long");
+    }
+
+    #[test]
+    fn statements_without_a_rest_end_when_their_time_is_over() {
+        let connection = Connection::open_in_memory().unwrap();
+        let work = Work::within(&connection, Bounds { time: Duration::from_millis(100), ..WIDE });
+        let mut statements = 0;
+        while work.begin(1_000).is_none() {
+            connection.query_row("SELECT length(hex(zeroblob(1000000)))", [], |row| row.get::<_, i64>(0)).unwrap();
+            statements += 1;
+        }
+        assert_eq!(work.reached(), Some(Bound::Time));
+        assert!(statements > 1);
     }
 
     #[test]
@@ -224,10 +247,10 @@ mod tests {
         connection.execute_batch("CREATE TABLE t (a); PRAGMA temp_store = MEMORY").unwrap();
         let work = Work::within(&connection, Bounds { memory: 64 << 20, ..WIDE });
         for sql in ["CREATE TEMP TABLE filled AS", "INSERT INTO t"] {
-            work.begin(1_000);
+            let reached = work.begin(1_000);
             let filled = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n)
                 SELECT zeroblob(10000) FROM n";
-            assert!(is_interrupted(connection.execute(&format!("{sql} {filled}"), [])));
+            assert!(reached.is_some() || is_interrupted(connection.execute(&format!("{sql} {filled}"), [])));
             assert_eq!(work.reached(), Some(Bound::Memory), "{sql}");
         }
     }
