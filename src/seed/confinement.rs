@@ -75,7 +75,7 @@ impl<'c> Confinement<'c> {
         // All that one row is made of is there at once.
         let calls = mentions.calls.max(schema.calls);
         let made = usize::try_from(GROWTH).unwrap_or(usize::MAX) / (calls + 1);
-        self.limit_values(if is_costly { made.min(COSTLY) } else { made }).map_err(Fault::Database)?;
+        self.limit_values(if is_costly { made.min(COSTLY) } else { made })?;
         reached.map_or(Ok(()), |bound| Err(Fault::Beyond(self.beyond(bound))))
     }
 
@@ -89,7 +89,11 @@ impl<'c> Confinement<'c> {
     pub(super) fn begin_own(&self) -> Result<(), Fault> {
         let is_costly = self.schema.get().cost == Cost::ProductInColumn;
         let reached = self.work.begin_long(if is_costly { 10 } else { 100 });
-        self.limit_values(if is_costly { COSTLY } else { usize::MAX }).map_err(Fault::Database)?;
+        if is_costly {
+            self.limit_values(COSTLY)?;
+        } else {
+            self.set_values(self.before.length)?;
+        }
         reached.map_or(Ok(()), |bound| Err(Fault::Beyond(self.beyond(bound))))
     }
 
@@ -139,13 +143,16 @@ impl<'c> Confinement<'c> {
     }
 
     /// Limits the values that SQL makes, but for those that the files hold themselves.
-    fn limit_values(&self, made: usize) -> rusqlite::Result<()> {
+    fn limit_values(&self, made: usize) -> Result<(), Fault> {
         let most = made.max(self.given.get()).min(usize::try_from(LARGEST).unwrap_or(usize::MAX));
-        let most = i32::try_from(most).unwrap_or(i32::MAX).min(self.before.length);
+        self.set_values(i32::try_from(most).unwrap_or(i32::MAX).min(self.before.length))
+    }
+
+    fn set_values(&self, most: i32) -> Result<(), Fault> {
         if self.values.replace(most) == most {
             return Ok(());
         }
-        self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, most).map(drop)
+        self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, most).map(drop).map_err(Fault::Database)
     }
 }
 

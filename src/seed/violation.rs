@@ -1,6 +1,6 @@
 //! The foreign keys that are broken, as SQLite finds them.
 
-use super::{Fault, SeedError, confinement::Confinement};
+use super::{Fault, SeedError, confinement::Confinement, tables::database};
 use crate::quote::quoted;
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -22,25 +22,26 @@ pub(super) struct Violation {
 /// SQLite tells of this one at the first statement that changes its rows.
 pub(super) fn violations(connection: &Connection, confinement: &Confinement<'_>) -> Result<Vec<Violation>, SeedError> {
     confinement.begin_own().map_err(SeedError::new)?;
-    let failed = |error| SeedError::new(confinement.ended(&error).unwrap_or(Fault::Database(error)));
-    let each = || {
-        let tables: Vec<String> = connection
-            .prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'")?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let mut found = Vec::new();
-        for table in &tables {
-            match violations_of(connection, &format!("({})", quoted(table))) {
-                Err(error) if error.to_string().contains("foreign key mismatch") => {}
-                of_table => found.extend(of_table?),
-            }
-        }
-        Ok(found)
-    };
-    match violations_of(connection, "") {
-        Err(error) if error.to_string().contains("foreign key mismatch") => each().map_err(failed),
-        found => found.map_err(failed),
+    if let Ok(found) = violations_of(connection, "") {
+        return Ok(found);
     }
+    let tables = connection
+        .prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'")
+        .and_then(|mut names| names.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>())
+        .map_err(database)?;
+    let mut found = Vec::new();
+    for table in tables {
+        confinement.begin_own().map_err(SeedError::new)?;
+        match violations_of(connection, &format!("({})", quoted(&table))) {
+            Err(error) if error.to_string().contains("foreign key mismatch") => {}
+            Err(error) => {
+                let fault = confinement.ended(&error).unwrap_or(Fault::Database(error));
+                return Err(SeedError::new(fault).table_is(table));
+            }
+            Ok(of_table) => found.extend(of_table),
+        }
+    }
+    Ok(found)
 }
 
 fn violations_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Violation>> {
