@@ -88,9 +88,9 @@ fn a_function_that_takes_for_ever_is_not_given_the_values_for_that() {
         format!("[instr] ({hay}, {needle})"),
         format!("replace({hay}, {needle}, '')"),
         format!("Trim(CAST({hay} AS TEXT), CAST({needle} AS TEXT))"),
-        format!("{hay} GLOB {needle}"),
+        format!("json_patch({hay}, {needle})"),
     ];
-    let too_large = "that SQL makes has at most 256 KiB here: less the more functions are called";
+    let too_large = "that SQL makes has at most 256 KiB here: less in long statements";
     for call in &calls {
         refused(&[("a.sql", &format!("INSERT INTO notes (text) VALUES ({call})"))], too_large);
         #[cfg(feature = "json")]
@@ -144,7 +144,7 @@ fn what_fills_the_database_or_the_memory_row_by_row_is_ended() {
     let pages = format!("PRAGMA page_size = 65536;\nVACUUM;\nINSERT INTO notes (text) {rows}");
     refused(&[("a.sql", &pages)], "adds more than 1024 MiB to the database or to the memory");
     let wide = format!("SELECT {}", ["randomblob(250000000)"; 20].join(", "));
-    refused(&[("a.sql", &wide)], "that SQL makes has at most 48 MiB here");
+    refused(&[("a.sql", &wide)], "that SQL makes has at most 10 MiB here");
 }
 
 /// The file system in memory holds temporary files too.
@@ -152,7 +152,7 @@ fn what_fills_the_database_or_the_memory_row_by_row_is_ended() {
 fn what_fills_temporary_files_of_a_database_of_ours_is_ended() {
     let rows =
         "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT zeroblob(1000000) || x'00' FROM n";
-    let script = format!("PRAGMA temp_store = FILE;\nCREATE TEMP TABLE t AS {rows}");
+    let script = format!("EXPLAIN PRAGMA temp_store = FILE;\nCREATE TEMP TABLE t AS {rows}");
     let seeds = folder(&[("schema.sql", SCHEMA), ("a.sql", &script)]);
     let error = Template::from_folder(seeds.path()).uncached().memory().unwrap_err();
     let error = error.seed_error().unwrap();
@@ -181,6 +181,16 @@ fn a_name_that_the_schema_is_given_behind_our_back_is_seen_too() {
          UPDATE sqlite_schema SET sql = '{view}' WHERE name = 'v';\nPRAGMA writable_schema = RESET;\nSELECT * FROM v"
     );
     refused(&[("a.sql", &script)], "that SQL makes has at most 256 KiB here");
+}
+
+#[test]
+fn a_database_that_was_there_before_may_hold_a_larger_row_than_sql_may_make() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT CHECK (name = trim(name)), large BLOB);
+        INSERT INTO t VALUES (1, 'a', zeroblob(1000000))";
+    connection.execute_batch(schema).unwrap();
+    let seeds = folder(&[("a.sql", "UPDATE t SET name = 'b'; SELECT * FROM t WHERE name LIKE 'b%'")]);
+    Seeds::from(seeds.path()).load(&mut connection).unwrap();
 }
 
 /// SQLite limits a row as a whole.
@@ -261,6 +271,8 @@ fn a_script_writes_no_file_and_loads_no_library() {
         ("PRAGMA hard_heap_limit = 60000".to_owned(), "set limits of memory or size"),
         ("SELECT * FROM Pragma_Soft_Heap_Limit(60000)".to_owned(), "set limits of memory or size"),
         ("SELECT 1\0; ATTACH 'x' AS y".to_owned(), "a NUL hides what stands behind it"),
+        ("SELECT 1; \u{feff}PRAGMA hard_heap_limit = 60000".to_owned(), "set limits of memory or size"),
+        ("SELECT coalesce($a('), 1, $b('))".to_owned(), "a variable has no parentheses"),
         ("SELECT load_extension('outside')".to_owned(), "not authorized"),
         (format!("SELECT writefile('{}', 'x')", outside.display()), "no such function"),
     ] {

@@ -15,6 +15,15 @@ pub(super) const GROWTH: u64 = 1 << 30;
 
 pub(super) const GROWTH_PER_BYTE: u64 = 16;
 
+/// How large a value may be that SQL makes: together with those that it is made of it must not fill the memory.
+pub(super) const MADE: usize = 16 << 20;
+
+/// How large a row may be in a database that was there before, also where such a function is called.
+pub(super) const HELD: i64 = 1 << 20;
+
+/// How long a pattern of `LIKE` may be, in bytes: its work grows with the product of it and the text.
+pub(super) const PATTERN: i32 = 1_000;
+
 /// How large a value may be where a function is called whose work grows with the product of what it is given: SQLite does not
 /// rest before such a call has ended.
 pub(super) const COSTLY: usize = 256 << 10;
@@ -50,7 +59,7 @@ impl fmt::Display for Beyond {
             ),
             Self::Value(most) => write!(
                 f,
-                "a value or a row that SQL makes has at most {} here: less the more functions are called, and least with those that may take very long, like replace() and trim(); make it smaller, or put it into a file of its own as `FILE=`",
+                "a value or a row that SQL makes has at most {} here: less in long statements, and least with functions that may take very long, like replace() and trim(); make it smaller, or put it into a file of its own as `FILE=`",
                 size(*most)
             ),
         }
@@ -76,7 +85,7 @@ mod tests {
                 "this has taken more than 250 million steps of SQLite, as if it had no end; give it one, or do it in smaller parts",
                 "the load has computed for more than 110 seconds when it came here; have it do less in SQL",
                 "the load adds more than 1536 MiB to the database or to the memory, or the disk is full; have it make fewer or smaller values",
-                "a value or a row that SQL makes has at most 256 KiB here: less the more functions are called, and least with those that may take very long, like replace() and trim(); make it smaller, or put it into a file of its own as `FILE=`",
+                "a value or a row that SQL makes has at most 256 KiB here: less in long statements, and least with functions that may take very long, like replace() and trim(); make it smaller, or put it into a file of its own as `FILE=`",
             ]
         );
     }

@@ -6,6 +6,7 @@ use super::{
     confinement::{Confinement, NoDoubleQuotes},
     node::{Node, Scalar},
     script::statements,
+    sql::VARIABLE,
 };
 use rusqlite::{Connection, types::Value};
 
@@ -49,6 +50,9 @@ pub(super) fn evaluate(
     let Some(whole) = statements(&sql).next().filter(|statement| statement.text.len() == sql.len()) else {
         return Err(wrong("an expression is no statement".to_owned()));
     };
+    if whole.mentions.variable {
+        return Err(wrong(VARIABLE.to_owned()));
+    }
     if whole.mentions.limits {
         return Err(Fault::Forbidden);
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Fault,
-    bounds::{Beyond, COSTLY, GROWTH, GROWTH_PER_BYTE, STEPS, TIME, TIME_PER_BYTE},
+    bounds::{Beyond, COSTLY, GROWTH, GROWTH_PER_BYTE, HELD, MADE, PATTERN, STEPS, TIME, TIME_PER_BYTE},
     mentions::{Cost, Mentions},
     script::statements,
     source::LARGEST,
@@ -10,6 +10,10 @@ use super::{
 use crate::sqlite::{Bound, Bounds, DoubleQuotedText, Work, double_quoted_text, extensions};
 use rusqlite::{Connection, ErrorCode, limits::Limit};
 use std::cell::Cell;
+
+/// How much memory the values of a row may take together.
+#[expect(clippy::cast_possible_truncation, reason = "a GiB")]
+const MEMORY: usize = GROWTH as usize;
 
 /// While it lives, no statement runs for ever or fills the memory, and no extension can be loaded.
 pub(super) struct Confinement<'c> {
@@ -32,6 +36,7 @@ struct Before {
     extensions: bool,
     length: i32,
     workers: i32,
+    pattern: i32,
     pages: i64,
 }
 
@@ -50,6 +55,7 @@ impl<'c> Confinement<'c> {
             length: connection.limit(Limit::SQLITE_LIMIT_LENGTH)?,
             // What these compute is not counted.
             workers: connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?,
+            pattern: connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN)?,
             extensions: extensions(connection, false)?,
         };
         let confinement = Self {
@@ -57,7 +63,7 @@ impl<'c> Confinement<'c> {
             work: Work::within(connection, bounds),
             bounds,
             most: held.saturating_add(bounds.memory),
-            given: Cell::new(largest),
+            given: Cell::new(largest.max(usize::try_from(held.min(HELD)).unwrap_or_default())),
             schema: Cell::default(),
             values: Cell::new(before.length),
             before,
@@ -71,11 +77,10 @@ impl<'c> Confinement<'c> {
     pub(super) fn begin(&self, mentions: Mentions) -> Result<(), Fault> {
         let schema = self.schema.get();
         let is_costly = mentions.cost.max(schema.cost) > Cost::Linear;
-        let reached = self.work.begin(if is_costly { 10 } else { 100 });
         // All that one row is made of is there at once.
-        let calls = mentions.calls.max(schema.calls);
-        let made = usize::try_from(GROWTH).unwrap_or(usize::MAX) / (calls + 1);
-        self.limit_values(if is_costly { made.min(COSTLY) } else { made })?;
+        let made = MEMORY / (mentions.words.max(schema.words) + 1);
+        self.limit_values(made.min(if is_costly { COSTLY } else { MADE }))?;
+        let reached = self.work.begin(self.pace(is_costly));
         reached.map_or(Ok(()), |bound| Err(Fault::Beyond(self.beyond(bound))))
     }
 
@@ -88,20 +93,26 @@ impl<'c> Confinement<'c> {
     /// Begins a statement of ours, which has an end, but may compute columns of the schema until then.
     pub(super) fn begin_own(&self) -> Result<(), Fault> {
         let is_costly = self.schema.get().cost == Cost::ProductInColumn;
-        let reached = self.work.begin_long(if is_costly { 10 } else { 100 });
         if is_costly {
             self.limit_values(COSTLY)?;
         } else {
             self.set_values(self.before.length)?;
         }
+        let reached = self.work.begin_long(self.pace(is_costly));
         reached.map_or(Ok(()), |bound| Err(Fault::Beyond(self.beyond(bound))))
+    }
+
+    /// How many steps there are between two rests: so many that what they make does not fill the memory.
+    fn pace(&self, is_costly: bool) -> u16 {
+        let most = usize::try_from(self.values.get()).unwrap_or(usize::MAX).max(1);
+        u16::try_from(MEMORY / most).unwrap_or(u16::MAX).clamp(1, if is_costly { 10 } else { 100 })
     }
 
     /// Takes note of a statement that has changed the schema.
     pub(super) fn note_schema(&self, mentions: Mentions) {
         let schema = self.schema.get();
-        let (cost, calls) = (schema.cost.max(mentions.cost), schema.calls.max(mentions.calls));
-        self.schema.set(Mentions { cost, calls, ..schema });
+        let (cost, words) = (schema.cost.max(mentions.cost), schema.words.max(mentions.words));
+        self.schema.set(Mentions { cost, words, ..schema });
     }
 
     /// Finds what the schema mentions, where that does not stand in the statements which have changed it.
@@ -163,10 +174,11 @@ fn pragma(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
 
 impl Drop for Confinement<'_> {
     fn drop(&mut self) {
-        let Before { extensions: allowed, length, workers, pages } = self.before;
+        let Before { extensions: allowed, length, workers, pattern, pages } = self.before;
         let _ = extensions(self.connection, allowed);
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length);
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, workers);
+        let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, pattern);
         self.work.end();
         let _ = pragma(self.connection, &format!("max_page_count = {pages}"));
     }

@@ -52,7 +52,7 @@ fn record<'s>(text: &'s str, at: &mut usize) -> Result<Vec<Field<'s>>, (&'static
             *at += spaces(&text[*at..]);
             Some(field.0).filter(|text| text != "null")
         } else {
-            let end = text[start..].find([',', '\n']).map_or(text.len(), |end| start + end);
+            let end = text[start..].find([',', '\n', '\r']).map_or(text.len(), |end| start + end);
             *at = end;
             Some(text[start..end].trim()).filter(|text| !["null", "[null]"].contains(text)).map(Cow::Borrowed)
         };
@@ -61,7 +61,7 @@ fn record<'s>(text: &'s str, at: &mut usize) -> Result<Vec<Field<'s>>, (&'static
         *at += usize::from(!rest.is_empty());
         match rest.as_bytes().first() {
             Some(b',') => {}
-            None | Some(b'\n') => return Ok(fields),
+            None | Some(b'\n' | b'\r') => return Ok(fields),
             Some(_) => return Err(("a quoted field goes on after its closing quote", start)),
         }
     }
@@ -73,7 +73,9 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, usize)> {
     let mut letters = text.char_indices().peekable();
     while let Some((at, letter)) = letters.next() {
         match letter {
-            '\\' => value.push(letters.next()?.1),
+            '\\' if let Some((_, escaped)) = letters.next_if(|(_, next)| matches!(next, '"' | '\\')) => {
+                value.push(escaped);
+            }
             '"' if letters.next_if(|(_, next)| *next == '"').is_some() => value.push('"'),
             '"' => return Some((value.into(), at + 1)),
             _ => value.push(letter),
@@ -84,7 +86,7 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, usize)> {
 
 /// How many spaces there are at the start, but for ends of lines.
 fn spaces(text: &str) -> usize {
-    text.find(|letter: char| !matches!(letter, ' ' | '\t' | '\r')).unwrap_or(text.len())
+    text.find(|letter: char| !matches!(letter, ' ' | '\t')).unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -102,6 +104,7 @@ mod tests {
         assert_eq!(fields("1, \"The first, and\nlast\" , a b \r\nnext"), some(&["1", "The first, and\nlast", "a b"]));
         assert_eq!(fields("\"x \\\"y\\\" \"\"z\"\"\",,"), some(&["x \"y\" \"z\"", "", ""]));
         assert_eq!(fields("null, \"null\" ,[null],nulls"), Ok(vec![None, None, None, Some("nulls".to_owned())]));
+        assert_eq!(fields("\"C:\\temp\\\\new\",a\rnext"), some(&["C:\\temp\\new", "a"]));
         assert_eq!(fields("1,\"open"), Err("a quoted field is not closed"));
         assert_eq!(fields("\"a\\"), Err("a quoted field is not closed"));
         assert_eq!(fields("\"a\"b"), Err("a quoted field goes on after its closing quote"));

@@ -4,13 +4,15 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Mentions {
     pub cost: Cost,
-    /// How many calls of functions there may be in it.
-    pub calls: usize,
+    /// How many words it has, of which each may be a value that is there at once with all others.
+    pub words: usize,
     /// Whether it sets what holds for all databases of the process
     /// ([`PRAGMA hard_heap_limit`](https://sqlite.org/pragma.html#pragma_hard_heap_limit) and the like), or how large this one may be.
     pub limits: bool,
     /// Whether it names the table of the schema, or what lets it be written.
     pub schema: bool,
+    /// Whether it has a variable as Tcl has them, `$a(…)`, which may hide anything between its parentheses.
+    pub variable: bool,
 }
 
 /// What the functions cost that a statement calls.
@@ -32,6 +34,8 @@ pub(super) enum Word<'a> {
     Quoted(&'a [u8]),
     /// What opens the arguments of a function, among others.
     Open,
+    /// What opens the name of a variable.
+    OpenVariable,
     Other,
 }
 
@@ -40,7 +44,6 @@ pub(super) enum Word<'a> {
 pub(super) struct Reader {
     mentions: Mentions,
     last: Last,
-    words: usize,
     is_pragma: bool,
     has_column: bool,
 }
@@ -54,13 +57,30 @@ enum Last {
     As,
 }
 
-/// The functions whose cost may be the product of what they are given; those of JSON besides, which have many paths.
-const COSTLY: [&str; 11] =
-    ["bm25", "glob", "highlight", "instr", "like", "ltrim", "replace", "rtrim", "snippet", "trim", "unhex"];
+/// The functions whose cost may be the product of what they are given. That of `LIKE` has a limit of its own.
+const COSTLY: [&str; 13] = [
+    "bm25",
+    "highlight",
+    "instr",
+    "json_patch",
+    "jsonb_patch",
+    "ltrim",
+    "matchinfo",
+    "offsets",
+    "replace",
+    "rtrim",
+    "snippet",
+    "trim",
+    "unhex",
+];
 
 /// The pragmas that set limits and folders.
 const LIMITS: [&str; 5] =
     ["data_store_directory", "hard_heap_limit", "max_page_count", "soft_heap_limit", "temp_store_directory"];
+
+/// What the schema can be read and written by.
+const SCHEMA: [&str; 6] =
+    ["sqlite_dbpage", "sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "writable_schema"];
 
 impl Reader {
     /// Goes on to the next word.
@@ -68,33 +88,31 @@ impl Reader {
         let last = std::mem::take(&mut self.last);
         match word {
             Word::Open => {
-                self.mentions.calls += 1;
                 self.has_column |= last == Last::As;
                 self.costs(last == Last::CostlyName);
             }
             Word::Bare(name) => {
-                // They are operators too.
-                self.costs(is(name, "like") || is(name, "glob"));
                 // Behind EXPLAIN QUERY PLAN at most.
-                self.is_pragma |= self.words < 4 && is(name, "pragma");
+                self.is_pragma |= self.mentions.words < 4 && is(name, "pragma");
                 self.name(name);
                 if is(name, "as") {
                     self.last = Last::As;
                 }
             }
             Word::Quoted(name) => self.name(name),
+            Word::OpenVariable => self.mentions.variable = true,
             Word::Other => {}
         }
-        self.words += 1;
+        self.mentions.words += 1;
     }
 
     fn name(&mut self, name: &[u8]) {
-        if begins(name, "json") || COSTLY.iter().any(|costly| is(name, costly)) {
+        if COSTLY.iter().any(|costly| is(name, costly)) {
             self.last = Last::CostlyName;
         }
         let pragma = if begins(name, "pragma_") { name.get(7..) } else { self.is_pragma.then_some(name) };
         self.mentions.limits |= pragma.is_some_and(|name| LIMITS.iter().any(|limit| is(name, limit)));
-        self.mentions.schema |= begins(name, "sqlite_") || is(name, "writable_schema");
+        self.mentions.schema |= SCHEMA.iter().any(|schema| is(name, schema));
     }
 
     fn costs(&mut self, is_product: bool) {
@@ -129,18 +147,15 @@ mod tests {
 
     #[test]
     fn a_costly_function_is_one_that_is_called() {
-        for sql in [
-            "SELECT TRIM (a)",
-            "SELECT \"instr\"(a, b)",
-            "SELECT [replace]/**/(a, b, c)",
-            "SELECT a LIKE b",
-            "SELECT json_set(a)",
-        ] {
+        for sql in
+            ["SELECT TRIM (a)", "SELECT \"instr\"(a, b)", "SELECT [replace]/**/(a, b, c)", "SELECT json_patch(a, b)"]
+        {
             assert_eq!(mentions(sql).cost, Cost::Product, "{sql}");
         }
         for sql in [
             "INSERT OR REPLACE INTO t VALUES (zeroblob(9))",
             "REPLACE INTO t (a) VALUES (1)",
+            "SELECT json_extract(a) FROM b WHERE c LIKE (d)",
             "CREATE TABLE t (a PRIMARY KEY ON CONFLICT REPLACE, b)",
             "INSERT INTO \"match\" (trim) VALUES ('trim(')",
         ] {
@@ -148,7 +163,12 @@ mod tests {
         }
         let column = "CREATE TABLE t (a, b AS (instr(a, a)))";
         assert_eq!(mentions(column).cost, Cost::ProductInColumn);
-        assert_eq!(mentions("SELECT hex(zeroblob((1)))").calls, 3);
+        assert_eq!(mentions("SELECT a, b FROM c").words, 6);
+        assert_eq!(mentions("SELECT \u{feff}trim(a)").cost, Cost::Product, "SQLite passes over a byte-order mark");
+        assert!(!mentions("SELECT a$b(1), $a, :b, ?1").variable);
+        for sql in ["SELECT $a('), trim(1, $b('))", "SELECT @a(x)", "SELECT :a::b(x)", "SELECT #a(x)"] {
+            assert!(mentions(sql).variable, "{sql}");
+        }
     }
 
     #[test]

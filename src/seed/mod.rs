@@ -94,10 +94,10 @@ use std::{
 /// [attach](https://sqlite.org/limits.html#max_attached) or write other files nor load extensions. A statement ends after 250
 /// million steps of [SQLite's machine](https://sqlite.org/opcode.html); a load ends when its thread has computed for 100 seconds, or
 /// when the database or SQLite's memory has grown by 1 GiB: each MiB of the files allows it 10 seconds and 16 MiB more. Files and
-/// values have at most 256 MiB, values that SQL makes less the more functions it calls, so that all of a row have at most 1 GiB. Where
-/// SQL or the schema calls a function whose work grows with the product of what it is given, such as `instr()`, inside which SQLite
-/// cannot be stopped, it makes values of at most 256 KiB, or as large as the largest file. Nested values have 64 levels. Neither
-/// names nor symbolic links lead out of a folder. Temporary tables of a connection that the caller lends are where that has them.
+/// values have at most 256 MiB. Values that SQL makes are as large as the largest file, or 16 MiB: less in long statements, so that
+/// all of a row have at most 1 GiB, and 256 KiB where it or the schema calls a function whose work grows with the product of what it
+/// is given, such as `instr()`, inside which SQLite cannot be stopped. Nested values have 64 levels. Neither names nor symbolic links
+/// lead out of a folder. Temporary tables of a connection that the caller lends are where that has them.
 ///
 /// ```
 /// # #[cfg(feature = "json")]

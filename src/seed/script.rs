@@ -39,10 +39,11 @@ pub(crate) fn statements(script: &str) -> impl Iterator<Item = Piece<'_>> {
                     reader.push(Word::Bare(word));
                     (semicolon, end) = (false, semicolon && word.eq_ignore_ascii_case(b"END"));
                 }
-                Token::Other | Token::Quoted(_) | Token::Open => {
+                Token::Other | Token::Quoted(_) | Token::Open | Token::OpenVariable => {
                     reader.push(match token {
                         Token::Quoted(name) => Word::Quoted(name),
                         Token::Open => Word::Open,
+                        Token::OpenVariable => Word::OpenVariable,
                         _ => Word::Other,
                     });
                     start.get_or_insert(at);
@@ -88,6 +89,8 @@ enum Token<'a> {
     Quoted(&'a [u8]),
     /// What opens the arguments of a function, among others.
     Open,
+    /// What opens the name of a variable.
+    OpenVariable,
     Other,
 }
 
@@ -104,6 +107,8 @@ impl<'a> Tokens<'a> {
             let rest = &self.bytes[at..];
             match *rest.first()? {
                 b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' => self.at += 1,
+                // SQLite passes over a byte-order mark.
+                0xef if rest.starts_with("\u{feff}".as_bytes()) => self.at += "\u{feff}".len(),
                 b'-' if rest.get(1) == Some(&b'-') => self.skip_past(b"\n", 2),
                 b'/' if rest.get(1) == Some(&b'*') => self.skip_past(b"*/", 2),
                 b';' => {
@@ -121,7 +126,8 @@ impl<'a> Tokens<'a> {
                 }
                 b'(' => {
                     self.at += 1;
-                    return Some((at, Token::Open));
+                    let token = if self.is_behind_variable(at) { Token::OpenVariable } else { Token::Open };
+                    return Some((at, token));
                 }
                 byte if is_word(byte) => {
                     let length = rest.iter().take_while(|byte| is_word(**byte)).count();
@@ -134,6 +140,14 @@ impl<'a> Tokens<'a> {
                 }
             }
         }
+    }
+
+    /// Whether a variable ends there: `$a`, `@a`, `:a`, `#a`, with `::` inside.
+    fn is_behind_variable(&self, end: usize) -> bool {
+        let is_part = |byte: &u8| is_word(*byte) || matches!(byte, b'@' | b':' | b'#');
+        let name = self.bytes[..end].iter().rposition(|byte| !is_part(byte)).map_or(0, |before| before + 1);
+        let name = &self.bytes[name..end];
+        name.starts_with(b"$") || name.iter().any(|byte| !is_word(*byte))
     }
 
     /// What stands between the quote at `start` and the one just passed.

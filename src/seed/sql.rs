@@ -11,6 +11,9 @@ use super::{
 };
 use rusqlite::{Connection, limits::Limit};
 
+/// What is said of a variable that hides what stands behind it.
+pub(super) const VARIABLE: &str = "a variable has no parentheses here";
+
 /// Runs a script, which keeps its own transactions and pragmas but may not attach or write files.
 ///
 /// Tells where each statement begins, in bytes.
@@ -35,6 +38,9 @@ pub(super) fn run(
         if let Some(at) = piece.text.find('\0') {
             return fault_at(Fault::statement("a NUL hides what stands behind it"), at);
         }
+        if piece.mentions.variable {
+            return fault_at(Fault::statement(VARIABLE), 0);
+        }
         if piece.mentions.limits {
             return fault_at(Fault::Forbidden, 0);
         }
@@ -54,7 +60,8 @@ pub(super) fn run(
                 Ok(())
             }
             "ALTER" => confinement.look_at_schema(),
-            "PRAGMA" | "VACUUM" => {
+            // To explain a pragma is to run it.
+            "PRAGMA" | "VACUUM" | "EXPLAIN" => {
                 if in_memory {
                     keep_temporaries_in_memory(connection).map_err(database)?;
                 }
