@@ -85,12 +85,14 @@ use std::{
 
 /// Seed files, to be loaded into a database.
 ///
+/// The README tells what each format holds, what labels do, and how values are written.
+///
 /// A path is a seed file, or a folder whose seed files are taken in the order of their names; a relative one is below the
 /// folder of the crate under test. A file is named after its table (`users.yaml`, `users.csv`), or has several tables in it, each
 /// with its rows; `*.sql` are scripts. In a template and in a file that is made or filled, it is always 2000-01-01 00:00:00 while
 /// they load, and `random()` gives the same each time. Rows may come in any order across files: foreign keys are checked when all are in.
 ///
-/// Files are hostile until proven otherwise. SQL in them, also in values and triggers, can neither
+/// Files are treated as hostile. SQL in them, also in values and triggers, can neither
 /// [attach](https://sqlite.org/limits.html#max_attached) or write other files nor load extensions. A statement ends after 250
 /// million steps of [SQLite's machine](https://sqlite.org/opcode.html); a load ends when its thread has computed for 100 seconds, or
 /// when the database or SQLite's memory has grown by 1 GiB: each MiB of the files allows it 10 seconds and 16 MiB more. Files and

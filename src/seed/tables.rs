@@ -5,20 +5,24 @@ use crate::{affinity::Affinity, error::nearest, quote::quoted};
 use rusqlite::Connection;
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     rc::Rc,
 };
 
-/// The tables that rows go into, and not those in which FTS3 to FTS5 and R*Tree keep theirs.
+/// The tables, and of virtual ones how they were made.
 ///
 /// `pragma_table_list` would say it too, but it expands all views, which takes for ever where they stand on each other.
-const NAMES: &str = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT IN (
-        WITH kept (module, part) AS (VALUES
-            ('fts5', 'config'), ('fts5', 'content'), ('fts5', 'data'), ('fts5', 'docsize'), ('fts5', 'idx'),
-            ('fts3', 'content'), ('fts3', 'segdir'), ('fts3', 'segments'),
-            ('fts4', 'content'), ('fts4', 'docsize'), ('fts4', 'segdir'), ('fts4', 'segments'), ('fts4', 'stat'),
-            ('rtree', 'node'), ('rtree', 'parent'), ('rtree', 'rowid'), ('geopoly', 'node'), ('geopoly', 'parent'), ('geopoly', 'rowid'))
-        SELECT name || '_' || part FROM main.sqlite_master, kept WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING%' || module || '%')";
+const NAMES: &str = "SELECT name, CASE WHEN sql LIKE 'CREATE VIRTUAL TABLE%' THEN sql END
+    FROM main.sqlite_master WHERE type = 'table'";
+
+/// The tables in which modules keep what their own hold, which are called like that and a part: no rows go into these.
+const KEPT: [(&str, &[&str]); 5] = [
+    ("fts3", &["content", "segdir", "segments"]),
+    ("fts4", &["content", "docsize", "segdir", "segments", "stat"]),
+    ("fts5", &["config", "content", "data", "docsize", "idx"]),
+    ("geopoly", &["node", "parent", "rowid"]),
+    ("rtree", &["node", "parent", "rowid"]),
+];
 
 /// A table, as far as seeding needs it.
 #[derive(Debug)]
@@ -128,10 +132,19 @@ impl<'c> Tables<'c> {
         if let Some(names) = &*self.names.borrow() {
             return Ok(Rc::clone(names));
         }
+        let (mut names, mut kept) = (BTreeMap::new(), HashSet::new());
         let mut statement = self.connection.prepare(NAMES)?;
-        let names = statement.query_map([], |row| row.get::<_, String>(0))?;
-        let names = names.map(|name| name.map(|name| (name.to_ascii_lowercase(), name)));
-        let names: Rc<BTreeMap<_, _>> = Rc::new(names.collect::<rusqlite::Result<_>>()?);
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (name, made): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+            let (small, made) = (name.to_ascii_lowercase(), made.unwrap_or_default().to_ascii_lowercase());
+            for (_, parts) in KEPT.iter().filter(|(module, _)| made.contains(module)) {
+                kept.extend(parts.iter().map(|part| format!("{small}_{part}")));
+            }
+            names.insert(small, name);
+        }
+        names.retain(|small, _| !kept.contains(small));
+        let names = Rc::new(names);
         *self.names.borrow_mut() = Some(Rc::clone(&names));
         Ok(names)
     }
