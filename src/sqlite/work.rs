@@ -46,12 +46,20 @@ struct State {
     pace: Cell<u16>,
     /// How many steps the statement has left.
     left: Cell<u32>,
+    /// How many statements have begun since time and memory were looked at.
+    begun: Cell<u8>,
     /// When time and memory were looked at last: that costs more than a rest.
     looked: Cell<Instant>,
     started: Duration,
     memory: i64,
     reached: Cell<Option<Bound>>,
 }
+
+/// The pace up to which a single step may take long.
+const SLOW: u16 = 10;
+
+/// How many statements may begin from one look at the clock to the next.
+const BEGUN: u8 = 16;
 
 /// How long after one look at time and memory the next is.
 const LOOK: Duration = Duration::from_millis(20);
@@ -63,6 +71,7 @@ impl<'c> Work<'c> {
             bounds,
             pace: Cell::new(0),
             left: Cell::new(bounds.steps),
+            begun: Cell::new(0),
             looked: Cell::new(Instant::now()),
             started: computed(),
             memory: memory(),
@@ -84,7 +93,10 @@ impl<'c> Work<'c> {
 
     fn begin_with(&self, steps: u32, pace: u16) -> Option<Bound> {
         self.state.left.set(steps);
-        self.state.reached.set(self.state.look());
+        // Even the clock costs as much as a short statement.
+        let is_due = pace <= SLOW || self.state.begun.get() >= BEGUN;
+        self.state.begun.set(if is_due { 0 } else { self.state.begun.get() + 1 });
+        self.state.reached.set(if is_due { self.state.look() } else { None });
         self.rest_each(pace);
         self.reached()
     }
