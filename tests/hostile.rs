@@ -193,6 +193,19 @@ fn a_database_that_was_there_before_may_hold_a_larger_row_than_sql_may_make() {
     Seeds::from(seeds.path()).load(&mut connection).unwrap();
 }
 
+/// What the code gives is no file's.
+#[test]
+fn the_code_inserts_rows_beside_large_ones_also_where_a_column_is_computed_by_replace() {
+    let session =
+        sqlite_fixtures::SessionFactory::new(sqlite_fixtures::Engine::memory().unwrap()).unwrap().open().unwrap();
+    let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT,
+        parent INTEGER AS (nullif(replace(body, 'x', ''), '')) REFERENCES t)";
+    session.execute_batch(schema).unwrap();
+    let row = std::collections::BTreeMap::from([("body", "x".repeat(3_000_000))]);
+    session.insert("t", &row).unwrap();
+    session.insert("t", &row).unwrap();
+}
+
 /// SQLite limits a row as a whole.
 #[cfg(feature = "json")]
 #[test]

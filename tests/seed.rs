@@ -932,6 +932,23 @@ mod json {
         assert_eq!(broken.position().map(|at| (at.line(), at.column())), Some((2, 16)), "{error}");
     }
 
+    /// The text of CSV is a number in the database.
+    #[cfg(feature = "csv")]
+    #[test]
+    fn a_broken_reference_keeps_its_place_when_a_script_follows_and_gives_it_up_when_the_script_has_replaced_its_row() {
+        let load = |script: &str| {
+            let mut connection = Connection::open_in_memory().unwrap();
+            let schema = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p)";
+            connection.execute_batch(schema).unwrap();
+            let folder = folder(&[("c.csv", "id,p\n7,98\n"), ("d.sql", script)]);
+            let error = Seeds::from(folder.path()).load(&mut connection).unwrap_err();
+            let [broken] = error.broken_references() else { panic!("{error}") };
+            (broken.position().map(sqlite_fixtures::Position::line), broken.columns()[0].1.clone())
+        };
+        assert_eq!(load("SELECT 1"), (Some(2), "98".to_owned()));
+        assert_eq!(load("DELETE FROM c; INSERT INTO c VALUES (7, 99)"), (None, "99".to_owned()));
+    }
+
     #[test]
     fn a_row_that_a_trigger_passes_over_is_not_blamed_for_the_one_before() {
         let mut connection = Connection::open_in_memory().unwrap();

@@ -28,13 +28,13 @@ pub(super) fn insert<'r>(
     each: &mut dyn FnMut(),
 ) {
     let mut prepared = Vec::new();
-    let mut inserted = table.has_foreign_keys.then(|| inserted.into(table));
+    let mut inserted = table.has_foreign_keys.then(|| inserted.rows_of(table));
     for row in rows.iter().filter(|row| !resolver.is_duplicate(table, row)) {
         each();
         if let Err(error) = insert_row(connection, table, row, resolver, &mut prepared) {
             let label = row.label.as_ref().map(|label| &*label.value);
             mistakes.note(error.table_is(&*table.name).label_is(label));
-            if connection.is_autocommit() || mistakes.is_endless() {
+            if connection.is_autocommit() || mistakes.is_beyond() {
                 return;
             }
         } else if let Some(inserted) = &mut inserted

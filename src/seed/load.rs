@@ -3,7 +3,7 @@
 use super::{
     Fault, Format, SeedError,
     confinement::{Confinement, keep_temporaries_in_memory},
-    file::{Contents, Files, TableRows, Unread},
+    file::{Contents, File, Files, TableRows, Unread},
     insert,
     mistakes::Mistakes,
     part::{Part, parts},
@@ -29,10 +29,9 @@ pub(crate) fn run_scripts(connection: &Connection, files: Files) -> Result<(), S
     if let Some(unread) = files.unread.into_iter().next() {
         return Err(unread.error);
     }
-    let sizes = files.read.iter().map(|file| file.source.size());
-    let largest = sizes.clone().max().unwrap_or_default();
+    let bytes = files.read.iter().map(|file| file.source.size()).sum();
     keep_temporaries_in_memory(connection).map_err(database)?;
-    let confinement = Confinement::of(connection, sizes.sum(), largest).map_err(database)?;
+    let confinement = Confinement::of(connection, bytes, largest(&files.read)).map_err(database)?;
     // A script may turn them on.
     let unenforced =
         || connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map(drop).map_err(database);
@@ -62,7 +61,7 @@ pub(crate) fn fill(
     known: &Labels,
     progress: &mut Progress<'_>,
 ) -> Result<Labels, SeedError> {
-    let before = violations_before(connection)?;
+    let before = violations_before(connection, largest(&files.read))?;
     apply_files(connection, files, known, &before, Owner::Us, progress)
 }
 
@@ -92,24 +91,28 @@ pub(crate) fn load(connection: &mut Connection, files: Files, known: &Labels) ->
 
 /// Puts files into a live database inside a savepoint, so also inside a transaction.
 pub(crate) fn load_in(connection: &Connection, files: Files, known: &Labels) -> Result<Labels, SeedError> {
-    in_savepoint(connection, |before| apply_files(connection, files, known, before, Owner::Caller, &mut |_| {}))
+    let largest = largest(&files.read);
+    in_savepoint(connection, largest, |before| {
+        apply_files(connection, files, known, before, Owner::Caller, &mut |_| {})
+    })
 }
 
 /// Puts rows into a live database, likewise.
 pub(crate) fn insert(connection: &Connection, rows: TableRows<'_>, known: &Labels) -> Result<Labels, SeedError> {
+    let (owner, largest) = (Owner::Caller, rows.source.size());
     let (contents, mistakes) = (vec![Contents::Rows(rows)], Mistakes::default());
-    let owner = Owner::Caller;
-    in_savepoint(connection, |before| apply(connection, contents, mistakes, known, before, owner, &mut |_| {}))
+    in_savepoint(connection, largest, |before| apply(connection, contents, mistakes, known, before, owner, &mut |_| {}))
 }
 
 /// Runs `apply`, which is told what is broken already, inside a savepoint: on an error the database is as it was.
 fn in_savepoint(
     connection: &Connection,
+    largest: usize,
     apply: impl FnOnce(&[Violation]) -> Result<Labels, SeedError>,
 ) -> Result<Labels, SeedError> {
     let outermost = connection.is_autocommit();
     let _enforced = if outermost { Some(ForeignKeys::suspend(connection)?) } else { None };
-    let before = violations_before(connection)?;
+    let before = violations_before(connection, largest)?;
     let deferred: bool =
         connection.pragma_query_value(None, "defer_foreign_keys", |row| row.get(0)).map_err(database)?;
     let run = |sql: &str| connection.execute_batch(sql).map_err(database);
@@ -133,9 +136,14 @@ fn in_savepoint(
     undone.map(|()| labels)
 }
 
-/// What is broken before anything is loaded.
-fn violations_before(connection: &Connection) -> Result<Vec<Violation>, SeedError> {
-    let confinement = Confinement::of(connection, 0, 0).map_err(database)?;
+/// How many bytes the largest of the files has.
+fn largest(files: &[File]) -> usize {
+    files.iter().map(|file| file.source.size()).max().unwrap_or_default()
+}
+
+/// What is broken before anything is loaded, of which the largest has so many bytes.
+fn violations_before(connection: &Connection, largest: usize) -> Result<Vec<Violation>, SeedError> {
+    let confinement = Confinement::of(connection, 0, largest).map_err(database)?;
     violations(connection, &confinement)
 }
 
@@ -230,7 +238,7 @@ fn apply(
                     // Its transaction was ended by the row that was refused last.
                     return Err(conclude(mistakes));
                 }
-                if mistakes.is_endless() {
+                if mistakes.is_beyond() {
                     return Err(conclude(mistakes));
                 }
                 together("RELEASE sqlite_fixtures_rows")?;

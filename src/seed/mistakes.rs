@@ -13,7 +13,7 @@ pub(super) struct Mistakes {
     /// The words of files that could not be read as rows.
     unread: HashSet<String>,
     /// Whether SQL has gone beyond its bounds: then no more of it is run.
-    is_endless: bool,
+    is_beyond: bool,
     /// The tables that miss rows because of a mistake, in small letters.
     short: BTreeSet<String>,
     /// Whether any table may be one of those.
@@ -34,7 +34,7 @@ impl Mistakes {
         {
             return;
         }
-        self.is_endless |= matches!(error.fault(), Fault::Beyond(beyond) if !matches!(beyond, Beyond::Value(_)));
+        self.is_beyond |= matches!(error.fault(), Fault::Beyond(beyond) if !matches!(beyond, Beyond::Value(_)));
         // Where so many are told already, nobody counts those that follow from one before.
         if self.found.len() == MOST {
             self.untold += 1;
@@ -64,8 +64,8 @@ impl Mistakes {
     }
 
     /// Whether SQL has gone beyond its bounds.
-    pub(super) fn is_endless(&self) -> bool {
-        self.is_endless
+    pub(super) fn is_beyond(&self) -> bool {
+        self.is_beyond
     }
 
     /// Whether a label may be one of a file that could not be read: whether all of its words are there.

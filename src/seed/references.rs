@@ -30,7 +30,7 @@ pub(super) struct Inserted<'r> {
 pub(super) type InsertedRow<'r> = (i64, &'r Row<'r>);
 
 impl<'r> Inserted<'r> {
-    pub(super) fn into(&mut self, table: &Table) -> &mut Vec<InsertedRow<'r>> {
+    pub(super) fn rows_of(&mut self, table: &Table) -> &mut Vec<InsertedRow<'r>> {
         self.rows.entry(table.name.to_ascii_lowercase()).or_default()
     }
 
@@ -199,12 +199,19 @@ fn by_rowid<'r>(
         if let (Some(given), Some(rowid), true) = (row, rowid, inserted.may_have_changed) {
             values = held(resolver, key, rowid)?;
             // A script may have put another row there; what SQL computed may be another value by now.
-            let is_other = |given: Vec<String>| given != values;
+            let is_other = |given: Vec<String>| !given.iter().zip(&values).all(|(given, held)| are_alike(given, held));
             row = row.filter(|_| !values_of(resolver, key, given).is_some_and(is_other));
         }
         broken.push(Broken { rowid, row, values });
     }
     Ok(broken)
+}
+
+/// Whether two values are the same but for what the affinity of a column makes of one.
+fn are_alike(one: &str, two: &str) -> bool {
+    let bare = |value: &str| value.trim_start_matches(['x', 'X']).trim_matches('\'').to_ascii_lowercase();
+    let number = |value: &str| bare(value).trim().parse::<f64>().ok();
+    bare(one) == bare(two) || number(one).is_some_and(|one| number(two) == Some(one))
 }
 
 /// What a row gives for the columns of a foreign key, as SQL writes it; `None` where it gives none, or has SQL compute it.

@@ -32,17 +32,8 @@ pub(super) fn run(
         last = Some(piece.start);
         progress(piece.start);
         let fault_at = |fault, offset| Err(SeedError::new(fault).at(source.place(Spot::offset(piece.start + offset))));
-        if inside && controls_transaction(piece.text) {
-            return fault_at(Fault::OwnTransaction, 0);
-        }
-        if let Some(at) = piece.text.find('\0') {
-            return fault_at(Fault::statement("a NUL hides what stands behind it"), at);
-        }
-        if piece.mentions.variable {
-            return fault_at(Fault::statement(VARIABLE), 0);
-        }
-        if piece.mentions.limits {
-            return fault_at(Fault::Forbidden, 0);
+        if let Some((fault, offset)) = refusal(piece, inside) {
+            return fault_at(fault, offset);
         }
         if let Err(fault) = confinement.begin(piece.mentions) {
             return fault_at(fault, 0);
@@ -53,23 +44,7 @@ pub(super) fn run(
                 .map_or_else(|| statement::fault(connection, error, piece.text), |fault| (fault, 0));
             SeedError::new(fault).at(source.place(Spot::offset(piece.start + offset)))
         })?;
-        let confined = match words(piece.text).next().unwrap_or_default().to_ascii_uppercase().as_str() {
-            _ if piece.mentions.schema => confinement.look_at_schema(),
-            "CREATE" => {
-                confinement.note_schema(piece.mentions);
-                Ok(())
-            }
-            "ALTER" => confinement.look_at_schema(),
-            // To explain a pragma is to run it.
-            "PRAGMA" | "VACUUM" | "EXPLAIN" => {
-                if in_memory {
-                    keep_temporaries_in_memory(connection).map_err(database)?;
-                }
-                confinement.limit_pages()
-            }
-            _ => Ok(()),
-        };
-        if let Err(error) = confined {
+        if let Err(error) = confine_again(connection, confinement, piece, in_memory) {
             return fault_at(confinement.ended(&error).unwrap_or(Fault::Database(error)), 0);
         }
     }
@@ -77,6 +52,46 @@ pub(super) fn run(
         Some(last) if !inside && !connection.is_autocommit() => {
             let _ = connection.execute_batch("ROLLBACK");
             Err(SeedError::new(Fault::OpenTransaction).at(source.place(Spot::offset(last))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is wrong with a statement before SQLite sees it, and how far in it.
+fn refusal(piece: Piece<'_>, inside: bool) -> Option<(Fault, usize)> {
+    if inside && controls_transaction(piece.text) {
+        return Some((Fault::OwnTransaction, 0));
+    }
+    if let Some(at) = piece.text.find('\0') {
+        return Some((Fault::statement("a NUL hides what stands behind it"), at));
+    }
+    if piece.mentions.variable {
+        return Some((Fault::statement(VARIABLE), 0));
+    }
+    piece.mentions.limits.then_some((Fault::Forbidden, 0))
+}
+
+/// Confines what follows a statement, which may have changed what that depends on.
+fn confine_again(
+    connection: &Connection,
+    confinement: &Confinement<'_>,
+    piece: Piece<'_>,
+    in_memory: bool,
+) -> rusqlite::Result<()> {
+    let first = words(piece.text).next().unwrap_or_default().to_ascii_uppercase();
+    match first.as_str() {
+        _ if piece.mentions.schema => confinement.look_at_schema(),
+        "ALTER" => confinement.look_at_schema(),
+        "CREATE" => {
+            confinement.note_schema(piece.mentions);
+            Ok(())
+        }
+        // To explain a pragma is to run it.
+        "PRAGMA" | "VACUUM" | "EXPLAIN" => {
+            if in_memory {
+                keep_temporaries_in_memory(connection)?;
+            }
+            confinement.limit_pages()
         }
         _ => Ok(()),
     }
