@@ -51,7 +51,12 @@
 #![expect(non_camel_case_types, reason = "rstest finds a fixture by the name of the argument")]
 
 use crate::{
-    AsyncSession, Engine, Seeds, Session, SessionError, SessionFactory, Template, error::chain, sqlite::unseen,
+    engine::Engine,
+    position::chain,
+    seed::Seeds,
+    session::{AsyncSession, Session, SessionError, SessionFactory},
+    sqlite::untracked,
+    template::Template,
 };
 use std::{error::Error, panic::Location};
 
@@ -90,7 +95,7 @@ pub struct async_session {}
 fn fresh(seeds: &Seeds) -> Engine {
     let engine = or_panic(FIXTURES.engine());
     if !seeds.is_empty() {
-        let mut connection = or_panic(unseen(|| engine.connect()));
+        let mut connection = or_panic(untracked(|| engine.connect()));
         engine.add_labels(or_panic(seeds.load_knowing(&mut connection, &engine.labels())));
         or_panic(connection.close().map_err(|(_, error)| error));
     }

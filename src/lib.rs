@@ -64,27 +64,24 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod affinity;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]
 mod dump;
 mod engine;
-mod error;
 pub mod fixtures;
-mod folders;
 mod labels;
 mod ledger;
-mod quote;
+mod position;
 mod report;
+mod rows;
 mod seed;
 mod session;
 mod settings;
+mod snapshot;
 mod sqlite;
-mod state;
+mod storage;
 mod template;
-mod typed;
-mod validate;
 mod vfs;
 
 pub use rusqlite;
@@ -94,19 +91,18 @@ pub use rusqlite;
 pub use cli::command_line;
 
 pub use engine::{AnyEngine, AsyncEngine, Engine, EngineBuilder, EngineError, JournalMode};
-pub use error::Position;
 pub use labels::{LabelError, Labels, label_id};
 pub use ledger::{Counts, Entry, LeakReport, Ledger, State};
+pub use position::Position;
+pub use rows::RowError;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use seed::assert_split;
 pub use seed::{BrokenReference, SeedError, Seeds};
 pub use session::{
     AsyncSession, CloseError, Session, SessionError, SessionFactory, configure, get_session, session_factory,
-    unconfigure, with_session,
+    unconfigure, validate_sync_engine, with_session,
 };
 pub use settings::{Keep, Leaks, SettingError};
-pub use state::{Became, Change, Diff};
+pub use snapshot::{Became, Change, Diff};
 pub use template::{BuildSchema, Template, TemplateError};
-pub use typed::RowError;
-pub use validate::validate_sync_engine;

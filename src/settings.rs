@@ -6,7 +6,7 @@
 use std::{env, error::Error, fmt, path::PathBuf, sync::OnceLock};
 
 /// When the database of a test is kept: `SQLITE_FIXTURES_KEEP`, or
-/// [`EngineBuilder::keep`](crate::EngineBuilder::keep).
+/// [`EngineBuilder::keep`](crate::engine::EngineBuilder::keep).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Keep {
     /// When the test panicked while it held the database.
@@ -18,7 +18,7 @@ pub enum Keep {
     Never,
 }
 
-/// What becomes of a leak: `SQLITE_FIXTURES_LEAKS`, or [`EngineBuilder::leaks`](crate::EngineBuilder::leaks).
+/// What becomes of a leak: `SQLITE_FIXTURES_LEAKS`, or [`EngineBuilder::leaks`](crate::engine::EngineBuilder::leaks).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Leaks {
     /// The test fails.
@@ -45,7 +45,7 @@ impl fmt::Display for SettingError {
     }
 }
 
-crate::error::debug_is_chain!(SettingError);
+crate::position::debug_is_chain!(SettingError);
 
 impl Error for SettingError {}
 

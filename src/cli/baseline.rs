@@ -1,7 +1,7 @@
 //! The leaks that a team knows of: a file that lists them, as `--format json` does.
 
 use super::Failure;
-use crate::{ledger::journal::Leak, report::leaks::Verdict};
+use crate::{ledger::journal::leak::Leak, report::leaks::Verdict};
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path};
 

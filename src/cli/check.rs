@@ -1,7 +1,7 @@
 //! Loads a seed folder into memory, and shows every mistake in it.
 
 use super::{Failure, complain, mistakes, print, tables};
-use crate::{SessionFactory, Template, error::counted};
+use crate::{position::counted, session::SessionFactory, template::Template};
 use clap::Args;
 use std::{
     path::{PathBuf, absolute},

@@ -2,9 +2,9 @@
 
 use super::{Failure, print};
 use crate::{
-    Template,
     dump::{Format, dump},
-    error::chain,
+    position::chain,
+    template::Template,
 };
 use clap::Args;
 use rusqlite::{Connection, OpenFlags};

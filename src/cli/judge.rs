@@ -2,8 +2,8 @@
 
 use super::places::Places;
 use crate::{
-    error::{chain, counted},
-    ledger::journal::read,
+    ledger::journal::read::read,
+    position::{chain, counted},
     report::leaks::Verdict,
     settings::LEAKS,
 };

@@ -2,10 +2,10 @@
 
 use super::{Failure, UNABLE, baseline::Baseline, complain, judge::judge, print, self_test};
 use crate::{
-    folders::{self, Temporary},
-    ledger::{exit, journal::journals},
+    ledger::{exit, journal::read::journals},
     report::leaks::Verdict,
     settings::{JOURNALS, LEAKS},
+    storage::{self, Temporary},
 };
 use clap::{Args, Subcommand, ValueEnum};
 use std::{
@@ -104,7 +104,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if let Some(plant) = arguments.plant {
         return Ok(plant.run());
     }
-    exit::last_act(folders::remove_all);
+    exit::last_act(storage::remove_all);
     if arguments.self_test {
         return self_test::run();
     }
@@ -146,12 +146,12 @@ impl Journals {
         let absolute = |path| std::path::absolute(path);
         if let Some(path) = given {
             let path = absolute(path)?;
-            folders::create(&path)
+            storage::create(&path)
                 .map_err(|error| format!("no journals can be kept in {}: {error}", path.display()))?;
             return Ok(Self { path, temporary: None, _lock: None });
         }
         let temporary = Temporary::new_in(&absolute(env::temp_dir())?)?;
-        let lock = folders::create_file(&temporary.path().join("command.lock"))?;
+        let lock = storage::create_file(&temporary.path().join("command.lock"))?;
         lock.lock()?;
         // Elsewhere the journals themselves are what is seen to be in use.
         #[cfg(target_os = "linux")]

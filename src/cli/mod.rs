@@ -15,7 +15,7 @@ mod seed;
 mod self_test;
 mod tables;
 
-use crate::{SeedError, error::chain};
+use crate::{position::chain, seed::SeedError};
 use clap::{Parser, Subcommand};
 use std::{
     error::Error,

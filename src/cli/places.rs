@@ -1,6 +1,6 @@
 //! Makes a place of the calls that a process has written into its journal as addresses before it died.
 
-use crate::{Position, ledger::stack::Frame};
+use crate::{ledger::stack::Frame, position::Position};
 use addr2line::Loader;
 use std::{
     collections::BTreeMap,

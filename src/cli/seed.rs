@@ -2,8 +2,8 @@
 
 use super::{Failure, complain, mistakes, print, tables};
 use crate::{
-    error::counted,
-    seed::{file::Files, folder, load_into_file},
+    position::counted,
+    seed::{dialect::file::Files, files::folder, load_into_file},
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -70,7 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn load(folder: &Path, into: &Path, is_new: bool) -> Result<(), crate::SeedError> {
+fn load(folder: &Path, into: &Path, is_new: bool) -> Result<(), crate::seed::SeedError> {
     let folder = folder::locate(folder)?;
     let schema = if is_new { folder::schema(&folder)? } else { Vec::new() };
     let seeds = folder::seeds(&folder)?;

@@ -2,9 +2,9 @@
 
 use super::{Failure, UNABLE, complain, judge::judge, print};
 use crate::{
-    folders::Temporary,
-    ledger::journal::{Kind, journals},
+    ledger::journal::{leak::Kind, read::journals},
     settings::{JOURNALS, LEAKS},
+    storage::Temporary,
 };
 use clap::ValueEnum;
 use rusqlite::Connection;

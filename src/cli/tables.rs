@@ -1,6 +1,6 @@
 //! How many rows the tables of a database have.
 
-use crate::quote::quoted;
+use crate::sqlite::quote::quoted;
 use rusqlite::Connection;
 
 /// Each table with its rows, in the order of their names.

@@ -8,7 +8,10 @@ mod round_trip;
 mod value;
 mod write;
 
-use crate::{affinity::Affinity, error::nearest, quote::quoted};
+use crate::{
+    position::nearest,
+    sqlite::{affinity::Affinity, quote::quoted},
+};
 use pick::Pick;
 use rusqlite::{Connection, types::Value};
 use std::{fmt::Write as _, fs::File, io::Write as _, path::Path};
@@ -151,7 +154,7 @@ fn schema(connection: &Connection) -> rusqlite::Result<String> {
     for pragma in ["encoding", "page_size", "auto_vacuum", "application_id", "user_version"] {
         let value: Value = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
         // Writing into memory cannot fail.
-        let _ = writeln!(text, "PRAGMA {pragma} = {};", crate::quote::literal(&value));
+        let _ = writeln!(text, "PRAGMA {pragma} = {};", crate::sqlite::quote::literal(&value));
     }
     text.push_str(&objects(connection, "type <> 'trigger'")?);
     Ok(text)
@@ -166,7 +169,7 @@ fn after_rows(connection: &Connection) -> rusqlite::Result<String> {
         text.push_str("DELETE FROM sqlite_sequence;\n");
         for count in counts {
             let (name, count) = count?;
-            let (name, count) = (crate::quote::literal(&name), crate::quote::literal(&count));
+            let (name, count) = (crate::sqlite::quote::literal(&name), crate::sqlite::quote::literal(&count));
             let _ = writeln!(text, "INSERT INTO sqlite_sequence VALUES ({name}, {count});");
         }
     }

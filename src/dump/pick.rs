@@ -4,7 +4,7 @@ use super::{
     Table, list,
     value::{Held, Reals},
 };
-use crate::quote::quoted;
+use crate::sqlite::quote::quoted;
 use rusqlite::Connection;
 
 /// The rows that are picked, in temporary tables of the connection; all, if there are none.

@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests {
     use crate::{
-        Template,
         dump::{Format, dump},
-        quote::quoted,
-        state,
+        snapshot,
+        sqlite::quote::quoted,
+        template::Template,
     };
     use proptest::{
         collection::vec,
@@ -282,7 +282,7 @@ mod tests {
 
     fn seeded(folder: &Path) -> String {
         let session = Template::from_folder(folder).uncached().session();
-        state::of(&session).unwrap()
+        snapshot::of(&session).unwrap()
     }
 
     /// The files with rows of one format, written anew in another.
@@ -332,7 +332,7 @@ mod tests {
 
     fn holds(tables: &[Table]) {
         let connection = database(tables);
-        let expected = state::of(&connection).unwrap();
+        let expected = snapshot::of(&connection).unwrap();
         type Anew = (&'static str, fn(&str, &str) -> String);
         let formats: [(Format, &str, Option<Anew>); 7] = [
             (Format::Sql, "sql", None),

@@ -1,6 +1,6 @@
 //! One value, written so that it is read again as what it is.
 
-use crate::{affinity::Affinity, quote::literal};
+use crate::sqlite::{affinity::Affinity, quote::literal};
 use rusqlite::{Connection, Statement, types::ValueRef};
 
 /// A value as SQLite holds it, also a text that is none.
@@ -111,7 +111,8 @@ fn means_more(text: &str, affinity: Affinity) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Affinity, Held, Written, exact, written};
+    use super::{Held, Written, exact, written};
+    use crate::sqlite::affinity::Affinity;
     use proptest::prelude::{any, prop_assert_eq, proptest};
     use rusqlite::Connection;
 

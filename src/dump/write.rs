@@ -4,7 +4,7 @@ use super::{
     Format, Table, list,
     value::{Held, Written, written},
 };
-use crate::quote::quoted;
+use crate::sqlite::quote::quoted;
 use std::fmt::Write;
 
 /// The names and texts of the files for these rows.

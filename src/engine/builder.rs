@@ -167,7 +167,7 @@ impl EngineBuilder {
     /// Its value is written as text, which SQLite takes for numbers and words alike: `100`, `"NORMAL"`, `true`.
     ///
     /// A pragma that shapes the file itself (`page_size`, `auto_vacuum`) belongs to the schema of a
-    /// [`Template`](crate::Template).
+    /// [`Template`](crate::template::Template).
     #[expect(clippy::needless_pass_by_value, reason = "a literal reads better than a reference to one")]
     pub fn pragma(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.0.pragmas.push((name.into(), value.to_string()));
@@ -213,7 +213,7 @@ impl EngineBuilder {
     }
 
     /// Allows at most `max` sessions at once; one more is
-    /// [`SessionError::TooManySessions`](crate::SessionError::TooManySessions).
+    /// [`SessionError::TooManySessions`](crate::session::SessionError::TooManySessions).
     pub fn max_sessions(mut self, max: usize) -> Self {
         self.0.max_sessions = Some(max);
         self

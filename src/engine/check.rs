@@ -2,8 +2,7 @@
 
 use super::database::Database;
 use crate::{
-    State,
-    ledger::{demand, tell, test},
+    ledger::{State, demand, tell, test_name},
     settings::Leaks,
 };
 use std::{backtrace::Backtrace, sync::Arc, thread};
@@ -35,7 +34,7 @@ impl Drop for EndOfTest {
             if ledger.leaks() != Leaks::Off && report.leaks().iter().any(|entry| *entry.state() == State::Open) {
                 tell(&report.to_string());
             }
-        } else if test::is_ending(&self.made) {
+        } else if test_name::is_ending(&self.made) {
             if ledger.leaks() == Leaks::Deny {
                 self.database.mark_failed();
                 // The session that is left open holds the database, which may never be dropped.

@@ -2,11 +2,11 @@
 
 use super::{EngineError, Options, Origin, kept, memory::Memory, slots::Slots, temp_file::TempFile};
 use crate::{
-    Ledger, folders,
     labels::SharedLabels,
-    ledger::{EngineIdentity, EngineRecord, tell, test},
+    ledger::{EngineIdentity, EngineRecord, Ledger, tell, test_name},
     settings::Keep,
-    sqlite::{copy, unseen},
+    sqlite::{copy, untracked},
+    storage,
 };
 use rusqlite::Connection;
 use std::{
@@ -93,7 +93,7 @@ impl Database {
             record: EngineRecord::new(EngineIdentity {
                 name: name.into(),
                 file: place.file(),
-                owner: test::current(None),
+                owner: test_name::current(None),
                 leaks: options.leaks,
             }),
             labels: Mutex::default(),
@@ -130,12 +130,12 @@ impl Database {
     pub(super) fn save_to(&self, path: &Path) -> Result<(), EngineError> {
         let error =
             |source: Box<dyn std::error::Error + Send + Sync>| EngineError::Save { path: path.to_owned(), source };
-        folders::create_file(path).map_err(|source| error(source.into()))?;
-        let saved = unseen(|| self.place.open()).map_err(Into::into).and_then(|from| {
+        storage::create_file(path).map_err(|source| error(source.into()))?;
+        let saved = untracked(|| self.place.open()).map_err(Into::into).and_then(|from| {
             // Who holds a lock now may be the very leak that this is for.
             // By pragma: rusqlite's own way does not link with a system library before 3.44.
             from.pragma_update(None, "busy_timeout", 0)?;
-            let mut to = unseen(|| Connection::open(path))?;
+            let mut to = untracked(|| Connection::open(path))?;
             copy(&from, &mut to)?;
             to.close().map_err(|(_, source)| source.into())
         });
@@ -167,7 +167,7 @@ impl Database {
                 tell(&format!("the database of test `{test}` is kept; open it with\n  sqlite3 '{}'", path.display()));
             }
             Err(error) => {
-                tell(&format!("the database of test `{test}` could not be kept: {}", crate::error::chain(&error)));
+                tell(&format!("the database of test `{test}` could not be kept: {}", crate::position::chain(&error)));
             }
         }
     }

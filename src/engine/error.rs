@@ -1,13 +1,13 @@
 //! What can go wrong with an engine.
 
 use super::JournalMode;
-use crate::SettingError;
+use crate::settings::SettingError;
 use std::{error::Error, fmt, io, path::PathBuf};
 
 /// An engine that cannot be made, or may not give what was asked of it.
 #[non_exhaustive]
 pub enum EngineError {
-    /// No engine is configured for the process; call [`configure`](crate::configure) first.
+    /// No engine is configured for the process; call [`configure`](crate::session::configure) first.
     NoEngine,
     /// A synchronous session was asked of an asynchronous engine.
     AsyncEngine,
@@ -36,7 +36,7 @@ pub enum EngineError {
         /// The mode that SQLite has instead.
         got: String,
     },
-    /// A hook of [`EngineBuilder::on_open`](crate::EngineBuilder::on_open) failed.
+    /// A hook of [`EngineBuilder::on_open`](crate::engine::EngineBuilder::on_open) failed.
     OnOpen(rusqlite::Error),
     /// The database could not be read.
     Read(rusqlite::Error),
@@ -85,7 +85,7 @@ impl fmt::Display for EngineError {
     }
 }
 
-crate::error::debug_is_chain!(EngineError);
+crate::position::debug_is_chain!(EngineError);
 
 impl Error for EngineError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

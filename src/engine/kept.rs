@@ -1,6 +1,6 @@
 //! Where databases of failed tests go: one folder a test, so that they do not pile up.
 
-use crate::folders::{self, create, remove};
+use crate::storage::{self, create, remove};
 use std::{
     collections::BTreeMap,
     env, io,
@@ -38,7 +38,7 @@ pub(super) fn folder_of(test: &str) -> PathBuf {
     let base = BASE.get_or_init(|| {
         let executable = env::current_exe().unwrap_or_default();
         let name = executable.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        folders::own().join("kept").join(env::var("CARGO_PKG_NAME").unwrap_or_default()).join(without_hash(&name))
+        storage::own().join("kept").join(env::var("CARGO_PKG_NAME").unwrap_or_default()).join(without_hash(&name))
     });
     // Whatever a test is called, its folder is one name below the base.
     let plain = |letter: char| if letter.is_alphanumeric() || letter == '_' { letter } else { '.' };

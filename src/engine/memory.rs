@@ -2,7 +2,7 @@
 
 use super::{EngineError, Origin};
 use crate::{
-    sqlite::unseen,
+    sqlite::untracked,
     vfs::{self, Database},
 };
 use rusqlite::{Connection, OpenFlags};
@@ -19,7 +19,7 @@ pub(super) struct Memory {
 pub(super) fn open_anew(origin: &Origin) -> rusqlite::Result<Connection> {
     let database = Database::over(Arc::clone(&origin.bytes));
     let uri = vfs::uri(&database)?;
-    unseen(|| Connection::open(uri))
+    untracked(|| Connection::open(uri))
 }
 
 impl Memory {

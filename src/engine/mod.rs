@@ -23,11 +23,10 @@ pub(crate) use origin::Origin;
 pub(crate) use slots::Slot;
 
 use crate::{
-    Labels, Ledger,
-    labels::SharedLabels,
-    ledger::{EngineRecord, test},
-    sqlite::unseen,
-    state,
+    labels::{Labels, SharedLabels},
+    ledger::{EngineRecord, Ledger, test_name},
+    snapshot,
+    sqlite::untracked,
 };
 use check::EndOfTest;
 use database::Database;
@@ -160,13 +159,13 @@ impl Engine {
     }
 
     /// What the database holds, as whoever opens it now sees it: a stable text of schema and rows, as
-    /// [`Session::snapshot`](crate::Session::snapshot) gives.
+    /// [`Session::snapshot`](crate::session::Session::snapshot) gives.
     ///
     /// # Errors
     /// [`EngineError::Read`] with what SQLite says, or as the opening of a session.
     pub fn snapshot(&self) -> Result<String, EngineError> {
-        let connection = unseen(|| self.connect())?;
-        state::of(&connection).map_err(EngineError::Read)
+        let connection = untracked(|| self.connect())?;
+        snapshot::of(&connection).map_err(EngineError::Read)
     }
 
     /// Opens a connection with the engine's options.
@@ -220,7 +219,7 @@ impl Engine {
 
     /// The test that a session opened now belongs to.
     pub(crate) fn test(&self) -> Option<Arc<str>> {
-        test::current(self.database.record.identity.owner.as_ref())
+        test_name::current(self.database.record.identity.owner.as_ref())
     }
 
     /// Notes that the test which used this database has failed, so that the database is kept.

@@ -2,8 +2,8 @@
 
 use super::{EngineError, Origin};
 use crate::{
-    folders::{self, Temporary},
     ledger::{exit, tell},
+    storage::{self, Temporary},
 };
 use rusqlite::{Connection, OpenFlags};
 use std::{
@@ -26,10 +26,10 @@ impl TempFile {
         let error = |source| EngineError::Folder { path: parent.clone(), source };
         // What statics still hold goes at exit.
         static AT_EXIT: Once = Once::new();
-        AT_EXIT.call_once(|| exit::last_act(folders::remove_all));
+        AT_EXIT.call_once(|| exit::last_act(storage::remove_all));
         let folder = Temporary::new_in(&parent).map_err(error)?;
         let path = folder.path().join("database.sqlite3");
-        folders::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;
+        storage::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;
         Ok(Self { path, folder: Some(folder) })
     }
 

@@ -71,7 +71,7 @@ fn take<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Key, Labels};
+    use crate::labels::{Key, Labels};
     use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
     use rusqlite::types::Value;
 

@@ -2,7 +2,7 @@
 
 mod bytes;
 
-use crate::error::nearest;
+use crate::position::nearest;
 use rusqlite::types::{FromSql, FromSqlError, Value};
 use std::{
     collections::BTreeMap,
@@ -175,7 +175,7 @@ impl fmt::Display for LabelError {
     }
 }
 
-crate::error::debug_is_chain!(LabelError);
+crate::position::debug_is_chain!(LabelError);
 
 impl Error for LabelError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

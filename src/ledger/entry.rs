@@ -4,7 +4,10 @@ use super::{
     record::{EngineIdentity, EngineRecord},
     stack::{self, Stack},
 };
-use crate::{Leaks, Position, settings::Settings};
+use crate::{
+    position::Position,
+    settings::{Leaks, Settings},
+};
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
 /// What is known of one session, or of one connection that a client opened without a session factory: any code that uses
@@ -179,7 +182,7 @@ impl Entry {
         self.opened_at
     }
 
-    /// Whether [`Ledger::ignore_current`](crate::Ledger::ignore_current) was told of it.
+    /// Whether [`Ledger::ignore_current`](crate::ledger::Ledger::ignore_current) was told of it.
     #[must_use]
     pub fn is_ignored(&self) -> bool {
         self.ignored

@@ -4,9 +4,9 @@
 //! `#[should_panic]` that a leak's own panic satisfied. The C library's exit hook can: it shows what is open, and turns
 //! a success into a failure. A status that already says failure is left as it is where the C library tells it (glibc).
 
-use super::{Ledger, book, level, rest, start, tell_at_exit, witness};
+use super::{Ledger, hook, level, quiesce, registry, start, tell_at_exit};
 use crate::{
-    error::chain,
+    position::chain,
     settings::{Leaks, Settings},
 };
 use std::{
@@ -95,7 +95,7 @@ fn look() -> bool {
     }
     let find = || Ledger::process().find_among(|entry| level(entry.leaks()) != Leaks::Off).err();
     // A library's own thread may still be about to close what it has.
-    rest::wait_while(|| find().is_some_and(|report| report.leaks().iter().any(|entry| !entry.ends_with_its_test())));
+    quiesce::wait_while(|| find().is_some_and(|report| report.leaks().iter().any(|entry| !entry.ends_with_its_test())));
     let found = find();
     if let Some(report) = &found {
         tell_at_exit(&format!("at the end of the process, {report}"));
@@ -105,7 +105,7 @@ fn look() -> bool {
         act();
     }
     let leaks = found.as_ref().map_or(&[][..], |report| report.leaks());
-    book::end(leaks, &faults);
+    registry::end(leaks, &faults);
     let denied = leaks.iter().any(|entry| level(entry.leaks()) == Leaks::Deny);
     let unsure = !faults.is_empty() && level(None) == Leaks::Deny;
     denied || unsure
@@ -120,6 +120,6 @@ fn faults() -> Vec<String> {
     if !start::is_started() && !cfg!(miri) {
         faults.push("the ledger was not started when the program was loaded, so leaks may have been missed".to_owned());
     }
-    faults.extend(witness::fault().map(str::to_owned));
+    faults.extend(hook::fault().map(str::to_owned));
     faults
 }

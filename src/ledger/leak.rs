@@ -1,6 +1,6 @@
 //! What is still open when it should not be.
 
-use super::{Entry, book};
+use super::{Entry, registry};
 use std::{error::Error, sync::Arc};
 
 /// The sessions that are open when all should be closed.
@@ -15,7 +15,7 @@ pub struct LeakReport {
 
 impl LeakReport {
     pub(super) fn new(engine: Option<Arc<str>>, leaks: Vec<Entry>) -> Self {
-        Self { engine, event: book::event(), leaks }
+        Self { engine, event: registry::event(), leaks }
     }
 
     /// The engine that was asked, `None` for the whole process.
@@ -37,6 +37,6 @@ impl LeakReport {
     }
 }
 
-crate::error::debug_is_chain!(LeakReport);
+crate::position::debug_is_chain!(LeakReport);
 
 impl Error for LeakReport {}

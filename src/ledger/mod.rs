@@ -1,23 +1,23 @@
 //! The record of every session, and of every connection that somebody else opened: which test opened it, where, how it ended.
 //!
-//! [`entry`] is one line of it, [`book`] the process-wide record that holds them all, [`record`] the figures, [`token`] a
-//! session's claim on its entry. [`witness`] is what SQLite reports, [`stack`] and [`addresses`] tell the place of what no
-//! session factory opened, [`test`] knows which test is running and whether it is ending. [`start`] looks when the program is
-//! loaded, [`exit`] when it ends and its threads are at [`rest`], [`journal`] is what outlives a program that does not end well. [`leak`] is what is still open.
+//! [`entry`] is one line of it, [`registry`] the process-wide record that holds them all, [`record`] the figures, [`token`] a
+//! session's claim on its entry. [`hook`] is what SQLite reports, [`stack`] and [`addresses`] tell the place of what no
+//! session factory opened, [`test_name`] knows which test is running and whether it is ending. [`start`] looks when the program is
+//! loaded, [`exit`] when it ends and its threads are at [`quiesce`], [`journal`] is what outlives a program that does not end well. [`leak`] is what is still open.
 
 mod addresses;
-mod book;
 mod entry;
 pub(crate) mod exit;
+mod hook;
 pub(crate) mod journal;
 mod leak;
+mod quiesce;
 mod record;
-mod rest;
+mod registry;
 pub(crate) mod stack;
 mod start;
-pub(crate) mod test;
+pub(crate) mod test_name;
 mod token;
-mod witness;
 
 pub(crate) use entry::because;
 pub use entry::{Entry, State};
@@ -33,7 +33,7 @@ use std::{io::Write, panic::catch_unwind, sync::Arc, thread};
 
 /// A view of the record: of one engine, or of the whole process.
 ///
-/// In it are the sessions, and the connections that clients opened without a [`SessionFactory`](crate::SessionFactory): SQLite
+/// In it are the sessions, and the connections that clients opened without a [`SessionFactory`](crate::session::SessionFactory): SQLite
 /// reports every handle that is opened in the process. An engine's record has those to its own database.
 ///
 /// It asks ([`find`](Self::find)) and it demands ([`verify`](Self::verify)). A session counts as open until SQLite has
@@ -73,14 +73,14 @@ impl Ledger {
     /// How many handles were opened, were closed, are live, and were live at once.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        book::counts(self.engine.as_deref())
+        registry::counts(self.engine.as_deref())
     }
 
     /// Those that are open, in the order of their numbers, then the last ones that ended (256 at most).
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
-        let mut entries = book::live(self.engine.as_deref());
-        entries.extend(book::ended(self.engine.as_deref()));
+        let mut entries = registry::live(self.engine.as_deref());
+        entries.extend(registry::ended(self.engine.as_deref()));
         entries
     }
 
@@ -98,7 +98,7 @@ impl Ledger {
     }
 
     fn find_among(&self, wanted: impl Fn(&Entry) -> bool) -> Result<(), LeakReport> {
-        let mut leaks = book::live(self.engine.as_deref());
+        let mut leaks = registry::live(self.engine.as_deref());
         leaks.retain(|entry| !entry.is_ignored() && wanted(entry));
         if leaks.is_empty() {
             return Ok(());
@@ -124,7 +124,7 @@ impl Ledger {
     ///
     /// For adopting the check in a suite with known leaks, and for showing one on purpose.
     pub fn ignore_current(&self) {
-        book::ignore_live(self.engine.as_deref());
+        registry::ignore_live(self.engine.as_deref());
     }
 
     /// What becomes of a leak here.

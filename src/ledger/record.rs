@@ -1,7 +1,7 @@
 //! What is counted: for the process, and for each engine.
 
 use super::Entry;
-use crate::Leaks;
+use crate::settings::Leaks;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},

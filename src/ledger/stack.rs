@@ -3,7 +3,7 @@
 //! A session's place is its caller. Of a connection that somebody else opened only the stack tells the place: it is captured
 //! as addresses, and made names and lines when a report asks.
 
-use crate::Position;
+use crate::position::Position;
 use std::{
     backtrace::Backtrace,
     env, fmt,

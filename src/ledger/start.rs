@@ -1,6 +1,6 @@
 //! The first look, when the program is loaded: tests may open handles before they use anything of ours.
 
-use super::{book, exit, journal::Journal, stack, witness};
+use super::{exit, hook, journal::Journal, registry, stack};
 use crate::settings::{Leaks, Settings};
 use std::{
     panic::catch_unwind,
@@ -30,7 +30,7 @@ fn start() {
     let level = Settings::get().ok().and_then(|settings| settings.leaks);
     if let Some(folder) = Settings::journals() {
         match Journal::start(&folder, level) {
-            Ok(journal) => book::keep(journal),
+            Ok(journal) => registry::keep(journal),
             Err(error) => exit::fail(&format!(
                 "no journal can be kept in {}, so leaks could go unseen: {error}; make the folder, or make it writable",
                 folder.display()
@@ -38,7 +38,7 @@ fn start() {
         }
     }
     if level != Some(Leaks::Off)
-        && let Err(error) = witness::start()
+        && let Err(error) = hook::start()
     {
         exit::fail(&format!("SQLite does not report its handles, so leaks could go unseen: {error}"));
     }

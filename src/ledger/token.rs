@@ -1,10 +1,11 @@
 //! A session's claim on its entry, from its opening on.
 
 use super::{
-    Entry, State, book,
+    Entry, State,
     entry::Opening,
+    hook::{self, Expected},
     record::EngineRecord,
-    witness::{self, Expected},
+    registry,
 };
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -24,23 +25,23 @@ impl Token {
         open: impl FnOnce() -> Result<Connection, E>,
     ) -> Result<(Connection, Self), E> {
         let engine = opening.engine.clone();
-        let expectation = witness::expect(Expected::Opening(opening));
+        let expectation = hook::expect(Expected::Opening(opening));
         let opened = open();
         let (connection, number) = match (opened, expectation.met()) {
             (Ok(connection), Expected::Entered(number)) => (connection, number),
             (Ok(connection), Expected::Opening(opening)) => {
-                let number = witness::enter_unseen(&connection, opening);
+                let number = hook::enter_untracked(&connection, opening);
                 (connection, number)
             }
             (Ok(_), _) => unreachable!("an opening is expected until it is entered"),
             (Err(error), met) => {
                 if let Expected::Entered(number) = met {
-                    book::withdraw(number, engine.as_deref());
+                    registry::withdraw(number, engine.as_deref());
                 }
                 return Err(error);
             }
         };
-        let entry = book::entry(number).unwrap_or_else(|| unreachable!("a handle that is open has an entry"));
+        let entry = registry::entry(number).unwrap_or_else(|| unreachable!("a handle that is open has an entry"));
         Ok((connection, Self { number, entry, engine }))
     }
 
@@ -51,21 +52,23 @@ impl Token {
             tally.ended.iter().find(|entry| entry.number == self.number).cloned()
         };
         // A handle that was swapped out and freed by somebody else may be long forgotten.
-        book::entry(self.number).or_else(ended).unwrap_or_else(|| Entry { state: State::Closed, ..self.entry.clone() })
+        registry::entry(self.number)
+            .or_else(ended)
+            .unwrap_or_else(|| Entry { state: State::Closed, ..self.entry.clone() })
     }
 
     /// Notes that the session is about to be closed, and whether that rolls a transaction back.
     pub(crate) fn closing(&self, rolls_back: bool) {
-        book::note_rollback(self.number, rolls_back);
+        registry::note_rollback(self.number, rolls_back);
     }
 
     /// Notes that SQLite has closed the handle, in case that nobody watched it any more.
     pub(crate) fn closed(&self) {
-        book::freed(self.number);
+        registry::freed(self.number);
     }
 
     /// Notes how the session stands, which is not closed.
     pub(crate) fn note(&self, state: State) {
-        book::note(self.number, state);
+        registry::note(self.number, state);
     }
 }

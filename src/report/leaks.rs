@@ -1,12 +1,11 @@
 //! What a whole run has leaked, in the forms that people, CI servers and programs read.
 
 use crate::{
-    Position,
-    error::counted,
     ledger::{
         because,
-        journal::{Kind, Leak},
+        journal::leak::{Kind, Leak},
     },
+    position::{Position, counted},
 };
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_core::{Serialize, Serializer, ser::SerializeStruct};

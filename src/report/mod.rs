@@ -3,7 +3,7 @@
 #[cfg(feature = "cli")]
 pub(crate) mod leaks;
 
-use crate::{Entry, LeakReport, State, ledger::because};
+use crate::ledger::{Entry, LeakReport, State, because};
 use std::fmt;
 
 impl fmt::Display for LeakReport {

@@ -1,81 +1,28 @@
 //! Rows to put into a database, and the files they come from.
 //!
-//! Read it in the order that data goes.
-//!
-//! * A file: [`folder`] lists them, [`format`](mod@format) is what they are written in, [`file`] reads one, [`source`] is its text.
-//! * Its rows: [`csv`], [`dbunit`], [`json`], [`toml`] and [`yaml`] make [`node`]s and rows of a text, [`serialize`] of values of the code;
-//!   [`shape`] tells whose rows they are, [`rails`] and [`django`] know what theirs have besides, [`joins`] what stands for
-//!   rows between two tables.
-//! * Their values: [`tables`] knows the schema, [`layout`] which columns a row gives, [`resolve`] turns labels into keys, [`lookup`] finds the rows
-//!   that they mean, [`keys`] tells which those are, [`stored`] turns values into what a column holds, [`bytes`] reads bytes, [`computed`] has SQL compute them, [`beside`] reads them from files of their own.
-//! * The database: [`insert`] puts rows in, [`references`] checks foreign keys when all are in, [`violation`]
-//!   being what SQLite says of one; [`script`] splits SQL and [`sql`]
-//!   runs it, [`statement`] is what is wrong with a statement, within what [`confinement`] allows, as [`bounds`] says and for what it [`mentions`]; [`part`] is what is done one after another, [`load`] does it all.
-//! * A mistake: [`error`] is one with its place, [`excerpt`] the line that it shows, [`fault`] what it can be, [`mistakes`] all of
-//!   a load.
-//!
-//! Nothing here knows an engine.
+//! Seven rooms, each below the next: [`error`], [`files`], [`parse`], [`schema`], [`dialect`], [`resolve`], [`load`].
 
-mod beside;
-mod bounds;
-mod bytes;
-mod computed;
-mod confinement;
-#[cfg(feature = "csv")]
-mod csv;
-#[cfg(feature = "csv")]
-mod dbunit;
-#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
-mod django;
-mod error;
-mod excerpt;
-mod fault;
-pub(crate) mod file;
-pub(crate) mod folder;
-mod format;
-mod insert;
-mod joins;
-#[cfg(feature = "json")]
-mod json;
-mod keys;
-mod layout;
+pub(crate) mod dialect;
+pub(crate) mod error;
+pub(crate) mod files;
 pub(crate) mod load;
-mod lookup;
-mod mentions;
-mod mistakes;
-mod node;
-mod part;
-mod rails;
-mod references;
+mod parse;
 mod resolve;
-mod script;
-mod serialize;
-#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
-mod shape;
-pub(crate) mod source;
-mod sql;
-mod statement;
-mod stored;
-mod tables;
-#[cfg(feature = "toml")]
-mod toml;
-mod violation;
-#[cfg(feature = "yaml")]
-mod yaml;
+mod schema;
 
+pub(crate) use error::kind::Fault;
 pub use error::{BrokenReference, SeedError};
-pub(crate) use fault::Fault;
 #[cfg(fuzzing)]
-pub use script::assert_split;
-pub(crate) use serialize::rows_of;
+pub use load::splitter::assert_split;
+pub(crate) use parse::serde::rows_of;
 
 use crate::{
-    Labels, Position,
-    sqlite::{copy, unseen, without_chance},
+    labels::Labels,
+    position::Position,
+    sqlite::{copy, untracked, without_chance},
     vfs::{Database, timeless_uri},
 };
-use file::Files;
-use format::Format;
+use dialect::file::Files;
 use rusqlite::{Connection, OpenFlags};
 use std::{
     fs,
@@ -185,7 +132,7 @@ impl Seeds {
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>, SeedError> {
         let mut files = Vec::new();
         for path in &self.0 {
-            files.extend(folder::seeds(&folder::locate(path)?)?);
+            files.extend(files::folder::seeds(&files::folder::locate(path)?)?);
         }
         Ok(files)
     }
@@ -208,11 +155,11 @@ pub(crate) fn load_into_file(
     let by_copy = || {
         // The same files give the same bytes, whenever they are loaded.
         let database = Database::over(Arc::new([]));
-        let mut work = unseen(|| Connection::open(timeless_uri(&database)?)).map_err(error)?;
+        let mut work = untracked(|| Connection::open(timeless_uri(&database)?)).map_err(error)?;
         without_chance(&work).map_err(error)?;
         // A path is no URI, whatever it begins with.
         let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;
-        let mut file = unseen(|| Connection::open_with_flags(path, flags)).map_err(error)?;
+        let mut file = untracked(|| Connection::open_with_flags(path, flags)).map_err(error)?;
         let version =
             |file: &Connection| file.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).map_err(error);
         let before = version(&file)?;
@@ -266,7 +213,7 @@ impl<P: Into<PathBuf>> FromIterator<P> for Seeds {
 
 #[cfg(test)]
 mod tests {
-    use super::{file::Files, load_into_file};
+    use super::{dialect::file::Files, load_into_file};
     use rusqlite::Connection;
     use std::fs;
 

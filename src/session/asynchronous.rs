@@ -1,7 +1,11 @@
 //! Sessions whose blocking calls run on a thread of their own, for any runtime or none.
 
 use super::{CloseError, Session, SessionError, SessionFactory};
-use crate::{AsyncEngine, Engine, Entry, LabelError};
+use crate::{
+    engine::{AsyncEngine, Engine},
+    labels::LabelError,
+    ledger::Entry,
+};
 use futures_channel::oneshot;
 use std::{
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},

@@ -1,7 +1,7 @@
 //! What can go wrong when a session closes.
 
 use super::{Session, open::opened};
-use crate::{Entry, State, ledger::because};
+use crate::ledger::{Entry, State, because};
 use std::{
     error::Error,
     fmt,
@@ -91,7 +91,7 @@ impl CloseError {
     }
 }
 
-crate::error::debug_is_chain!(CloseError);
+crate::position::debug_is_chain!(CloseError);
 
 impl fmt::Display for CloseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,11 @@
 //! What opens sessions.
 
-use super::{Session, SessionError};
+use super::{Session, SessionError, validate::validate_sync_engine};
 use crate::{
-    AnyEngine, Engine, EngineError, Entry, Ledger, Template,
-    error::chain,
-    ledger::{Opening, Token},
-    validate_sync_engine,
+    engine::{AnyEngine, Engine, EngineError},
+    ledger::{Entry, Ledger, Opening, Token},
+    position::chain,
+    template::Template,
 };
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 

@@ -10,6 +10,7 @@ mod factory;
 mod open;
 mod process;
 mod rows;
+mod validate;
 
 pub use asynchronous::AsyncSession;
 pub use close::CloseError;
@@ -17,10 +18,11 @@ pub use factory::SessionFactory;
 pub use open::SessionError;
 pub use process::{configure, get_session, session_factory, unconfigure, with_session};
 
+pub use validate::validate_sync_engine;
+
 use crate::{
-    Engine, Entry,
-    engine::Slot,
-    ledger::{Token, demand, tell},
+    engine::{Engine, Slot},
+    ledger::{Entry, Token, demand, tell},
     settings::Leaks,
     sqlite::{Handle, statements},
 };

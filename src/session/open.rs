@@ -1,6 +1,7 @@
 //! What can go wrong when a session opens.
 
-use crate::{CloseError, EngineError, Entry, TemplateError};
+use super::CloseError;
+use crate::{engine::EngineError, ledger::Entry, template::TemplateError};
 use std::{error::Error, fmt, io};
 
 /// A session that could not be had, or was not closed after its use.
@@ -52,7 +53,7 @@ impl fmt::Display for SessionError {
     }
 }
 
-crate::error::debug_is_chain!(SessionError);
+crate::position::debug_is_chain!(SessionError);
 
 impl Error for SessionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

@@ -1,7 +1,7 @@
 //! The engine that the process configured.
 
-use super::{Session, SessionError, SessionFactory};
-use crate::{AnyEngine, EngineError, validate_sync_engine};
+use super::{Session, SessionError, SessionFactory, validate::validate_sync_engine};
+use crate::engine::{AnyEngine, EngineError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static CONFIGURED: Mutex<Option<AnyEngine>> = Mutex::new(None);

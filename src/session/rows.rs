@@ -2,9 +2,12 @@
 
 use super::{Session, SessionError};
 use crate::{
-    Diff, EngineError, LabelError, Position, RowError, SeedError, Seeds,
-    seed::{file::TableRows, load, rows_of, source::Source},
-    state, typed,
+    engine::EngineError,
+    labels::LabelError,
+    position::Position,
+    rows::{self, RowError},
+    seed::{SeedError, Seeds, dialect::file::TableRows, files::text::Source, load, rows_of},
+    snapshot::{self, Diff},
 };
 use rusqlite::{Params, types::FromSql};
 use serde_core::{Serialize, de::DeserializeOwned};
@@ -93,7 +96,7 @@ impl Session {
     /// [`RowError`], which stands where this is called: SQLite refuses the query, or a row is not what `T` is.
     #[track_caller]
     pub fn select<T: DeserializeOwned>(&self, sql: &str, parameters: impl Params) -> Result<Vec<T>, RowError> {
-        typed::select(self, sql, parameters).map_err(typed::at(Position::from(Location::caller()), sql))
+        rows::select(self, sql, parameters).map_err(rows::at(Position::from(Location::caller()), sql))
     }
 
     /// All rows of a table, in the order of their primary key, as [`select`](Self::select) reads them.
@@ -102,7 +105,7 @@ impl Session {
     /// [`RowError`], which stands where this is called: there is no such table, or a row is not what `T` is.
     #[track_caller]
     pub fn rows<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<T>, RowError> {
-        typed::rows(self, table).map_err(typed::at(Position::from(Location::caller()), table))
+        rows::rows(self, table).map_err(rows::at(Position::from(Location::caller()), table))
     }
 
     /// The row that has `label`, as [`select`](Self::select) reads it.
@@ -134,8 +137,8 @@ impl Session {
     /// [`RowError`], which stands where this is called: there is no such table, label or row, or it is not what `T` is.
     #[track_caller]
     pub fn row<T: DeserializeOwned>(&self, table: &str, label: &str) -> Result<T, RowError> {
-        let at = typed::at(Position::from(Location::caller()), format!("{table}, {label}"));
-        typed::row(self, table, self.key(table, label)).map_err(at)
+        let at = rows::at(Position::from(Location::caller()), format!("{table}, {label}"));
+        rows::row(self, table, self.key(table, label)).map_err(at)
     }
 
     /// What the database holds, as this session sees it: a stable text of schema and rows, for snapshot tests.
@@ -157,7 +160,7 @@ impl Session {
     /// # Errors
     /// [`EngineError::Read`] with what SQLite says, such as that the module of a virtual table is not loaded.
     pub fn snapshot(&self) -> Result<String, SessionError> {
-        Ok(state::of(self).map_err(EngineError::Read)?)
+        Ok(snapshot::of(self).map_err(EngineError::Read)?)
     }
 
     /// What differs between the database as this session sees it and as it was when it was cloned from its template, or made:
@@ -183,7 +186,7 @@ impl Session {
     /// As [`snapshot`](Self::snapshot).
     pub fn diff(&self) -> Result<Diff, SessionError> {
         let before = self.engine().connect_to_origin()?;
-        Ok(state::between(&before, self).map_err(EngineError::Read)?)
+        Ok(snapshot::between(&before, self).map_err(EngineError::Read)?)
     }
 
     /// Loads more seed files into the database, as [`Seeds::load`] does; they may refer to labels that are known.

@@ -1,18 +1,20 @@
 //! What only SQLite's C interface can do, and what rusqlite spells differently over the range that we take.
 
-mod chance;
+pub(crate) mod affinity;
 mod handle;
+mod limits;
+pub(crate) mod quote;
+mod random;
 mod switches;
-mod unseen;
-mod work;
+mod untracked;
 
-pub(crate) use chance::without_chance;
 #[cfg(any(test, fuzzing))]
 pub(crate) use handle::is_complete;
 pub(crate) use handle::{Handle, statements, statements_of};
+pub(crate) use limits::{Bound, Bounds, Work};
+pub(crate) use random::without_chance;
 pub(crate) use switches::{DoubleQuotedText, double_quoted_text, extensions};
-pub(crate) use unseen::{is_unseen, unseen};
-pub(crate) use work::{Bound, Bounds, Work};
+pub(crate) use untracked::{is_untracked, untracked};
 
 use rusqlite::{
     Connection, Error,

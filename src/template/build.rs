@@ -3,8 +3,8 @@
 use super::{Schema, TemplateError, image::Built, key::Files};
 use crate::{
     engine::Options,
-    seed::{file::Files as Seeds, load},
-    sqlite::{unseen, without_chance},
+    seed::{dialect::file::Files as Seeds, load},
+    sqlite::{untracked, without_chance},
     vfs::{self, Database},
 };
 use rusqlite::{Connection, config::DbConfig};
@@ -14,7 +14,7 @@ pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result
     let database = Database::over(Arc::new([]));
     // The same files give the same bytes, whenever they are loaded.
     let uri = vfs::timeless_uri(&database).map_err(TemplateError::sqlite)?;
-    let mut connection = unseen(|| Connection::open(uri)).map_err(TemplateError::sqlite)?;
+    let mut connection = untracked(|| Connection::open(uri)).map_err(TemplateError::sqlite)?;
     without_chance(&connection).map_err(TemplateError::sqlite)?;
     options.prepare(&connection).map_err(TemplateError::engine)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(TemplateError::sqlite)?;

@@ -1,7 +1,7 @@
 //! What can go wrong with a template.
 
 use super::Cause;
-use crate::{EngineError, SeedError};
+use crate::{engine::EngineError, seed::SeedError};
 use std::{error::Error, fmt, io, path::Path, sync::Arc};
 
 /// A template that cannot be built or cloned; the cause is a [`SeedError`], an [`EngineError`], or what the code returned.
@@ -66,7 +66,7 @@ impl fmt::Display for TemplateError {
     }
 }
 
-crate::error::debug_is_chain!(TemplateError);
+crate::position::debug_is_chain!(TemplateError);
 
 impl Error for TemplateError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

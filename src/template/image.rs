@@ -1,7 +1,12 @@
 //! An image: what fresh databases start as, the labels beside it, and the folder that both are kept in.
 
 use super::mapped::map;
-use crate::{Labels, engine::Origin, folders, labels::SharedLabels, vfs::Base};
+use crate::{
+    engine::Origin,
+    labels::{Labels, SharedLabels},
+    storage,
+    vfs::Base,
+};
 use std::{
     fmt,
     fs::File,
@@ -45,9 +50,9 @@ const ABOUT_HEADER: &[u8] = b"sqlite-fixtures image\n";
 
 /// Writes a new folder, complete when this returns.
 pub(super) fn write(folder: &Path, key: &str, built: &Built) -> io::Result<()> {
-    folders::create(folder)?;
+    storage::create(folder)?;
     let write = |name, parts: &[&[u8]]| {
-        let mut file = folders::create_file(&folder.join(name))?;
+        let mut file = storage::create_file(&folder.join(name))?;
         parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()
     };
@@ -106,7 +111,7 @@ fn there(path: &Path) -> io::Result<Option<File>> {
 #[cfg(test)]
 mod tests {
     use super::{ABOUT, Built, DATABASE, open, write};
-    use crate::{Labels, labels::Key};
+    use crate::labels::{Key, Labels};
     use rusqlite::types::Value;
     use std::{fs, path::Path};
 

@@ -2,9 +2,9 @@
 
 use super::Schema;
 use crate::{
-    Position, SeedError, Seeds,
     engine::Options,
-    seed::{Fault, folder},
+    position::Position,
+    seed::{Fault, SeedError, Seeds, files::folder},
 };
 use std::{
     collections::{BTreeSet, hash_map::DefaultHasher},

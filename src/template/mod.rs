@@ -13,8 +13,7 @@ mod mapped;
 pub use error::TemplateError;
 
 use crate::{
-    Engine, EngineBuilder, EngineError,
-    engine::{Options, Origin},
+    engine::{Engine, EngineBuilder, EngineError, Options, Origin},
     settings::Settings,
 };
 use cache::Cache;

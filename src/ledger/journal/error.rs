@@ -1,7 +1,7 @@
 //! What can be wrong with a journal.
 
 use super::FORMAT;
-use crate::error::debug_is_chain;
+use crate::position::debug_is_chain;
 use std::{error::Error, fmt, io, path::PathBuf};
 
 /// A journal that nothing can be learnt from.

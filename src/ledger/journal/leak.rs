@@ -1,6 +1,6 @@
 //! What a process left open, as its journal tells.
 
-use crate::Position;
+use crate::position::Position;
 use std::path::Path;
 
 /// A session that a process left open, or a connection that a client left open in it.

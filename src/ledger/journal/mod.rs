@@ -8,18 +8,13 @@
 #[cfg(feature = "cli")]
 mod error;
 #[cfg(feature = "cli")]
-mod leak;
+pub(crate) mod leak;
 mod line;
 #[cfg(feature = "cli")]
-mod read;
-
-#[cfg(feature = "cli")]
-pub(crate) use leak::{Kind, Leak};
-#[cfg(feature = "cli")]
-pub(crate) use read::{journals, read};
+pub(crate) mod read;
 
 use super::{Entry, State, addresses, entry::Opener, exit};
-use crate::{Leaks, Position};
+use crate::{position::Position, settings::Leaks};
 use line::Line;
 use std::{
     env,

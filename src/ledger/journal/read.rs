@@ -7,7 +7,7 @@ use super::{
     line::parse,
     placed,
 };
-use crate::Position;
+use crate::position::Position;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File, TryLockError},

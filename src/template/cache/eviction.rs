@@ -2,7 +2,7 @@
 
 use super::Cache;
 use crate::{
-    folders::{self, is_at, open_lock},
+    storage::{self, is_at, open_lock},
     template::key::digest,
 };
 use std::{
@@ -61,7 +61,7 @@ impl Cache {
         let Ok(file) = open_lock(&lock) else { return };
         match file.try_lock() {
             Ok(()) if is_at(&file, &lock) => {
-                let _ = folders::remove(path);
+                let _ = storage::remove(path);
                 let _ = fs::remove_file(&lock);
             }
             Ok(()) | Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     engine::Options,
-    folders::{self, is_at, open_lock},
+    storage::{self, is_at, open_lock},
 };
 use std::{
     fs::{self, File},
@@ -28,9 +28,9 @@ pub(super) struct Cache {
 
 impl Cache {
     pub(super) fn new() -> Result<Self, TemplateError> {
-        match folders::shared() {
+        match storage::shared() {
             Ok(folder) => Ok(Self::at(folder.join("templates"))),
-            Err(source) => Err(TemplateError::cache(folders::own(), source)),
+            Err(source) => Err(TemplateError::cache(storage::own(), source)),
         }
     }
 
@@ -122,7 +122,7 @@ impl Cache {
 
     /// Waits until no other process builds this image.
     fn lock(&self, name: &str) -> io::Result<File> {
-        folders::create(&self.folder)?;
+        storage::create(&self.folder)?;
         let path = self.path(name, ".lock");
         loop {
             let file = open_lock(&path)?;
@@ -139,8 +139,8 @@ impl Cache {
         let name = digest(content.as_bytes());
         let (building, place) = (self.path(&name, ".building"), self.path(&name, ""));
         // What a killed builder left, or an image that is not whole.
-        folders::remove(&building)?;
-        folders::remove(&place)?;
+        storage::remove(&building)?;
+        storage::remove(&place)?;
         image::write(&building, content, built)?;
         fs::rename(building, place)
     }
@@ -148,13 +148,14 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cache, digest, eviction::MOST_IMAGES};
+    use super::{Cache, eviction::MOST_IMAGES};
     use crate::{
-        EngineBuilder, Labels,
+        engine::EngineBuilder,
+        labels::Labels,
         template::{
             Folder, Schema,
             image::{Built, Image},
-            key::{Files, Key},
+            key::{Files, Key, digest},
         },
     };
     use std::{
@@ -177,7 +178,7 @@ mod tests {
             file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         }
         let schema = Schema::Folder(Folder::Owned(folder.to_owned()));
-        let files = Files::find(&schema, &crate::Seeds::none(), &crate::Seeds::none()).unwrap();
+        let files = Files::find(&schema, &crate::seed::Seeds::none(), &crate::seed::Seeds::none()).unwrap();
         Key::new(&schema, &EngineBuilder::default().options().unwrap(), files).unwrap()
     }
 
@@ -268,7 +269,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let key = key(folder.path(), "one");
-        let failed = || Err(crate::TemplateError::code("no".into()));
+        let failed = || Err(crate::template::TemplateError::code("no".into()));
         assert!(cache.image(&key, failed).is_err());
         assert_eq!(number(&cache.image(&key, || Ok(built(1))).unwrap()), 1);
     }

@@ -1,9 +1,7 @@
 //! The [methods](https://sqlite.org/c3ref/io_methods.html) of an open file.
 
-use super::{
-    super::store::{Content, Handle, Level, REGION, Refused},
-    guarded,
-};
+use super::guarded;
+use crate::vfs::store::{Content, Handle, Level, REGION, Refused};
 use rusqlite::ffi;
 use std::{
     ffi::{c_int, c_void},

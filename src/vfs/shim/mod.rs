@@ -1,4 +1,4 @@
-//! What SQLite calls: a [`sqlite3_vfs`](https://sqlite.org/c3ref/vfs.html) over the [`store`](super::store); [`file`] is the
+//! What SQLite calls: a [`sqlite3_vfs`](https://sqlite.org/c3ref/vfs.html) over the [`store`](crate::vfs::store); [`file`] is the
 //! methods of its files.
 //!
 //! Files below our folder, and temporary ones, are in the store; every other name is the default file system's, so that a

@@ -203,7 +203,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Database, Level, Name};
+    use super::{Database, Name};
+    use crate::vfs::store::locks::Level;
     use std::{sync::Arc, thread};
 
     #[test]

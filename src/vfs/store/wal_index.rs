@@ -103,7 +103,8 @@ fn slots(mask: u8) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hold, Refused, WalIndex};
+    use super::{Hold, WalIndex};
+    use crate::vfs::store::locks::Refused;
     use std::sync::{Arc, atomic::Ordering};
 
     #[test]

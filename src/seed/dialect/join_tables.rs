@@ -1,0 +1,208 @@
+//! Lists of labels that stand for rows of a table between two others: `tags: rust, sqlite`, or a list.
+
+use super::{file::TableRows, rails};
+use crate::seed::{
+    error::{SeedError, collect::Mistakes, kind::Fault},
+    files::text::{Source, Spanned, Spot},
+    parse::value::{Node, Row, Scalar, natural_key},
+    schema::{Column, Reference, Table, Tables},
+};
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
+
+/// Takes such lists out of their rows, and gives the rows that they stand for.
+pub(crate) fn joins<'s>(rows: &mut TableRows<'s>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows<'s>> {
+    let Ok(table) = tables.get(&rows.table) else { return Vec::new() };
+    let mut made: Vec<TableRows<'s>> = Vec::new();
+    let mut known: HashMap<Cow<'s, str>, Option<Join>> = HashMap::new();
+    // The names of the last row that had no such list: most rows are like the one before.
+    let mut plain: Vec<Cow<'s, str>> = Vec::new();
+    for row in &mut rows.rows {
+        if row.has_fields(plain.iter().map(|name| &**name)) {
+            continue;
+        }
+        let (mut at, before) = (0, row.fields.len());
+        while let Some((name, _)) = row.fields.get(at) {
+            let join =
+                known.entry(name.value.clone()).or_insert_with_key(|field| join(&table, field, tables, row.source));
+            let Some(join) = join else {
+                at += 1;
+                continue;
+            };
+            let (name, others) = row.fields.remove(at);
+            let Some(own) = own_key(&table, row, name.spot) else {
+                let fault = Fault::Value("a row that others are joined to needs a label, or its key");
+                mistakes.note(SeedError::new(fault).at(row.source.place(name.spot)).table_is(&*table.name));
+                continue;
+            };
+            let name_spot = name.spot;
+            let joined = texts(&others).into_iter().map(|other| {
+                let mut fields = vec![
+                    (Spanned::new(join.own.clone().into(), name.spot), own.clone()),
+                    (
+                        Spanned::new(join.other.clone().into(), other.spot),
+                        Spanned::new(join.named(other.value), other.spot),
+                    ),
+                ];
+                let made = join.made.iter().map(|(name, value)| {
+                    (Spanned::new(name.clone().into(), name_spot), Spanned::new(Node::Scalar(value.clone()), name_spot))
+                });
+                fields.extend(made);
+                Row { source: row.source, label: None, fields, spot: others.spot }
+            });
+            match made.iter_mut().find(|rows| rows.table == join.table) {
+                Some(rows) => rows.rows.extend(joined),
+                None => made.push(TableRows {
+                    table: join.table.clone(),
+                    source: row.source,
+                    start: Some(name.spot),
+                    rows: joined.collect(),
+                    bytes: 0,
+                }),
+            }
+        }
+        if row.fields.len() == before {
+            plain = row.fields.iter().map(|(name, _)| name.value.clone()).collect();
+        }
+    }
+    made
+}
+
+/// The table between two others, and its columns that point at either.
+struct Join {
+    table: String,
+    own: String,
+    other: String,
+    /// What the labels are of, where the schema does not say it.
+    of: Option<String>,
+    /// What its rows are given besides.
+    made: Vec<(String, Scalar<'static>)>,
+}
+
+impl Join {
+    fn new(table: &Table, own: usize, other: usize, field: &str, source: &Source) -> Self {
+        let is_reference = table.references.iter().any(|reference| reference.column == other);
+        let name = |column: usize| table.columns[column].name.clone();
+        let made =
+            table.columns.iter().filter_map(|column| Some((column.name.clone(), rails::made_at(column, source)?)));
+        Self {
+            table: table.name.clone(),
+            own: name(own),
+            other: name(other),
+            of: (!is_reference).then(|| field.to_owned()),
+            made: made.collect(),
+        }
+    }
+
+    /// What a label is in the column that points at the other table.
+    fn named<'s>(&self, label: Cow<'s, str>) -> Node<'s> {
+        match &self.of {
+            Some(of) => Node::Label { label, of: of.clone().into() },
+            None => Node::text(label),
+        }
+    }
+}
+
+/// The table that a field of a row means, which is no column of its own.
+fn join(table: &Table, field: &str, tables: &Tables<'_>, source: &Source) -> Option<Join> {
+    if table.field(field).is_some() {
+        return None;
+    }
+    let (join, own, other) = of_field(table, field, tables)
+        .or_else(|| by_convention(table, field, tables))
+        .or_else(|| between(table, field, tables))?;
+    Some(Join::new(&join, own, other, field, source))
+}
+
+/// A table and its columns that point at two others.
+type Columns = (Rc<Table>, usize, usize);
+
+/// The table that is named after a table and its field, as Django has it.
+fn of_field(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Columns> {
+    let join = tables.find(&format!("{}_{field}", table.name)).ok()??;
+    let [one, two] = join.references.as_slice() else { return None };
+    let is_own = |reference: &Reference| {
+        let from = join.columns[reference.column].name.to_ascii_lowercase().starts_with("from_");
+        reference.parent.eq_ignore_ascii_case(&table.name) && (from || one.parent != two.parent)
+    };
+    let (own, other) = match (is_own(one), is_own(two)) {
+        (true, false) => (one.column, two.column),
+        (false, true) => (two.column, one.column),
+        _ => return None,
+    };
+    Some((join, own, other))
+}
+
+/// The table that is named after two others in the order of their names, as Rails has it, with foreign keys or without.
+fn by_convention(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Columns> {
+    let other = tables.find(other).ok()??;
+    let mut names = [table.name.to_ascii_lowercase(), other.name.to_ascii_lowercase()];
+    names.sort();
+    let join = tables.find(&names.join("_")).ok()??;
+    let column = |of: &Table| {
+        let is_of = |column: &Column| {
+            let name = column.name.to_ascii_lowercase();
+            let one = name.strip_suffix("_id").unwrap_or_default();
+            rails::tables_of(one).contains(&of.name.to_ascii_lowercase())
+        };
+        join.columns.iter().position(is_of)
+    };
+    let (own, other) = (column(table)?, column(&other)?);
+    (own != other).then_some((join, own, other))
+}
+
+/// The one table that joins `table` with the one called `other` by foreign keys.
+fn between(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Columns> {
+    let other = tables.find(other).ok()??;
+    let mut found = tables.names().ok()?.into_iter().filter_map(|name| {
+        let join = tables.find(&name).ok()??;
+        let points = |to: &str| {
+            let mut to = join.references.iter().filter(|reference| reference.parent.eq_ignore_ascii_case(to));
+            let only = to.next()?;
+            to.next().is_none().then_some(only.column)
+        };
+        let (own, other_column) = (points(&table.name)?, points(&other.name)?);
+        (join.name != table.name && join.name != other.name).then_some((join, own, other_column))
+    });
+    let only = found.next()?;
+    found.next().is_none().then_some(only)
+}
+
+/// What stands for a row in the columns that point at it.
+fn own_key<'s>(table: &Table, row: &Row<'s>, spot: Spot) -> Option<Spanned<Node<'s>>> {
+    let key = table.key.map(|key| &table.columns[key].name);
+    let given = row.fields.iter().find(|(name, value)| {
+        // A key that is NULL is none.
+        value.value != Node::Scalar(Scalar::Null) && key.is_some_and(|key| key.eq_ignore_ascii_case(&name.value))
+    });
+    let label =
+        || row.label.as_ref().map(|label| Node::Label { label: label.value.clone(), of: table.name.clone().into() });
+    Some(Spanned::new(given.map(|(_, key)| key.value.clone()).or_else(label)?, spot))
+}
+
+/// The labels in a list, or in a text between commas.
+pub(crate) fn texts<'s>(labels: &Spanned<Node<'s>>) -> Vec<Spanned<Cow<'s, str>>> {
+    let spot = labels.spot;
+    let text = |node: &Node<'s>, spot| match node {
+        Node::Scalar(Scalar::Text(text)) => Some(Spanned::new(trimmed(text), spot)),
+        Node::Scalar(Scalar::Integer(integer)) => Some(Spanned::new(integer.to_string().into(), spot)),
+        Node::List(parts) => natural_key(parts).map(|key| Spanned::new(key.into(), spot)),
+        _ => None,
+    };
+    match &labels.value {
+        Node::List(items) => items.iter().filter_map(|item| text(&item.value, item.spot)).collect(),
+        Node::Scalar(Scalar::Text(all)) => all
+            .split(',')
+            .map(str::trim)
+            .filter(|label| !label.is_empty())
+            .map(|label| Spanned::new(label.to_owned().into(), spot))
+            .collect(),
+        other => text(other, spot).into_iter().collect(),
+    }
+}
+
+fn trimmed<'s>(text: &Cow<'s, str>) -> Cow<'s, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}

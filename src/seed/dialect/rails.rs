@@ -1,0 +1,122 @@
+//! What fixture files of [Rails](https://api.rubyonrails.org/classes/ActiveRecord/FixtureSet.html) have besides labels.
+//!
+//! * The row `DEFAULTS`, which is there to be merged into others, is no row; nor are those that `_fixture: {ignore: …}` names.
+//! * `$LABEL` in a text is the label of its row.
+//! * `author: alice` stands for the column `author_id`: by its foreign key, or without one for the row that is labelled so.
+//! * `owner: alice (User)` stands for the columns `owner_id` and `owner_type`.
+//! * Columns that say when a row was made or changed are filled, where a labelled row does not give them.
+//! * `_fixture: {model_class: Post}` says which table the rows are of.
+
+use super::file::TableRows;
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+use super::join_tables::texts;
+use crate::seed::{
+    files::text::{Source, Spanned},
+    parse::value::{Field, Node, Row, Scalar},
+    schema::{Column, Tables},
+};
+
+/// The row of values for others.
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+const DEFAULTS: &str = "DEFAULTS";
+
+/// The entry that is about the file.
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+const FIXTURE: &str = "_fixture";
+
+/// What a file says about itself.
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+fn about<'n, 's>(entries: &'n [Field<'s>], what: &str) -> Option<&'n Spanned<Node<'s>>> {
+    let (_, about) = entries.iter().find(|(label, _)| label.value == FIXTURE)?;
+    let Node::Map(about) = &about.value else { return None };
+    about.iter().find(|(name, _)| name.value == what).map(|(_, value)| value)
+}
+
+/// The class of the rows, which a file may name that is not named after their table.
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+pub(crate) fn model_class<'n>(entries: &'n [Field<'_>]) -> Option<&'n str> {
+    match &about(entries, "model_class")?.value {
+        Node::Scalar(Scalar::Text(class)) => Some(class),
+        _ => None,
+    }
+}
+
+/// The entries of a map of label -> row that are rows.
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+pub(crate) fn rows_among(entries: Vec<Field<'_>>) -> Vec<Field<'_>> {
+    let mut left_out = vec![DEFAULTS.to_owned(), FIXTURE.to_owned()];
+    let ignored = about(&entries, "ignore").map(texts).unwrap_or_default();
+    left_out.extend(ignored.into_iter().map(|label| label.value.into_owned()));
+    entries.into_iter().filter(|(label, _)| !left_out.iter().any(|left| *left == label.value)).collect()
+}
+
+/// A text with the label of its row in it.
+pub(crate) fn with_label(text: &str, row: &Row<'_>) -> Option<String> {
+    let label = row.label.as_ref()?;
+    (text.contains('$') && text.contains("$LABEL")).then(|| text.replace("$LABEL", &label.value))
+}
+
+/// Makes two fields of each `owner: alice (User)` whose columns are `owner_id` and `owner_type`.
+pub(crate) fn polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
+    let Ok(table) = tables.get(&rows.table) else { return };
+    let columns = |name: &str| {
+        let column = |end| table.column(&format!("{name}{end}"));
+        let (id, kind) = (column("_id")?, column("_type")?);
+        // A foreign key points at one table, whatever a label looks like.
+        let is_polymorphic =
+            table.column(name).is_none() && !table.references.iter().any(|reference| reference.column == id);
+        let name = |column: usize| table.columns[column].name.clone();
+        is_polymorphic.then(|| (name(id), name(kind)))
+    };
+    if !table.columns.iter().any(|column| column.name.to_ascii_lowercase().ends_with("_type")) {
+        return;
+    }
+    for row in rows.rows.iter_mut().filter(|row| row.label.is_some()) {
+        let mut types = Vec::new();
+        for (name, value) in &mut row.fields {
+            let Node::Scalar(Scalar::Text(text)) = &value.value else { continue };
+            let Some((label, class)) = class(text).map(|(label, class)| (label.to_owned(), class.to_owned())) else {
+                continue;
+            };
+            let Some((id, kind)) = columns(&name.value) else { continue };
+            types.push((Spanned::new(kind.into(), name.spot), Spanned::new(Node::text(class.clone()), value.spot)));
+            name.value = id.into();
+            value.value = Node::Label { label: label.into(), of: class.into() };
+        }
+        row.fields.extend(types);
+    }
+}
+
+/// The label and the class of `alice (User)`.
+fn class(text: &str) -> Option<(&str, &str)> {
+    let (label, class) = text.strip_suffix(')')?.rsplit_once('(')?;
+    let is_class = class.starts_with(|letter: char| letter.is_ascii_uppercase())
+        && class.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':'));
+    is_class.then_some((label.trim(), class))
+}
+
+/// What the table of an association or a class may be called, in small letters.
+pub(crate) fn tables_of(name: &str) -> Vec<String> {
+    let mut one = String::new();
+    for letter in name.replace("::", "_").chars() {
+        if letter.is_uppercase() && !one.is_empty() && !one.ends_with('_') {
+            one.push('_');
+        }
+        one.extend(letter.to_lowercase());
+    }
+    let ies = one.strip_suffix('y').map(|start| format!("{start}ies"));
+    [format!("{one}s"), format!("{one}es")].into_iter().chain(ies).chain([one]).collect()
+}
+
+/// What a column holds that a labelled row does not give: always the same, so that the same files give the same bytes. The files of
+/// Rails are in YAML; in other files a column that may be NULL is left so.
+pub(crate) fn made_at(column: &Column, source: &Source) -> Option<Scalar<'static>> {
+    let name = column.name.to_ascii_lowercase();
+    let is_wanted = column.is_required || !column.has_default && source.is_yaml();
+    if !is_wanted || !["created_at", "updated_at", "created_on", "updated_on"].contains(&&*name) {
+        return None;
+    }
+    let declared = column.declared.to_ascii_uppercase();
+    let is_day = !declared.contains("TIME") && (name.ends_with("_on") || declared.contains("DATE"));
+    Some(Scalar::Text(if is_day { "2000-01-01" } else { "2000-01-01 00:00:00" }.into()))
+}

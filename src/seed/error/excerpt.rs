@@ -1,0 +1,100 @@
+//! The line that a mistake is in, with a mark under what is wrong.
+
+use std::fmt;
+
+/// A line of a text, or of a long one the part around a place; its number as a [`Position`](crate::position::Position) has it; and the
+/// column of the place in this part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Excerpt {
+    pub text: String,
+    pub line: u32,
+    pub column: u32,
+}
+
+/// Of a longer line only a part is shown.
+const WIDEST: usize = 100;
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = usize::try_from(self.column).unwrap_or(1).saturating_sub(1);
+        let letters: Vec<char> =
+            self.text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        let at = at.min(letters.len());
+        let from = if letters.len() > WIDEST { at.saturating_sub(WIDEST / 2) } else { 0 };
+        let to = letters.len().min(from + WIDEST);
+        let more = |is_more: bool| if is_more { "…" } else { "" };
+        let shown: String = letters[from..to].iter().collect();
+        let before: usize = letters[from..at].iter().map(|letter| width(*letter)).sum();
+        let marked = &letters[at..to][..token(&letters[at..to])];
+        let marked = marked.iter().map(|letter| width(*letter)).sum::<usize>().max(1);
+        let gutter = self.line.to_string();
+        let (start, end) = (more(from > 0), more(to < letters.len()));
+        writeln!(f, "  {gutter} | {start}{}{end}", shown.trim_end())?;
+        let indent = before + usize::from(from > 0);
+        write!(f, "  {:1$} | {2:indent$}{3}", "", gutter.len(), "", "^".repeat(marked))
+    }
+}
+
+/// How many letters what begins here has: a quoted text, or what stands up to the next separator.
+fn token(letters: &[char]) -> usize {
+    match letters.first() {
+        Some(quote @ ('"' | '\'' | '`')) => {
+            letters[1..].iter().position(|letter| letter == quote).map_or(letters.len(), |end| end + 2)
+        }
+        Some(first) if first.is_alphanumeric() || "_-+.$!&*".contains(*first) => {
+            let ends = |letter: &char| ",;:=()[]{}\"'".contains(*letter) || letter.is_whitespace();
+            letters.iter().position(ends).unwrap_or(letters.len()).max(1)
+        }
+        Some(_) => 1,
+        None => 0,
+    }
+}
+
+/// How many columns of a terminal a letter takes: two in the scripts of East Asia and for pictures, none to combine.
+fn width(letter: char) -> usize {
+    match u32::from(letter) {
+        0x0300..=0x036f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
+        0x1100..=0x115f
+        | 0x2e80..=0xa4cf
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe6f
+        | 0xff00..=0xff60
+        | 0xffe0..=0xffe6
+        | 0x1f300..=0x1f64f
+        | 0x1f680..=0x1f9ff
+        | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Excerpt;
+
+    fn shown(text: &str, column: u32) -> String {
+        Excerpt { text: text.to_owned(), line: 12, column }.to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_is_marked_to_its_end() {
+        assert_eq!(shown("alcie,On moss", 1), "  12 | alcie,On moss\n     | ^^^^^");
+        assert_eq!(shown("  nmae: Alice", 3), "  12 |   nmae: Alice\n     |   ^^^^");
+        assert_eq!(shown("\t\"name\": \"A, b\"}", 10), "  12 |  \"name\": \"A, b\"}\n     |          ^^^^^^");
+        assert_eq!(shown("a", 2), "  12 | a\n     |  ^", "at the end");
+        assert_eq!(shown("", 1), "  12 | \n     | ^");
+        assert_eq!(shown("a", 99), "  12 | a\n     |  ^", "past it");
+    }
+
+    #[test]
+    fn wide_letters_and_long_lines_keep_the_mark_in_its_place() {
+        assert_eq!(shown("灯台 x", 4), "  12 | 灯台 x\n     |      ^");
+        let long = format!("{}HERE{}", "a ".repeat(200), " b".repeat(200));
+        let text = shown(&long, 401);
+        let (line, mark) = text.split_once('\n').unwrap();
+        assert!(line.starts_with("  12 | …") && line.ends_with('…') && line.contains("HERE"), "{text}");
+        let column = line.chars().position(|letter| letter == 'H').unwrap();
+        assert_eq!(mark.chars().position(|letter| letter == '^'), Some(column), "{text}");
+        assert!(mark.ends_with(" ^^^^"), "{text}");
+    }
+}

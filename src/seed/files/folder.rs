@@ -1,0 +1,197 @@
+//! Which files a seed folder holds, and in which order.
+
+use super::{format::Format, sidecar::FILES};
+use crate::{
+    position::Position,
+    seed::error::{SeedError, kind::Fault},
+};
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+const SCHEMA: &str = "schema.sql";
+const MIGRATIONS: &str = "migrations";
+/// In which order DbUnit loads its files, which is all one here.
+const ORDERING: &str = "table-ordering.txt";
+
+/// Whether a file is one of a folder of DbUnit's.
+#[cfg(feature = "csv")]
+pub(crate) fn is_of_dbunit(file: &Path) -> bool {
+    file.with_file_name(ORDERING).is_file()
+}
+
+/// Finds a path of the crate under test.
+///
+/// A relative one is below `CARGO_MANIFEST_DIR`, which cargo and nextest set at run time; without it (a debugger) it is
+/// below the nearest folder above the executable that has it.
+pub(crate) fn locate(path: &Path) -> Result<PathBuf, SeedError> {
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let candidates = candidates(path, manifest.as_deref(), &env::current_exe().unwrap_or_default());
+    match candidates.iter().find(|candidate| candidate.exists()) {
+        Some(found) => Ok(found.clone()),
+        None => Err(SeedError::new(Fault::NoFolder { looked_in: candidates, is_relative: path.is_relative() })
+            .at(Position::whole(path))),
+    }
+}
+
+fn candidates(path: &Path, manifest: Option<&Path>, executable: &Path) -> Vec<PathBuf> {
+    match manifest {
+        _ if path.is_absolute() => vec![path.to_owned()],
+        Some(manifest) => vec![manifest.join(path)],
+        None => executable.ancestors().skip(1).map(|folder| folder.join(path)).collect(),
+    }
+}
+
+/// The scripts that make the schema of a folder: its `schema.sql`, or its migrations.
+pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
+    let error = |fault| SeedError::new(fault).at(Position::whole(folder));
+    let script = folder.join(SCHEMA);
+    let migrations = folder.join(MIGRATIONS);
+    match (script.is_file(), migrations.is_dir()) {
+        (true, false) => inside(folder, &script).map(|()| vec![script]),
+        (false, true) => inside(folder, &migrations).and_then(|()| self::migrations(&migrations)),
+        (true, true) => Err(error(Fault::TwoSchemas)),
+        (false, false) => Err(error(Fault::NoSchema)),
+    }
+}
+
+/// The migrations of a folder, in the order of their numbers, then names; those that go down are left out.
+pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
+    let mut scripts: Vec<(u128, String, PathBuf)> = Vec::new();
+    for path in files(folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let lower = name.to_ascii_lowercase();
+        if lower.ends_with(".sql") && !lower.ends_with(".down.sql") {
+            scripts.push((number(&name), name, path));
+        }
+    }
+    for (_, _, path) in &scripts {
+        inside(folder, path)?;
+    }
+    if scripts.is_empty() {
+        return Err(SeedError::new(Fault::NoMigrations).at(Position::whole(folder)));
+    }
+    scripts.sort();
+    Ok(scripts.into_iter().map(|(_, _, path)| path).collect())
+}
+
+/// The first number in a name: `0002_users.sql`, `V2__users.sql`, `20261124_users.up.sql`. Names without come last.
+fn number(name: &str) -> u128 {
+    let digits = name.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
+    digits[..end].parse().unwrap_or(u128::MAX)
+}
+
+/// The seed files at a path: the file itself, or those of a folder in the order of their names.
+///
+/// Of a folder, the schema, other folders, hidden files and `*.md` are left out; any other file must be a seed file.
+pub(crate) fn seeds(path: &Path) -> Result<Vec<PathBuf>, SeedError> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut seeds = files(path)?;
+    seeds.retain(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        name != SCHEMA && name != ORDERING && !name.starts_with('.') && !name.ends_with(".md")
+    });
+    seeds.sort();
+    for seed in &seeds {
+        inside(path, seed)?;
+    }
+    Ok(seeds)
+}
+
+/// The files in a folder, and links to what is not there, which somebody meant to be files.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
+        let path = entry.map_err(|source| unread(folder, source))?.path();
+        if path.is_file() || path.is_symlink() && !path.exists() {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// The files that hold values of the seeds in a folder.
+pub(crate) fn files_beside(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
+    fn walk(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), SeedError> {
+        for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
+            let path = entry.map_err(|source| unread(folder, source))?.path();
+            inside(root, &path)?;
+            if path.is_dir() && path.is_symlink() {
+                // Where it leads could change without a trace in the files.
+                return Err(SeedError::new(Fault::LeadsOut).at(Position::whole(&path)));
+            } else if path.is_file() {
+                found.push(path);
+            } else if path.is_dir() {
+                walk(root, &path, found)?;
+            }
+        }
+        Ok(())
+    }
+    let (files, mut found) = (folder.join(FILES), Vec::new());
+    if files.is_dir() {
+        inside(folder, &files)?;
+        walk(&files, &files, &mut found)?;
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Refuses a symbolic link that leads out of its folder.
+fn inside(folder: &Path, path: &Path) -> Result<(), SeedError> {
+    if !path.is_symlink() {
+        return Ok(());
+    }
+    let real = |path: &Path| path.canonicalize().map_err(|source| unread(path, source));
+    if real(path)?.starts_with(real(folder)?) {
+        return Ok(());
+    }
+    Err(SeedError::new(Fault::LeadsOut).at(Position::whole(path)))
+}
+
+fn unread(path: &Path, source: io::Error) -> SeedError {
+    SeedError::new(Fault::Read(source)).at(Position::whole(path))
+}
+
+/// The format that a file's name tells.
+pub(crate) fn format(path: &Path) -> Result<Format, SeedError> {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    match extension.as_str() {
+        "sql" => Ok(Format::Sql),
+        "csv" => Ok(Format::Csv),
+        "tsv" => Ok(Format::Tsv),
+        "json" => Ok(Format::Json),
+        "jsonl" | "ndjson" => Ok(Format::JsonLines),
+        "toml" => Ok(Format::Toml),
+        "yaml" | "yml" => Ok(Format::Yaml),
+        _ => Err(SeedError::new(Fault::UnknownFormat).at(Position::whole(path))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{candidates, number};
+    use std::path::{Path, PathBuf};
+
+    #[test]
+    fn a_path_is_below_the_manifest_or_without_one_above_the_executable() {
+        let executable = Path::new("/shop/target/debug/deps/shop-0123");
+        let found =
+            |path: &str, manifest: Option<&str>| candidates(Path::new(path), manifest.map(Path::new), executable);
+        assert_eq!(found("/elsewhere", Some("/shop")), [PathBuf::from("/elsewhere")]);
+        assert_eq!(found("fixtures", Some("/shop")), [PathBuf::from("/shop/fixtures")]);
+        assert_eq!(found("fixtures", None)[0], PathBuf::from("/shop/target/debug/deps/fixtures"), "the nearest first");
+        assert!(found("fixtures", None).contains(&PathBuf::from("/shop/fixtures")));
+    }
+
+    #[test]
+    fn migrations_are_numbered_in_many_ways() {
+        assert_eq!(number("0002_users.sql"), 2);
+        assert_eq!(number("V10__users.sql"), 10);
+        assert_eq!(number("20261124093000_users.up.sql"), 20_261_124_093_000);
+        assert_eq!(number("users.sql"), u128::MAX);
+    }
+}

@@ -1,0 +1,240 @@
+//! The text of one seed file, and where things stand in it.
+
+use crate::{
+    position::Position,
+    seed::error::{SeedError, excerpt::Excerpt, kind::Fault},
+};
+use std::{
+    cell::OnceCell,
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// How deep values may be nested; deeper than any row that a person wrote.
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
+pub(crate) const DEPTH: usize = 64;
+
+/// How large a file may be, in bytes. Every place in it is 32 bits.
+pub(crate) const LARGEST: u64 = 256 << 20;
+
+/// A text whose rows remember where they stood.
+#[derive(Debug)]
+pub(crate) struct Source {
+    start: Position,
+    /// That of a file.
+    folder: Option<PathBuf>,
+    text: String,
+    /// The place of every row of a text that is not a file: rows from code stand where the call stands.
+    fixed: bool,
+    /// The line and the column at which each block begins, so that a place in a long text, or in a long line, is found as fast
+    /// as in a short one. Made when there is something to tell.
+    blocks: OnceCell<Vec<(usize, usize)>>,
+}
+
+/// How long a block is, in bytes.
+const BLOCK: usize = 4096;
+
+/// How much of a line is kept on either side of a place, in bytes: far more than is shown.
+const AROUND: usize = 2048;
+
+/// Where something stands in a [`Source`], as a byte offset: every key and value has one. Turned into a [`Position`] only when an
+/// error needs one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spot(u32);
+
+impl Spot {
+    pub(crate) const START: Self = Self(0);
+
+    /// The place of a byte.
+    pub(crate) fn offset(offset: usize) -> Self {
+        Self(number(offset))
+    }
+}
+
+/// A place as an error shows it: with the line that it is in, unless it is a whole file or a call in code.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub position: Position,
+    pub excerpt: Option<Excerpt>,
+}
+
+impl From<Position> for Place {
+    fn from(position: Position) -> Self {
+        Self { position, excerpt: None }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Spanned<T> {
+    pub value: T,
+    pub spot: Spot,
+}
+
+impl<T> Spanned<T> {
+    pub(crate) fn new(value: T, spot: Spot) -> Self {
+        Self { value, spot }
+    }
+}
+
+impl Source {
+    fn new(start: Position, folder: Option<PathBuf>, text: String) -> Self {
+        Self { start, folder, text, fixed: false, blocks: OnceCell::new() }
+    }
+
+    /// Reads a file, which must be UTF-8; a byte-order mark is passed over.
+    pub(crate) fn read(path: &Path) -> Result<Self, SeedError> {
+        let start = Position::new(shown(path), 1, 1);
+        let whole = |fault| SeedError::new(fault).at(Position::whole(shown(path)));
+        let read = || {
+            let file = fs::File::open(path)?;
+            let mut bytes = Vec::new();
+            // It may grow meanwhile.
+            let is_small =
+                file.metadata()?.len() <= LARGEST && file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 <= LARGEST;
+            Ok(is_small.then_some(bytes))
+        };
+        let bytes = read().map_err(|source| whole(Fault::Read(source)))?.ok_or_else(|| whole(Fault::TooLarge))?;
+        let mut text = String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let valid = String::from_utf8_lossy(valid).trim_start_matches('\u{feff}').to_owned();
+            let end = Spot::offset(valid.len());
+            let source = Self::new(start.clone(), None, valid);
+            SeedError::new(Fault::NotUtf8).at(source.place(end))
+        })?;
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        let folder = path.parent().map(Path::to_owned);
+        Ok(Self::new(start, folder, text))
+    }
+
+    /// What is not in a file but in the code at `position`.
+    pub(crate) fn code(position: Position) -> Self {
+        Self { fixed: true, ..Self::new(position, None, String::new()) }
+    }
+
+    /// The folder that it is in; `None` for code.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How many bytes it may give to a database; of code nobody knows.
+    pub(crate) fn size(&self) -> usize {
+        if self.fixed { usize::try_from(LARGEST).unwrap_or(usize::MAX) } else { self.text.len() }
+    }
+
+    /// Whether it is a file in YAML.
+    pub(crate) fn is_yaml(&self) -> bool {
+        let extension = self.start.file().extension().unwrap_or_default();
+        !self.fixed && ["yaml", "yml"].iter().any(|yaml| extension.eq_ignore_ascii_case(yaml))
+    }
+
+    /// Whether what stands at a place stands right behind this.
+    #[cfg(feature = "yaml")]
+    pub(crate) fn is_behind(&self, what: &str, spot: Spot) -> bool {
+        self.text.get(..spot.0 as usize).is_some_and(|before| before.ends_with(what))
+    }
+
+    /// The place that people look for, with its line.
+    pub(crate) fn place(&self, spot: Spot) -> Place {
+        let position = self.position(spot);
+        if self.fixed {
+            return position.into();
+        }
+        let at = floor_boundary(&self.text, spot.0 as usize);
+        let (before, after) = (&self.text[..at], &self.text[at..]);
+        let before = &before[floor_boundary(before, before.len().saturating_sub(AROUND))..];
+        let before = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
+        let after = &after[..floor_boundary(after, AROUND)];
+        let after = after.split('\n').next().unwrap_or_default().trim_end_matches('\r');
+        let (line, column) = (position.line(), number(before.chars().count() + 1));
+        Place { position, excerpt: Some(Excerpt { text: format!("{before}{after}"), line, column }) }
+    }
+
+    /// The place that people look for.
+    pub(crate) fn position(&self, spot: Spot) -> Position {
+        if self.fixed {
+            return self.start.clone();
+        }
+        let at = floor_boundary(&self.text, spot.0 as usize);
+        let block = at / BLOCK;
+        let known = self.blocks.get_or_init(|| blocks(&self.text))[block];
+        let (line, column) = advanced(known, &self.text[floor_boundary(&self.text, block * BLOCK)..at]);
+        self.start.at(number(line), number(column))
+    }
+}
+
+/// The line and the column of each block of a text.
+fn blocks(text: &str) -> Vec<(usize, usize)> {
+    let (mut found, mut last, mut start) = (vec![(1, 1)], (1, 1), 0);
+    for end in (BLOCK..=text.len()).step_by(BLOCK) {
+        let end = floor_boundary(text, end);
+        last = advanced(last, &text[start..end]);
+        found.push(last);
+        start = end;
+    }
+    found
+}
+
+/// The line and the column behind a text that begins at these.
+fn advanced((line, column): (usize, usize), text: &str) -> (usize, usize) {
+    match text.rsplit_once('\n') {
+        Some((_, rest)) => (line + text.matches('\n').count(), rest.chars().count() + 1),
+        None => (line, column + text.chars().count()),
+    }
+}
+
+/// The last character boundary of `text` that is not after `offset`.
+fn floor_boundary(text: &str, offset: usize) -> usize {
+    (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// A path as people read it: relative to the working directory where it lies below it.
+fn shown(path: &Path) -> &Path {
+    std::env::current_dir().ok().and_then(|current| path.strip_prefix(current).ok()).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AROUND, BLOCK, Source, Spot};
+    use crate::position::Position;
+
+    #[test]
+    fn a_column_counts_characters_and_a_line_ends_with_its_feed() {
+        let source = Source::new(Position::new("a.sql", 1, 1), None, "é\r\nüx".into());
+        assert_eq!(source.position(Spot::offset(0)).to_string(), "a.sql:1:1");
+        assert_eq!(source.position(Spot::offset(6)).to_string(), "a.sql:2:2");
+        assert_eq!(source.position(Spot::offset(5)).to_string(), "a.sql:2:1", "inside a character");
+        assert_eq!(source.position(Spot::offset(99)).to_string(), "a.sql:2:3", "past the end");
+    }
+
+    #[test]
+    fn a_place_in_a_long_text_or_a_long_line_is_that_in_a_short_one() {
+        let line = "aé灯😀, ".repeat(3_000);
+        for text in [line.replace(',', "\n"), line] {
+            let source = Source::new(Position::new("a", 1, 1), None, text.clone());
+            let (mut row, mut column) = (1, 1);
+            for (at, letter) in text.char_indices() {
+                if at % 97 == 0 || at % BLOCK < 4 {
+                    let place = source.place(Spot::offset(at));
+                    assert_eq!(place.position.to_string(), format!("a:{row}:{column}"));
+                    let excerpt = place.excerpt.unwrap();
+                    let marked = excerpt.text.chars().nth(excerpt.column as usize - 1);
+                    assert_eq!(marked, Some(letter).filter(|letter| *letter != '\n'));
+                    assert!(excerpt.text.len() < 2 * AROUND + 4, "a letter may be cut off or not");
+                }
+                (row, column) = if letter == '\n' { (row + 1, 1) } else { (row, column + 1) };
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Texts and Rust values become [values](value) and rows, before any table is known. One file a format.
+
+pub(crate) mod bytes;
+#[cfg(feature = "csv")]
+pub(crate) mod csv;
+#[cfg(feature = "json")]
+pub(crate) mod json;
+pub(crate) mod serde;
+#[cfg(feature = "toml")]
+pub(crate) mod toml;
+pub(crate) mod value;
+#[cfg(feature = "yaml")]
+pub(crate) mod yaml;

@@ -1,0 +1,281 @@
+//! What a seed file says, before any table is known. It borrows from the text of its file what it can.
+
+use crate::{
+    seed::{
+        error::{SeedError, kind::Fault},
+        files::text::{Source, Spanned, Spot},
+    },
+    sqlite::quote::literal,
+};
+use rusqlite::{
+    ToSql,
+    types::{ToSqlOutput, Value, ValueRef},
+};
+use std::borrow::Cow;
+
+/// A value as SQLite has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Scalar<'s> {
+    Null,
+    /// 0 or 1, which inside a nested value is told from a number.
+    Boolean(bool),
+    Integer(i64),
+    Real(f64),
+    Text(Cow<'s, str>),
+    Bytes(Cow<'s, [u8]>),
+}
+
+impl Scalar<'_> {
+    /// The same, borrowed.
+    pub(crate) fn by_ref(&self) -> Scalar<'_> {
+        match self {
+            Self::Null => Scalar::Null,
+            Self::Boolean(boolean) => Scalar::Boolean(*boolean),
+            Self::Integer(integer) => Scalar::Integer(*integer),
+            Self::Real(real) => Scalar::Real(*real),
+            Self::Text(text) => Scalar::Text(Cow::Borrowed(text)),
+            Self::Bytes(bytes) => Scalar::Bytes(Cow::Borrowed(bytes)),
+        }
+    }
+}
+
+impl Scalar<'_> {
+    /// How long a text is, or bytes are, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn into_owned(self) -> Scalar<'static> {
+        match self {
+            Self::Null => Scalar::Null,
+            Self::Boolean(boolean) => Scalar::Boolean(boolean),
+            Self::Integer(integer) => Scalar::Integer(integer),
+            Self::Real(real) => Scalar::Real(real),
+            Self::Text(text) => Scalar::Text(text.into_owned().into()),
+            Self::Bytes(bytes) => Scalar::Bytes(bytes.into_owned().into()),
+        }
+    }
+}
+
+impl<'v> From<&'v Scalar<'_>> for ValueRef<'v> {
+    fn from(scalar: &'v Scalar<'_>) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Boolean(boolean) => Self::Integer((*boolean).into()),
+            Scalar::Integer(integer) => Self::Integer(*integer),
+            Scalar::Real(real) => Self::Real(*real),
+            Scalar::Text(text) => Self::Text(text.as_bytes()),
+            Scalar::Bytes(bytes) => Self::Blob(bytes),
+        }
+    }
+}
+
+impl ToSql for Scalar<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(self.into()))
+    }
+}
+
+impl From<Scalar<'_>> for Value {
+    fn from(scalar: Scalar<'_>) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Boolean(boolean) => Self::Integer(boolean.into()),
+            Scalar::Integer(integer) => Self::Integer(integer),
+            Scalar::Real(real) => Self::Real(real),
+            Scalar::Text(text) => Self::Text(text.into_owned()),
+            Scalar::Bytes(bytes) => Self::Blob(bytes.into_owned()),
+        }
+    }
+}
+
+impl From<Value> for Scalar<'_> {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Integer(integer) => Self::Integer(integer),
+            Value::Real(real) => Self::Real(real),
+            Value::Text(text) => Self::Text(text.into()),
+            Value::Blob(bytes) => Self::Bytes(bytes.into()),
+        }
+    }
+}
+
+/// A value of a seed file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Node<'s> {
+    Scalar(Scalar<'s>),
+    /// `0x` and digits: a number, or in a column of bytes those bytes.
+    #[cfg(feature = "yaml")]
+    Hexadecimal(Cow<'s, str>),
+    /// An expression of SQL, whose value is meant.
+    #[cfg(feature = "yaml")]
+    Sql(Cow<'s, str>),
+    /// The name of a file, whose contents are meant.
+    #[cfg(feature = "yaml")]
+    File(Cow<'s, str>),
+    /// The label of a row, whatever else it may look like; where the schema does not say of which table, it may be called as `of`.
+    Label {
+        label: Cow<'s, str>,
+        of: Cow<'s, str>,
+    },
+    List(Vec<Spanned<Node<'s>>>),
+    Map(Vec<Field<'s>>),
+}
+
+/// A key and its value.
+pub(crate) type Field<'s> = (Spanned<Cow<'s, str>>, Spanned<Node<'s>>);
+
+impl<'s> Node<'s> {
+    pub(crate) fn text(text: impl Into<Cow<'s, str>>) -> Self {
+        Self::Scalar(Scalar::Text(text.into()))
+    }
+
+    /// What it is, for messages.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Scalar(Scalar::Null) => "null",
+            Self::Scalar(Scalar::Boolean(_)) => "a boolean",
+            Self::Scalar(Scalar::Integer(_) | Scalar::Real(_)) => "a number",
+            Self::Scalar(Scalar::Text(_)) => "a text",
+            Self::Scalar(Scalar::Bytes(_)) => "bytes",
+            #[cfg(feature = "yaml")]
+            Self::Hexadecimal(_) => "a number",
+            #[cfg(feature = "yaml")]
+            Self::Sql(_) => "an expression of SQL",
+            #[cfg(feature = "yaml")]
+            Self::File(_) => "a file",
+            Self::Label { .. } => "a label",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+        }
+    }
+
+    /// It as messages show it.
+    pub(crate) fn shown(&self) -> String {
+        const MOST: usize = 60;
+        let whole = match self {
+            Self::Scalar(Scalar::Text(text)) | Self::Label { label: text, .. } => text.to_string(),
+            Self::Scalar(value) => literal(value),
+            nested => nested.kind().to_owned(),
+        };
+        match whole.char_indices().nth(MOST) {
+            Some((end, _)) => format!("{}…", &whole[..end]),
+            None => whole,
+        }
+    }
+
+    /// It as JSON text, which is how nested values are stored.
+    #[cfg(feature = "json")]
+    pub(crate) fn to_json(&self) -> Result<String, Fault> {
+        Ok(match self {
+            Self::Scalar(Scalar::Null) => "null".to_owned(),
+            Self::Scalar(Scalar::Boolean(boolean)) => boolean.to_string(),
+            Self::Scalar(Scalar::Integer(integer)) => integer.to_string(),
+            Self::Scalar(Scalar::Real(real)) => match serde_json::Number::from_f64(*real) {
+                Some(number) => number.to_string(),
+                None => return Err(Fault::Value("JSON has no number that is not finite")),
+            },
+            Self::Scalar(Scalar::Text(text)) | Self::Label { label: text, .. } => quote(text),
+            Self::Scalar(Scalar::Bytes(_)) => return Err(Fault::Value("bytes cannot stand inside a nested value")),
+            #[cfg(feature = "yaml")]
+            Self::Hexadecimal(text) => match i64::from_str_radix(&text[2..], 16) {
+                Ok(integer) => integer.to_string(),
+                Err(_) => quote(text),
+            },
+            #[cfg(feature = "yaml")]
+            Self::Sql(_) | Self::File(_) => {
+                return Err(Fault::Value("neither an expression of SQL nor a file can stand inside a nested value"));
+            }
+            Self::List(items) => {
+                let items: Result<Vec<_>, _> = items.iter().map(|item| item.value.to_json()).collect();
+                format!("[{}]", items?.join(","))
+            }
+            Self::Map(fields) => {
+                let fields: Result<Vec<_>, _> = fields
+                    .iter()
+                    .map(|(key, value)| Ok(format!("{}:{}", quote(&key.value), value.value.to_json()?)))
+                    .collect();
+                format!("{{{}}}", fields?.join(","))
+            }
+        })
+    }
+
+    /// Without the `json` feature there is no nested value.
+    #[cfg(not(feature = "json"))]
+    #[expect(clippy::unused_self, reason = "the same call in either build")]
+    pub(crate) fn to_json(&self) -> Result<String, Fault> {
+        Err(Fault::Feature { what: "a nested value is stored as JSON, which", feature: "json" })
+    }
+}
+
+#[cfg(feature = "json")]
+fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A row as its file has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Row<'s> {
+    pub source: &'s Source,
+    pub label: Option<Spanned<Cow<'s, str>>>,
+    pub fields: Vec<Field<'s>>,
+    pub spot: Spot,
+}
+
+impl Row<'_> {
+    /// Whether it has fields of these names, in this order.
+    pub(crate) fn has_fields<'n>(&self, names: impl ExactSizeIterator<Item = &'n str>) -> bool {
+        self.fields.len() == names.len() && self.fields.iter().zip(names).all(|((name, _), other)| name.value == other)
+    }
+
+    /// The names of its fields.
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| &*name.value)
+    }
+}
+
+/// A natural key as one text, which is the label of its row.
+pub(crate) fn natural_key(parts: &[Spanned<Node<'_>>]) -> Option<String> {
+    let part = |part: &Spanned<Node<'_>>| match &part.value {
+        Node::Scalar(Scalar::Text(text)) => Some(text.to_string()),
+        Node::Scalar(Scalar::Integer(integer)) => Some(integer.to_string()),
+        _ => None,
+    };
+    let parts: Option<Vec<String>> = parts.iter().map(part).collect();
+    parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join(", "))
+}
+
+/// The column that holds a row's label where the format has no other place for it.
+pub(crate) const LABEL: &str = "_label";
+
+/// A row, with the label that stands before it or in it.
+pub(crate) fn row<'s>(
+    source: &'s Source,
+    mut label: Option<Spanned<Cow<'s, str>>>,
+    item: Spanned<Node<'s>>,
+) -> Result<Row<'s>, SeedError> {
+    let mut fields = match item.value {
+        Node::Map(fields) => fields,
+        // `alice:` with nothing after it is a row of defaults.
+        Node::Scalar(Scalar::Null) if label.is_some() => Vec::new(),
+        other => return Err(shape(source, item.spot, "a row: a map of column -> value", &other)),
+    };
+    if let Some(at) = fields.iter().position(|(name, _)| name.value == LABEL) {
+        let (name, value) = fields.remove(at);
+        label = match value.value {
+            Node::Scalar(Scalar::Text(text)) => Some(Spanned::new(text, value.spot)),
+            Node::Scalar(Scalar::Null) => label,
+            other => return Err(shape(source, name.spot, "a label: a text", &other)),
+        };
+    }
+    Ok(Row { source, label, fields, spot: item.spot })
+}
+
+fn shape(source: &Source, spot: Spot, expected: &'static str, found: &Node<'_>) -> SeedError {
+    SeedError::new(Fault::Shape { expected, found: found.kind() }).at(source.place(spot))
+}

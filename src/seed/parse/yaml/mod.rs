@@ -1,0 +1,272 @@
+//! Seed files in YAML 1.2.
+
+mod scalar;
+
+use super::value::{Field, Node, Scalar};
+use crate::seed::{
+    error::{SeedError, kind::Fault},
+    files::{
+        format::Format,
+        text::{DEPTH, Source, Spanned, Spot},
+    },
+    parse::bytes::of_base64,
+};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
+use scalar::{hexadecimal, scalar};
+use std::{borrow::Cow, collections::HashMap};
+
+/// The key whose maps are merged.
+const MERGE: &str = "<<";
+
+/// How many values aliases may copy, so that a small file cannot become a huge one.
+const COPIES: usize = 100_000;
+
+/// Reads one document, with the place of every key and value; anchors and aliases are followed.
+pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
+    if let Some((at, language)) = template(source.text()) {
+        return Err(SeedError::new(Fault::TemplateLanguage(language)).at(source.place(Spot::offset(at))));
+    }
+    let parser = Parser::new_from_str(source.text());
+    let mut reader = Reader { source, parser, at: Cursor::default(), anchors: HashMap::new(), copied: 0 };
+    let document = loop {
+        match reader.next()? {
+            (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
+            // Nothing but comments, as Rails makes them for a model without columns.
+            (Event::StreamEnd, spot) => return Ok(Spanned::new(Node::Map(Vec::new()), spot)),
+            (event, spot) => break reader.node(event, spot, 0)?,
+        }
+    };
+    loop {
+        match reader.next()? {
+            (Event::StreamEnd, _) => return Ok(document),
+            (Event::DocumentStart(_), spot) => {
+                return Err(reader.fault(Fault::Value("a seed file is one document"), spot));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Where a text is a template that another program would run first, and in which language. They are run wherever they stand,
+/// also in texts, so that half of such a file would mean something else.
+fn template(text: &str) -> Option<(usize, &'static str)> {
+    const GO: &[&str] =
+        &[".", "$", "block ", "define ", "else", "end", "if ", "now", "range ", "template ", "with ", "/*"];
+    // Letters are found faster than texts, and these are rare.
+    let erb = text.match_indices('<').find(|(at, _)| text[*at..].starts_with("<%")).map(|(at, _)| (at, "ERB"));
+    let go = text.match_indices('{').find_map(|(at, _)| {
+        let action = text[at..].strip_prefix("{{")?.trim_start_matches('-').trim_start();
+        GO.iter().any(|word| action.starts_with(word)).then_some((at, "a template of Go"))
+    });
+    erb.or(go)
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    parser: Parser<'a, StrInput<'a>>,
+    at: Cursor,
+    anchors: HashMap<usize, Spanned<Node<'a>>>,
+    copied: usize,
+}
+
+/// How far a text has been read, in bytes and in characters, which is what the parser counts.
+#[derive(Default)]
+struct Cursor {
+    bytes: usize,
+    letters: usize,
+}
+
+impl Cursor {
+    /// The byte at which the character of this number begins; nearly always one further on.
+    fn byte(&mut self, text: &str, letter: usize) -> usize {
+        let bytes = text.as_bytes();
+        // A character begins with each byte that does not go on with one.
+        let begins = |at: usize| bytes[at] & 0xc0 != 0x80;
+        while self.letters > letter {
+            self.bytes -= 1;
+            self.letters -= usize::from(begins(self.bytes));
+        }
+        while self.bytes < bytes.len() && (self.letters < letter || !begins(self.bytes)) {
+            self.letters += usize::from(begins(self.bytes));
+            self.bytes += 1;
+        }
+        self.bytes
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<(Event<'a>, Spot), SeedError> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => {
+                let at = self.at.byte(self.source.text(), span.start.index());
+                Ok((event, Spot::offset(at)))
+            }
+            Some(Err(error)) => Err(self.syntax(&error)),
+            None => Ok((Event::StreamEnd, Spot::offset(self.source.text().len()))),
+        }
+    }
+
+    fn syntax(&mut self, error: &ScanError) -> SeedError {
+        let fault = Fault::Syntax { format: Format::Yaml, message: error.info().to_owned() };
+        let at = self.at.byte(self.source.text(), error.marker().index());
+        self.fault(fault, Spot::offset(at))
+    }
+
+    fn fault(&self, fault: Fault, spot: Spot) -> SeedError {
+        SeedError::new(fault).at(self.source.place(spot))
+    }
+
+    /// A scalar that has just been read, borrowed where it stands as it is, which the parser does not do.
+    fn borrowed(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+        let start = self.at.bytes;
+        match self.source.text().get(start..start + text.len()) {
+            Some(same) if *same == *text => Cow::Borrowed(same),
+            _ => text,
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, spot: Spot, depth: usize) -> Result<Spanned<Node<'a>>, SeedError> {
+        if depth > DEPTH {
+            return Err(self.fault(Fault::Deep, spot));
+        }
+        let (node, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let text = self.borrowed(text);
+                let ours = tag.as_deref().filter(|tag| tag.handle == "!").map(|tag| tag.suffix.as_str());
+                let is_hexadecimal = style == ScalarStyle::Plain && tag.is_none() && hexadecimal(&text);
+                let node = match ours {
+                    Some("sql") => Ok(Node::Sql(text)),
+                    Some("file") => Ok(Node::File(text)),
+                    // As Ruby writes it.
+                    Some("binary") => of_base64(&text).map(|bytes| Node::Scalar(Scalar::Bytes(bytes.into()))),
+                    Some(other) if !other.is_empty() => {
+                        Err(Fault::Value("a tag is `!sql`, `!file`, `!binary` or one of YAML's own"))
+                    }
+                    _ if is_hexadecimal => Ok(Node::Hexadecimal(text)),
+                    _ => scalar(text, style, tag.as_deref()).map(Node::Scalar),
+                };
+                (node.map_err(|fault| self.fault(fault, spot))?, anchor)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                let mut items = Vec::new();
+                loop {
+                    match self.next()? {
+                        (Event::SequenceEnd, _) => break,
+                        (event, spot) => items.push(self.node(event, spot, depth + 1)?),
+                    }
+                }
+                (if tag.is_some_and(|tag| tag.suffix == "omap") { ordered(items) } else { Node::List(items) }, anchor)
+            }
+            Event::MappingStart(anchor, _) => {
+                let mut fields = Vec::with_capacity(8);
+                loop {
+                    match self.next()? {
+                        (Event::MappingEnd, _) => break,
+                        (Event::Scalar(key, ..), spot) => {
+                            let key = Spanned::new(self.borrowed(key), spot);
+                            let (event, spot) = self.next()?;
+                            fields.push((key, self.node(event, spot, depth + 1)?));
+                        }
+                        (_, spot) if self.source.is_behind("{", spot) => {
+                            return Err(self.fault(Fault::TemplateLanguage("a template of Go"), spot));
+                        }
+                        (_, spot) => return Err(self.fault(Fault::Value("a key is a plain text"), spot)),
+                    }
+                }
+                (Node::Map(merged(fields)), anchor)
+            }
+            Event::Alias(anchor) => return self.alias(anchor, spot),
+            _ => {
+                let fault = Fault::Syntax { format: Format::Yaml, message: "a value is missing".to_owned() };
+                return Err(self.fault(fault, spot));
+            }
+        };
+        let node = Spanned::new(node, spot);
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn alias(&mut self, anchor: usize, spot: Spot) -> Result<Spanned<Node<'a>>, SeedError> {
+        let Some(node) = self.anchors.get(&anchor).cloned() else {
+            return Err(self.fault(Fault::Value("an alias stands after its anchor, not inside it"), spot));
+        };
+        self.copied += weight(&node.value);
+        if self.copied > COPIES {
+            return Err(self.fault(Fault::Value("aliases copy at most 100,000 values"), spot));
+        }
+        Ok(node)
+    }
+}
+
+/// The map that is written as a list of its fields, to say that their order counts: [`!!omap`](https://yaml.org/type/omap.html).
+fn ordered(items: Vec<Spanned<Node<'_>>>) -> Node<'_> {
+    let is_field = |item: &Spanned<Node<'_>>| matches!(&item.value, Node::Map(fields) if fields.len() == 1);
+    if !items.iter().all(is_field) {
+        return Node::List(items);
+    }
+    let fields = items.into_iter().flat_map(|item| match item.value {
+        Node::Map(fields) => fields,
+        _ => Vec::new(),
+    });
+    Node::Map(fields.collect())
+}
+
+/// The fields of a map with those that its [merge key](https://yaml.org/type/merge.html) `<<` brings, where it has none of
+/// that name itself.
+fn merged(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
+    if !fields.iter().any(|(name, _)| name.value == MERGE) {
+        return fields;
+    }
+    let (merges, mut fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(name, value)| {
+        let is_map = |node: &Node<'_>| matches!(node, Node::Map(_));
+        name.value == MERGE
+            && match &value.value {
+                Node::List(items) => items.iter().all(|item| is_map(&item.value)),
+                other => is_map(other),
+            }
+    });
+    let maps = merges.into_iter().flat_map(|(_, value)| match value.value {
+        Node::List(items) => items,
+        _ => vec![value],
+    });
+    for map in maps {
+        let Node::Map(brought) = map.value else { continue };
+        for field in brought {
+            if !fields.iter().any(|(name, _)| name.value == field.0.value) {
+                fields.push(field);
+            }
+        }
+    }
+    fields
+}
+
+/// How many values a node holds, a long text counting as several.
+fn weight(node: &Node<'_>) -> usize {
+    const LONG: usize = 256;
+    1 + match node {
+        Node::Scalar(Scalar::Text(text)) | Node::Hexadecimal(text) | Node::Sql(text) | Node::File(text) => {
+            text.len() / LONG
+        }
+        Node::Scalar(Scalar::Bytes(bytes)) => bytes.len() / LONG,
+        Node::Scalar(_) | Node::Label { .. } => 0,
+        Node::List(items) => items.iter().map(|item| weight(&item.value)).sum(),
+        Node::Map(fields) => fields.iter().map(|(_, value)| weight(&value.value)).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cursor;
+
+    #[test]
+    fn the_byte_of_a_character_is_found_forwards_and_backwards() {
+        let text = "aé灯😀z";
+        let mut cursor = Cursor::default();
+        for letter in [0, 3, 4, 5, 2, 1, 0, 9, 4] {
+            let expected = text.char_indices().nth(letter).map_or(text.len(), |(at, _)| at);
+            assert_eq!(cursor.byte(text, letter), expected, "{letter}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What the scalars of YAML mean.
+
+use crate::seed::{error::kind::Fault, parse::bytes::of_base64, parse::value::Scalar};
+use saphyr_parser::{ScalarStyle, Tag};
+use std::borrow::Cow;
+
+/// What a scalar means, by the [core schema](https://yaml.org/spec/1.2.2/#103-core-schema) and its tag.
+pub(crate) fn scalar<'a>(text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Tag>) -> Result<Scalar<'a>, Fault> {
+    match tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str()) {
+        Some("str") => Ok(Scalar::Text(text)),
+        Some("binary") => of_base64(&text).map(|bytes| Scalar::Bytes(bytes.into())),
+        None if style != ScalarStyle::Plain => Ok(Scalar::Text(text)),
+        _ => plain(text),
+    }
+}
+
+fn plain(text: Cow<'_, str>) -> Result<Scalar<'_>, Fault> {
+    Ok(match &*text {
+        "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
+        "true" | "True" | "TRUE" => Scalar::Boolean(true),
+        "false" | "False" | "FALSE" => Scalar::Boolean(false),
+        ".inf" | ".Inf" | ".INF" | "+.inf" => Scalar::Real(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => Scalar::Real(f64::NEG_INFINITY),
+        other => number(other)?.unwrap_or(Scalar::Text(text)),
+    })
+}
+
+/// Whether a plain scalar is `0x` and digits, of which the column tells what they are.
+pub(crate) fn hexadecimal(text: &str) -> bool {
+    text.strip_prefix("0x")
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
+fn number(text: &str) -> Result<Option<Scalar<'static>>, Fault> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+        return Ok(None);
+    }
+    let based = |prefix, radix| {
+        text.strip_prefix(prefix)
+            .filter(|digits| !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix)))
+            .map(|digits| i64::from_str_radix(digits, radix))
+    };
+    let integer = if digits.bytes().all(|byte| byte.is_ascii_digit()) { Some(text.parse()) } else { based("0o", 8) };
+    match integer {
+        Some(integer) => {
+            let rule = "an integer has at most 64 bits; quote it to keep it as text";
+            Ok(Some(Scalar::Integer(integer.map_err(|_| Fault::Value(rule))?)))
+        }
+        None if is_float(digits) => Ok(text.parse().ok().map(Scalar::Real)),
+        None => Ok(None),
+    }
+}
+
+/// Whether unsigned digits are a float: `1.5`, `.5`, `1e3`, not `inf` or a version like `1.2.3`.
+fn is_float(digits: &str) -> bool {
+    digits.bytes().any(|byte| byte.is_ascii_digit())
+        && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+    use crate::seed::parse::value::Scalar;
+
+    #[test]
+    fn a_plain_scalar_means_what_the_core_schema_says() {
+        let value = |text: &'static str| plain(text.into()).unwrap();
+        for null in ["", "~", "null"] {
+            assert_eq!(value(null), Scalar::Null);
+        }
+        assert_eq!(value("true"), Scalar::Boolean(true));
+        assert_eq!(value("-42"), Scalar::Integer(-42));
+        assert_eq!(value("0o17"), Scalar::Integer(15));
+        assert_eq!(value("1.5e3"), Scalar::Real(1500.0));
+        assert_eq!(value(".inf"), Scalar::Real(f64::INFINITY));
+        for text in ["yes", "no", "1.2.3", "2026-11-24", "inf", "nan", "0x", "1_000", "e", "-"] {
+            assert_eq!(value(text), Scalar::Text(text.into()));
+        }
+        assert!(plain("9223372036854775808".into()).is_err());
+    }
+}

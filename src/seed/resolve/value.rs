@@ -1,0 +1,61 @@
+//! How the value of a seed file is stored in a column.
+
+#[cfg(feature = "yaml")]
+use crate::seed::parse::bytes::of_digits;
+use crate::{
+    seed::{
+        error::kind::Fault,
+        parse::{
+            bytes::{BASE64, of_base64, of_hexadecimal, of_literal},
+            value::{Node, Scalar},
+        },
+    },
+    sqlite::affinity::Affinity,
+};
+use std::borrow::Cow;
+
+/// A value as it is stored in a column of this affinity: `x'…'` in a column of bytes is bytes, as in SQL; bytes may also be a
+/// list of numbers; any other nested value is JSON.
+pub(crate) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scalar<'n>, Fault> {
+    let json = |nested: &Node<'_>| nested.to_json().map(|json| Scalar::Text(json.into()));
+    match node {
+        Node::Scalar(Scalar::Text(text)) if text.starts_with(BASE64) => {
+            of_base64(&text[BASE64.len()..]).map(|bytes| Scalar::Bytes(bytes.into()))
+        }
+        Node::Scalar(Scalar::Text(text)) if affinity == Affinity::Bytes => {
+            let bytes = of_literal(text).or_else(|| of_hexadecimal(text)).transpose()?;
+            Ok(bytes.map_or(Scalar::Text(Cow::Borrowed(text)), |bytes| Scalar::Bytes(bytes.into())))
+        }
+        Node::Scalar(Scalar::Text(text)) => Ok(match affinity.boolean(text) {
+            Some(boolean) => Scalar::Boolean(boolean),
+            None => Scalar::Text(Cow::Borrowed(text)),
+        }),
+        #[cfg(feature = "yaml")]
+        Node::Hexadecimal(text) => {
+            let digits = text.get(2..).unwrap_or_default();
+            if affinity == Affinity::Bytes {
+                return of_digits(digits).map(|bytes| Scalar::Bytes(bytes.into()));
+            }
+            // More digits than a number has.
+            if digits.len() > 16 {
+                return Ok(Scalar::Text(Cow::Borrowed(text)));
+            }
+            let integer = i64::from_str_radix(digits, 16);
+            let rule = "an integer has at most 64 bits; quote it to keep it as text";
+            integer.map(Scalar::Integer).map_err(|_| Fault::Value(rule))
+        }
+        #[cfg(feature = "yaml")]
+        Node::Sql(_) | Node::File(_) => Err(Fault::Value("neither an expression of SQL nor a file is a key")),
+        Node::Scalar(scalar) => Ok(scalar.by_ref()),
+        Node::Label { label, .. } => Ok(Scalar::Text(Cow::Borrowed(label))),
+        Node::List(items) if affinity == Affinity::Bytes => {
+            let byte = |node: &Node<'_>| match node {
+                Node::Scalar(Scalar::Integer(integer)) => u8::try_from(*integer).ok(),
+                _ => None,
+            };
+            let bytes: Option<Vec<_>> = items.iter().map(|item| byte(&item.value)).collect();
+            bytes.map_or_else(|| json(node), |bytes| Ok(Scalar::Bytes(bytes.into())))
+        }
+        nested => json(nested),
+    }
+}
