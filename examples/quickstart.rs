@@ -3,7 +3,7 @@
 //! It builds a template from the seed folder DIR (this crate's own `fixtures/` by default), lets simulated tests run in
 //! parallel on clones of it, then forgets a session on purpose to show the report. The last lines are for machines.
 
-use sqlite_fixtures::{Ledger, SessionFactory, Template, TemplateError, rusqlite};
+use sqlite_fixtures::{Ledger, SessionFactory, Template, rusqlite, template::TemplateError};
 use std::{env, error::Error, path::PathBuf, process::ExitCode, thread};
 
 type Failure = Box<dyn Error + Send + Sync>;

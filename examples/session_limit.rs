@@ -1,6 +1,6 @@
 //! Code that respects a session limit: `cargo run --example session_limit`.
 
-use sqlite_fixtures::{Engine, SessionError, SessionFactory};
+use sqlite_fixtures::{Engine, SessionFactory, session::SessionError};
 use std::{error::Error, thread, time::Duration};
 
 /// Sums in parallel, with as many sessions as the engine allows; the others wait for theirs.

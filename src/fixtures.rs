@@ -96,7 +96,7 @@ fn fresh(seeds: &Seeds) -> Engine {
     let engine = or_panic(FIXTURES.engine());
     if !seeds.is_empty() {
         let mut connection = or_panic(untracked(|| engine.connect()));
-        engine.add_labels(or_panic(seeds.load_knowing(&mut connection, &engine.labels())));
+        engine.add_labels(or_panic(seeds.load_with_labels(&mut connection, &engine.labels())));
         or_panic(connection.close().map_err(|(_, error)| error));
     }
     engine

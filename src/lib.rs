@@ -68,20 +68,20 @@
 mod cli;
 #[cfg(feature = "cli")]
 mod dump;
-mod engine;
+pub mod engine;
 pub mod fixtures;
-mod labels;
-mod ledger;
-mod position;
+pub mod labels;
+pub mod ledger;
+pub mod position;
 mod report;
-mod rows;
-mod seed;
-mod session;
-mod settings;
-mod snapshot;
+pub mod rows;
+pub mod seed;
+pub mod session;
+pub mod settings;
+pub mod snapshot;
 mod sqlite;
 mod storage;
-mod template;
+pub mod template;
 mod vfs;
 
 pub use rusqlite;
@@ -90,19 +90,12 @@ pub use rusqlite;
 #[doc(hidden)]
 pub use cli::command_line;
 
-pub use engine::{AnyEngine, AsyncEngine, Engine, EngineBuilder, EngineError, JournalMode};
-pub use labels::{LabelError, Labels, label_id};
-pub use ledger::{Counts, Entry, LeakReport, Ledger, State};
-pub use position::Position;
-pub use rows::RowError;
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub use seed::assert_split;
-pub use seed::{BrokenReference, SeedError, Seeds};
+pub use engine::{AnyEngine, AsyncEngine, Engine};
+pub use labels::Labels;
+pub use ledger::Ledger;
+pub use seed::Seeds;
 pub use session::{
-    AsyncSession, CloseError, Session, SessionError, SessionFactory, configure, get_session, session_factory,
-    unconfigure, validate_sync_engine, with_session,
+    AsyncSession, Session, SessionFactory, configure, get_session, session_factory, unconfigure, validate_sync_engine,
+    with_session,
 };
-pub use settings::{Keep, Leaks, SettingError};
-pub use snapshot::{Became, Change, Diff};
-pub use template::{BuildSchema, Template, TemplateError};
+pub use template::Template;

@@ -7,7 +7,7 @@ use std::{fmt, panic::Location, path::Path, sync::Arc};
 /// Its `Display` is `file:line:column`, which terminals and editors turn into a link, or `file`.
 ///
 /// ```
-/// let position = sqlite_fixtures::Position::new("fixtures/users.yaml", 3, 10);
+/// let position = sqlite_fixtures::position::Position::new("fixtures/users.yaml", 3, 10);
 /// assert_eq!(position.to_string(), "fixtures/users.yaml:3:10");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

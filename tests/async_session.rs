@@ -1,7 +1,9 @@
 //! Asynchronous sessions: counted, on a thread of their own, closed when they are dropped, on any runtime.
 
 use rstest::rstest;
-use sqlite_fixtures::{AsyncEngine, AsyncSession, Engine, EngineError, SessionError, SessionFactory, State};
+use sqlite_fixtures::{
+    AsyncEngine, AsyncSession, Engine, SessionFactory, engine::EngineError, ledger::State, session::SessionError,
+};
 use std::{
     error::Error,
     panic::{AssertUnwindSafe, catch_unwind},

@@ -48,3 +48,8 @@ fn toml() {
 fn yaml() {
     replay("yaml");
 }
+
+#[test]
+fn sql() {
+    replay("sql");
+}

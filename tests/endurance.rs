@@ -3,7 +3,8 @@
 use rstest::rstest;
 use serial_test::serial;
 use sqlite_fixtures::{
-    Engine, EngineError, Ledger, SessionFactory,
+    Engine, Ledger, SessionFactory,
+    engine::EngineError,
     rusqlite::{Connection, ffi},
 };
 use std::{env, fs, thread};

@@ -2,8 +2,10 @@
 
 use rstest::rstest;
 use sqlite_fixtures::{
-    Engine, EngineBuilder, EngineError, JournalMode, SessionError, SessionFactory,
+    Engine, SessionFactory,
+    engine::{EngineBuilder, EngineError, JournalMode},
     rusqlite::{Connection, Result, TransactionBehavior, config::DbConfig, types::FromSql},
+    session::SessionError,
 };
 use std::{fs, path::Path, sync::mpsc, thread, time::Duration};
 

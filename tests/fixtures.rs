@@ -5,7 +5,7 @@ use rstest::{fixture, rstest};
 use sqlite_fixtures::{
     AsyncSession, Engine, Session, SessionFactory, Template,
     fixtures::{async_session, engine, session, sessions},
-    label_id,
+    labels::label_id,
     rusqlite::Connection,
 };
 

@@ -1,6 +1,6 @@
 //! The ledger: it knows every session, blames the right test, and never counts itself.
 
-use sqlite_fixtures::{Engine, Leaks, Ledger, SessionFactory, State};
+use sqlite_fixtures::{Engine, Ledger, SessionFactory, ledger::State, session::SessionError, settings::Leaks};
 use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -43,7 +43,7 @@ fn an_entry_has_its_number_engine_test_and_place() {
 fn every_way_to_open_a_session_names_its_caller() {
     let sessions = factory("callers");
     let line = line!() + 1;
-    let inside = sessions.with_session(|session| Ok::<_, sqlite_fixtures::SessionError>(session.entry())).unwrap();
+    let inside = sessions.with_session(|session| Ok::<_, SessionError>(session.entry())).unwrap();
     let location = inside.location().unwrap();
     assert_eq!((location.file(), location.line()), (file!(), line));
 }
@@ -136,7 +136,8 @@ fn what_is_known_is_passed_over_and_what_comes_after_is_not() {
 fn the_process_knows_the_sessions_of_all_engines_and_an_engine_only_its_own() {
     let (one, two) = (factory("one"), factory("two"));
     let (a, b) = (one.open().unwrap(), two.open().unwrap());
-    let numbers = |ledger: &Ledger| ledger.entries().iter().map(sqlite_fixtures::Entry::number).collect::<Vec<_>>();
+    let numbers =
+        |ledger: &Ledger| ledger.entries().iter().map(sqlite_fixtures::ledger::Entry::number).collect::<Vec<_>>();
     let all = numbers(&Ledger::process());
     assert!(all.contains(&a.entry().number()) && all.contains(&b.entry().number()));
     assert_eq!(numbers(&one.ledger()), [a.entry().number()]);

@@ -2,8 +2,8 @@
 
 use serial_test::serial;
 use sqlite_fixtures::{
-    AnyEngine, AsyncEngine, Engine, Session, SessionError, SessionFactory, configure, get_session, session_factory,
-    unconfigure, validate_sync_engine, with_session,
+    AnyEngine, AsyncEngine, Engine, Session, SessionFactory, configure, get_session, session::SessionError,
+    session_factory, unconfigure, validate_sync_engine, with_session,
 };
 use std::fmt;
 

@@ -65,7 +65,7 @@ fn a_bad_folder_is_a_clear_error_and_exit_code_1() {
     let bad = quickstart(&[folder(&[("schema.sql", "CREATE TABEL t (a)")]).path()]);
     assert_eq!(bad.0, Some(1));
     assert!(
-        bad.2.contains("schema.sql:1:8: SQLite does not understand this") || !cfg!(feature = "bundled"),
+        bad.2.contains("schema.sql:1:8: SQLite cannot prepare this statement") || !cfg!(feature = "bundled"),
         "{}",
         bad.2
     );

@@ -3,8 +3,12 @@
 use rstest::rstest;
 use serde::Serialize;
 use sqlite_fixtures::{
-    CloseError, Engine, Leaks, Session, SessionFactory, State, label_id,
+    Engine, Session, SessionFactory,
+    labels::label_id,
+    ledger::State,
     rusqlite::{Connection, backup::Backup, ffi},
+    session::CloseError,
+    settings::Leaks,
 };
 use std::{
     error::Error,

@@ -5,7 +5,7 @@
 
 use common::{chain, folder};
 use serde::{Deserialize, Serialize};
-use sqlite_fixtures::{Engine, SeedError, Seeds, Session, SessionFactory, rusqlite::Connection};
+use sqlite_fixtures::{Engine, Seeds, Session, SessionFactory, rusqlite::Connection, seed::SeedError};
 use std::{
     collections::BTreeMap,
     env,

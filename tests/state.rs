@@ -2,7 +2,11 @@
 
 use common::crc32;
 use rstest::rstest;
-use sqlite_fixtures::{Became, Change, Engine, Session, SessionFactory, Template, rusqlite::Connection};
+use sqlite_fixtures::{
+    Engine, Session, SessionFactory, Template,
+    rusqlite::Connection,
+    snapshot::{Became, Change},
+};
 
 const SCHEMA: &str = "
     CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, photo BLOB, score REAL);
@@ -129,7 +133,7 @@ pairs
 
 #[test]
 fn a_diff_needs_no_session_of_its_own_and_knows_the_collations_of_the_engine() {
-    let collated = |builder: sqlite_fixtures::EngineBuilder| {
+    let collated = |builder: sqlite_fixtures::engine::EngineBuilder| {
         builder
             .max_sessions(1)
             .on_open(|connection: &Connection| connection.execute_batch("CREATE TEMP TABLE opened (a)"))

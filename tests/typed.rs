@@ -1,7 +1,7 @@
 //! Rows as values of the code, there and back.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sqlite_fixtures::{RowError, Session, Template};
+use sqlite_fixtures::{Session, Template, rows::RowError};
 use std::{collections::BTreeMap, fmt::Debug};
 
 fn session() -> Session {

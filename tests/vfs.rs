@@ -5,7 +5,8 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 use sqlite_fixtures::{
-    Engine, EngineBuilder, JournalMode, Session, SessionFactory, Template,
+    Engine, Session, SessionFactory, Template,
+    engine::{EngineBuilder, JournalMode},
     rusqlite::{Connection, Error, ErrorCode, MAIN_DB, OpenFlags, types::FromSql},
 };
 use std::{env, sync::Barrier, thread};

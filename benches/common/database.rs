@@ -1,6 +1,6 @@
 //! The database of the benches: thirty tables with an index each.
 
-use sqlite_fixtures::{BuildSchema, Template, rusqlite::Connection};
+use sqlite_fixtures::{Template, rusqlite::Connection, template::BuildSchema};
 use std::{fmt::Write, hint};
 
 pub const TABLES: usize = 30;

@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let engine = match template.memory() {
         Ok(engine) => engine,
         Err(error) => match error.seed_error() {
-            Some(seeds) if !seeds.is_of_the_system() => {
+            Some(seeds) if !seeds.is_system_error() => {
                 let count = mistakes(seeds);
                 complain(&format!("{} in {}", counted(count, "mistake", "mistakes"), arguments.folder.display()));
                 return Ok(ExitCode::FAILURE);

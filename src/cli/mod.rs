@@ -80,8 +80,8 @@ fn mistakes(error: &SeedError) -> usize {
             let _ = writeln!(shown, "{}{line}{PLAIN}", if is_mark { RED } else { "" });
         }
     }
-    if error.untold() > 0 {
-        let _ = writeln!(shown, "and {} more", error.untold());
+    if error.omitted() > 0 {
+        let _ = writeln!(shown, "and {} more", error.omitted());
     }
     error.count()
 }

@@ -3,7 +3,7 @@
 use super::{Failure, complain, mistakes, print, tables};
 use crate::{
     position::counted,
-    seed::{dialect::file::Files, files::folder, load_into_file},
+    seed::{dialect::Files, files::folder, load_into_file},
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     match load(&absolute(folder)?, &file, is_new) {
         Ok(()) => {}
-        Err(error) if error.is_of_the_system() => return Err(error.into()),
+        Err(error) if error.is_system_error() => return Err(error.into()),
         Err(error) => {
             let count = mistakes(&error);
             let outcome = if into.exists() { "is as it was" } else { "was not made" };

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     settings::{Keep, Leaks, Settings},
-    sqlite::{DoubleQuotedText, double_quoted_text},
+    sqlite::{Switch, switch},
 };
 use rusqlite::{Connection, config::DbConfig};
 use std::{fmt, sync::Arc, time::Duration};
@@ -144,7 +144,8 @@ impl Options {
 /// What holds for every connection of ours.
 fn basics(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-    double_quoted_text(connection, DoubleQuotedText::NOWHERE)?;
+    switch(connection, Switch::DoubleQuotedTextInStatements, false)?;
+    switch(connection, Switch::DoubleQuotedTextInSchema, false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 

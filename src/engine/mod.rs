@@ -47,7 +47,7 @@ use std::{
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use sqlite_fixtures::{Engine, JournalMode, SessionFactory};
+/// use sqlite_fixtures::{Engine, engine::JournalMode, SessionFactory};
 ///
 /// let engine = Engine::builder().journal_mode(JournalMode::Wal).max_sessions(4).temp_file()?;
 /// let sessions = SessionFactory::new(&engine)?;

@@ -16,7 +16,7 @@ use std::{
 /// computes it, so ids never change and never depend on the order of rows.
 ///
 /// ```
-/// assert_eq!(sqlite_fixtures::label_id("ruby"), 207_281_424); // the figure in the tests of Rails
+/// assert_eq!(sqlite_fixtures::labels::label_id("ruby"), 207_281_424); // the figure in the tests of Rails
 /// ```
 #[must_use]
 pub fn label_id(label: &str) -> i64 {

@@ -4,7 +4,7 @@
 //! `#[should_panic]` that a leak's own panic satisfied. The C library's exit hook can: it shows what is open, and turns
 //! a success into a failure. A status that already says failure is left as it is where the C library tells it (glibc).
 
-use super::{Ledger, hook, level, quiesce, registry, start, tell_at_exit};
+use super::{Ledger, hook, level, quiesce, registry, tell_at_exit};
 use crate::{
     position::chain,
     settings::{Leaks, Settings},
@@ -15,7 +15,7 @@ use std::{
     process,
     sync::{
         Mutex, Once, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -24,6 +24,9 @@ const FAILED: c_int = 101;
 
 /// A forked child runs the hooks of its parent, whose sessions are not its own.
 static OWNER: AtomicU32 = AtomicU32::new(0);
+
+/// Whether the ledger was started when the program was loaded.
+static STARTED: AtomicBool = AtomicBool::new(false);
 
 static LAST_ACTS: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
 
@@ -34,6 +37,11 @@ pub(super) fn watch() {
         OWNER.store(process::id(), Ordering::Relaxed);
         register();
     });
+}
+
+/// Notes that the ledger was started.
+pub(super) fn note_started() {
+    STARTED.store(true, Ordering::Relaxed);
 }
 
 /// Runs `act` at exit, after the look.
@@ -117,7 +125,7 @@ fn faults() -> Vec<String> {
     if let Err(error) = Settings::get() {
         faults.push(chain(&error));
     }
-    if !start::is_started() && !cfg!(miri) {
+    if !STARTED.load(Ordering::Relaxed) && !cfg!(miri) {
         faults.push("the ledger was not started when the program was loaded, so leaks may have been missed".to_owned());
     }
     faults.extend(hook::fault().map(str::to_owned));

@@ -2,10 +2,7 @@
 
 use super::{exit, hook, journal::Journal, registry, stack};
 use crate::settings::{Leaks, Settings};
-use std::{
-    panic::catch_unwind,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::panic::catch_unwind;
 
 /// Called by the system's loader before `main`, in every program that this crate is linked into.
 #[cfg(not(miri))]
@@ -22,14 +19,12 @@ static AT_LOAD: extern "C" fn() = {
     at_load
 };
 
-static STARTED: AtomicBool = AtomicBool::new(false);
-
 fn start() {
     exit::watch();
     stack::start();
     let level = Settings::get().ok().and_then(|settings| settings.leaks);
     if let Some(folder) = Settings::journals() {
-        match Journal::start(&folder, level) {
+        match Journal::start(&folder, level, exit::fail) {
             Ok(journal) => registry::keep(journal),
             Err(error) => exit::fail(&format!(
                 "no journal can be kept in {}, so leaks could go unseen: {error}; make the folder, or make it writable",
@@ -42,10 +37,5 @@ fn start() {
     {
         exit::fail(&format!("SQLite does not report its handles, so leaks could go unseen: {error}"));
     }
-    STARTED.store(true, Ordering::Relaxed);
-}
-
-/// Whether the first look came to its end.
-pub(super) fn is_started() -> bool {
-    STARTED.load(Ordering::Relaxed)
+    exit::note_started();
 }

@@ -2,27 +2,33 @@
 //!
 //! Seven rooms, each below the next: [`error`], [`files`], [`parse`], [`schema`], [`dialect`], [`resolve`], [`load`].
 
+// Each format uses only some of what the formats share.
+#![cfg_attr(
+    not(all(feature = "csv", feature = "json", feature = "toml", feature = "yaml")),
+    allow(dead_code, unused_imports, unused_variables)
+)]
+
 pub(crate) mod dialect;
 pub(crate) mod error;
 pub(crate) mod files;
 pub(crate) mod load;
-mod parse;
+pub(crate) mod parse;
 mod resolve;
 mod schema;
 
-pub(crate) use error::kind::Fault;
-pub use error::{BrokenReference, SeedError};
-#[cfg(fuzzing)]
-pub use load::splitter::assert_split;
+pub use error::{
+    BrokenReference, SeedError,
+    kind::{LimitExceeded, SeedErrorKind},
+};
 pub(crate) use parse::serde::rows_of;
 
 use crate::{
     labels::Labels,
     position::Position,
-    sqlite::{copy, untracked, without_chance},
+    sqlite::{copy, fixed_random, untracked},
     vfs::{Database, timeless_uri},
 };
-use dialect::file::Files;
+use dialect::Files;
 use rusqlite::{Connection, OpenFlags};
 use std::{
     fs,
@@ -61,7 +67,7 @@ use std::{
 /// // {"alice": {"name": "Alice"}, "bob": {"name": "Bob"}}
 /// let labels = Seeds::from(path).load(&mut connection)?;
 /// let alice: i64 = labels.key("users", "alice")?;
-/// # assert_eq!(alice, sqlite_fixtures::label_id("alice"));
+/// # assert_eq!(alice, sqlite_fixtures::labels::label_id("alice"));
 /// # Ok(())
 /// # }
 /// # #[cfg(not(feature = "json"))]
@@ -93,7 +99,7 @@ impl Seeds {
     /// # Errors
     /// [`SeedError`]; the database is as it was.
     pub fn load(&self, connection: &mut Connection) -> Result<Labels, SeedError> {
-        self.load_knowing(connection, &Labels::default())
+        self.load_with_labels(connection, &Labels::default())
     }
 
     /// Loads them inside a savepoint, for a connection that is only lent, such as a transaction. It too loses its progress handler.
@@ -119,7 +125,7 @@ impl Seeds {
     }
 
     /// Loads them into a live database whose labels are known, and gives the new ones.
-    pub(crate) fn load_knowing(&self, connection: &mut Connection, known: &Labels) -> Result<Labels, SeedError> {
+    pub(crate) fn load_with_labels(&self, connection: &mut Connection, known: &Labels) -> Result<Labels, SeedError> {
         load::load(connection, self.read()?, known)
     }
 
@@ -151,12 +157,12 @@ pub(crate) fn load_into_file(
     progress: &mut load::Progress<'_>,
 ) -> Result<Labels, SeedError> {
     let existed = path.exists();
-    let error = |source| SeedError::new(Fault::Database(source)).at(Position::whole(path));
+    let error = |source| SeedError::new(SeedErrorKind::Database(source)).at(Position::whole(path));
     let by_copy = || {
         // The same files give the same bytes, whenever they are loaded.
         let database = Database::over(Arc::new([]));
         let mut work = untracked(|| Connection::open(timeless_uri(&database)?)).map_err(error)?;
-        without_chance(&work).map_err(error)?;
+        fixed_random(&work).map_err(error)?;
         // A path is no URI, whatever it begins with.
         let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;
         let mut file = untracked(|| Connection::open_with_flags(path, flags)).map_err(error)?;
@@ -169,7 +175,7 @@ pub(crate) fn load_into_file(
         load::run_scripts(&work, schema)?;
         let labels = load::fill(&work, seeds, &Labels::default(), progress)?;
         if version(&file)? != before {
-            return Err(SeedError::new(Fault::WrittenMeanwhile).at(Position::whole(path)));
+            return Err(SeedError::new(SeedErrorKind::ConcurrentWrite).at(Position::whole(path)));
         }
         copy(&work, &mut file).map_err(error)?;
         Ok(labels)
@@ -213,7 +219,7 @@ impl<P: Into<PathBuf>> FromIterator<P> for Seeds {
 
 #[cfg(test)]
 mod tests {
-    use super::{dialect::file::Files, load_into_file};
+    use super::{dialect::Files, load_into_file};
     use rusqlite::Connection;
     use std::fs;
 
@@ -226,7 +232,7 @@ mod tests {
         other.execute_batch("CREATE TABLE t (a)").unwrap();
         let mut write = |_| other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
         let error = load_into_file(&database, Files::default(), Files::read(&[script]), &mut write).unwrap_err();
-        let expected = "another connection has written to the database meanwhile; load again when it is done";
+        let expected = "another connection wrote to the database during the load; load again when it is done";
         assert_eq!(error.to_string(), format!("{}: {expected}", database.display()));
         let held = "SELECT min(a), max(a) FROM t";
         let held: (i64, i64) = other.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();

@@ -1,6 +1,6 @@
 //! What the schema says of the tables that rows go into.
 
-use super::error::{SeedError, kind::Fault};
+use super::error::{SeedError, kind::SeedErrorKind};
 use crate::{
     position::nearest,
     sqlite::{affinity::Affinity, quote::quoted},
@@ -39,7 +39,6 @@ pub(crate) struct Table {
     /// The one column of the primary key; `None` without a key, or with a composite one.
     pub key: Option<usize>,
     /// The columns of the primary key, in its order.
-    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
     pub primary_key: Vec<usize>,
     /// The columns of each unique constraint but the key, in the order that they are declared in.
     pub unique: Vec<Vec<usize>>,
@@ -51,7 +50,6 @@ pub(crate) struct Column {
     /// The type as the schema has it.
     pub declared: String,
     /// Whether the schema checks that it holds JSON.
-    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
     pub is_json: bool,
     pub has_default: bool,
     pub affinity: Affinity,
@@ -100,12 +98,12 @@ impl<'c> Tables<'c> {
 
     /// The table of this name, without regard to ASCII case.
     pub(crate) fn get(&self, name: &str) -> Result<Rc<Table>, SeedError> {
-        if let Some(table) = self.find(name).map_err(database)? {
+        if let Some(table) = self.find(name).map_err(SeedError::database)? {
             return Ok(table);
         }
-        let names = self.names().map_err(database)?;
+        let names = self.names().map_err(SeedError::database)?;
         let nearest = nearest(name, names.iter().map(String::as_str));
-        Err(SeedError::new(Fault::UnknownTable { nearest }).table_is(name))
+        Err(SeedError::new(SeedErrorKind::UnknownTable { nearest }).in_table(name))
     }
 
     /// Likewise, where there may be none.
@@ -154,7 +152,6 @@ impl<'c> Tables<'c> {
 
     fn read(&self, name: &str) -> rusqlite::Result<Option<Table>> {
         let Some(name) = self.all_names()?.get(&name.to_ascii_lowercase()).cloned() else { return Ok(None) };
-        #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
         let text: String = self.connection.query_row(
             "SELECT coalesce(sql, '') FROM main.sqlite_master WHERE type = 'table' AND name = ?1",
             [&name],
@@ -173,7 +170,6 @@ impl<'c> Tables<'c> {
                 let name: String = row.get(0)?;
                 let column = Column {
                     affinity: Affinity::of(&declared),
-                    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
                     is_json: text.contains(&format!("JSON_VALID({})", quoted(&name))),
                     name,
                     declared,
@@ -197,7 +193,6 @@ impl<'c> Tables<'c> {
             columns,
             references: Vec::new(),
             key: None,
-            #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
             primary_key: Vec::new(),
             unique: Vec::new(),
             name,
@@ -205,7 +200,6 @@ impl<'c> Tables<'c> {
         if let [(_, key)] = keys[..] {
             table.key = Some(key);
         }
-        #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
         {
             keys.sort_unstable();
             table.primary_key = keys.into_iter().map(|(_, column)| column).collect();
@@ -260,8 +254,4 @@ impl<'c> Tables<'c> {
             .filter_map(|(from, parent, to)| Some(Reference { column: table.column(&from)?, parent, to }))
             .collect())
     }
-}
-
-pub(crate) fn database(source: rusqlite::Error) -> SeedError {
-    SeedError::new(Fault::Database(source))
 }

@@ -58,7 +58,7 @@ pub fn get_session() -> Result<Session, SessionError> {
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # sqlite_fixtures::configure(sqlite_fixtures::Engine::memory()?);
-/// use sqlite_fixtures::{SessionError, with_session};
+/// use sqlite_fixtures::{session::SessionError, with_session};
 ///
 /// let two: i64 = with_session(|session| {
 ///     let two = session.query_row("SELECT 1 + 1", [], |row| row.get(0))?;

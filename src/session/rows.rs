@@ -6,7 +6,7 @@ use crate::{
     labels::LabelError,
     position::Position,
     rows::{self, RowError},
-    seed::{SeedError, Seeds, dialect::file::TableRows, files::text::Source, load, rows_of},
+    seed::{SeedError, Seeds, files::text::Source, load, parse::value::TableRows, rows_of},
     snapshot::{self, Diff},
 };
 use rusqlite::{Params, types::FromSql};
@@ -195,7 +195,7 @@ impl Session {
     /// [`SeedError`]; the database is as it was.
     pub fn seed(&mut self, seeds: impl Into<Seeds>) -> Result<(), SeedError> {
         let known = self.engine().labels();
-        let labels = seeds.into().load_knowing(self, &known)?;
+        let labels = seeds.into().load_with_labels(self, &known)?;
         self.engine().add_labels(labels);
         Ok(())
     }

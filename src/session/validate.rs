@@ -8,7 +8,7 @@ use crate::engine::{AnyEngine, Engine, EngineError};
 /// [`EngineError::NoEngine`] for `None`, [`EngineError::AsyncEngine`] for an asynchronous one.
 ///
 /// ```
-/// # fn main() -> Result<(), sqlite_fixtures::EngineError> {
+/// # fn main() -> Result<(), sqlite_fixtures::engine::EngineError> {
 /// use sqlite_fixtures::{AnyEngine, AsyncEngine, Engine, validate_sync_engine};
 ///
 /// let engine = AnyEngine::from(Engine::memory()?);

@@ -14,15 +14,6 @@ impl Handle {
     }
 }
 
-/// Whether SQLite takes a text for at least one whole statement ([`sqlite3_complete`](https://sqlite.org/c3ref/complete.html)).
-#[cfg(any(test, fuzzing))]
-pub(crate) fn is_complete(sql: &str) -> bool {
-    std::ffi::CString::new(sql).is_ok_and(|sql| {
-        // SAFETY: it is a C string that outlives the call.
-        unsafe { ffi::sqlite3_complete(sql.as_ptr()) != 0 }
-    })
-}
-
 /// The SQL of the statements that are not finalized ([`sqlite3_next_stmt`](https://sqlite.org/c3ref/next_stmt.html)).
 ///
 /// Unfinished blobs and backups have none.

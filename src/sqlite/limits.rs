@@ -1,4 +1,4 @@
-//! Work that may not go on for ever.
+//! Limits on the work of a connection's statements.
 
 use rusqlite::{Connection, ffi};
 use std::{
@@ -9,31 +9,29 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How far the statements of a connection may go.
+/// How much work the statements of a connection may do.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// How many steps of [SQLite's machine](https://sqlite.org/opcode.html) a statement may take.
-    pub steps: u32,
+pub(crate) struct ExecutionLimits {
     /// How long the thread may compute, in all.
     pub time: Duration,
     /// By how many bytes [SQLite's memory](https://sqlite.org/c3ref/memory_highwater.html) may grow, in all.
     pub memory: i64,
 }
 
-/// What a statement went beyond.
+/// The limit that a statement exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bound {
+pub(crate) enum Exceeded {
     Steps,
     Time,
     Memory,
 }
 
-/// While it lives, a statement that goes beyond its [`Bounds`] ends with `SQLITE_INTERRUPT`.
+/// While it lives, a statement that exceeds a limit ends with `SQLITE_INTERRUPT`.
 ///
-/// It takes the place of a [progress handler](https://sqlite.org/c3ref/progress_handler.html) of the connection. SQLite asks it
-/// between two steps: a call of a function is one, however long it takes.
+/// It replaces the connection's own [progress handler](https://sqlite.org/c3ref/progress_handler.html), if there is one. SQLite
+/// calls it between two instructions of its virtual machine: a single call of a function cannot be interrupted.
 #[derive(Debug)]
-pub(crate) struct Work<'c> {
+pub(crate) struct ExecutionLimiter<'c> {
     connection: &'c Connection,
     /// The handler has its address.
     state: Rc<State>,
@@ -41,143 +39,117 @@ pub(crate) struct Work<'c> {
 
 #[derive(Debug)]
 struct State {
-    bounds: Bounds,
-    /// How many steps there are from one rest to the next, which is when SQLite asks whether to go on; 0 for no rests.
-    pace: Cell<u16>,
-    /// How many steps the statement has left.
-    left: Cell<u32>,
-    /// How many statements have begun since time and memory were looked at.
+    limits: ExecutionLimits,
+    /// How many instructions SQLite executes between two calls of the handler.
+    ops_per_callback: u16,
+    steps_left: Cell<u32>,
+    /// How many statements have begun since time and memory were measured.
     begun: Cell<u8>,
-    /// When time and memory were looked at last: that costs more than a rest.
-    looked: Cell<Instant>,
+    /// When time and memory were measured last: that costs more than a call of the handler.
+    measured: Cell<Instant>,
     started: Duration,
     memory: i64,
-    reached: Cell<Option<Bound>>,
+    exceeded: Cell<Option<Exceeded>>,
 }
 
-/// The pace up to which a single step may take long.
-const SLOW: u16 = 10;
-
-/// How many statements may begin from one look at the clock to the next.
+/// How many statements may begin between two looks at the clock, which costs as much as a short statement.
 const BEGUN: u8 = 16;
 
-/// How long after one look at time and memory the next is.
-const LOOK: Duration = Duration::from_millis(20);
+/// How long time and memory are not measured again.
+const INTERVAL: Duration = Duration::from_millis(20);
 
-impl<'c> Work<'c> {
-    /// Work within these bounds. Time and memory count from here.
-    pub(crate) fn within(connection: &'c Connection, bounds: Bounds) -> Self {
+impl<'c> ExecutionLimiter<'c> {
+    /// Limits what follows. Time and memory are counted from here.
+    pub(crate) fn new(connection: &'c Connection, limits: ExecutionLimits, ops_per_callback: u16) -> Self {
         let state = Rc::new(State {
-            bounds,
-            pace: Cell::new(0),
-            left: Cell::new(bounds.steps),
+            limits,
+            ops_per_callback,
+            steps_left: Cell::new(u32::MAX),
             begun: Cell::new(0),
-            looked: Cell::new(Instant::now()),
-            started: computed(),
+            measured: Cell::new(Instant::now()),
+            started: cpu_time(),
             memory: memory(),
-            reached: Cell::new(None),
+            exceeded: Cell::new(None),
         });
+        // SAFETY: the handle is open, since a connection holds it; the state lives until the handler is removed, and only this
+        // thread uses the connection, since it is not `Sync`.
+        unsafe {
+            let state = Rc::as_ptr(&state).cast_mut().cast();
+            ffi::sqlite3_progress_handler(connection.handle(), ops_per_callback.into(), Some(on_progress), state);
+        }
         Self { connection, state }
     }
 
-    /// Begins the next statement, which rests after every `pace` steps: the longer one step may take, the fewer. Gives the bound that
-    /// was reached before, which a statement without a rest does not see.
-    pub(crate) fn begin(&self, pace: u16) -> Option<Bound> {
-        self.begin_with(self.state.bounds.steps, pace)
-    }
-
-    /// Likewise, a statement that may take as many steps as it needs.
-    pub(crate) fn begin_long(&self, pace: u16) -> Option<Bound> {
-        self.begin_with(u32::MAX, pace)
-    }
-
-    fn begin_with(&self, steps: u32, pace: u16) -> Option<Bound> {
-        self.state.left.set(steps);
-        // Even the clock costs as much as a short statement.
-        let is_due = pace <= SLOW || self.state.begun.get() >= BEGUN;
+    /// Begins the next statement, which may take this many steps. Returns the limit that is exceeded already: a statement
+    /// that is shorter than the handler's interval does not notice.
+    pub(crate) fn begin(&self, steps: u32) -> Option<Exceeded> {
+        self.state.steps_left.set(steps);
+        let is_due = self.state.begun.get() >= BEGUN;
         self.state.begun.set(if is_due { 0 } else { self.state.begun.get() + 1 });
-        self.state.reached.set(if is_due { self.state.look() } else { None });
-        self.rest_each(pace);
-        self.reached()
+        self.state.exceeded.set(if is_due { self.state.measure() } else { None });
+        self.exceeded()
     }
 
-    /// Lets what follows do what it does.
-    pub(crate) fn end(&self) {
-        self.rest_each(0);
-    }
-
-    /// The bound that has ended the last statement.
-    pub(crate) fn reached(&self) -> Option<Bound> {
-        self.state.reached.get()
-    }
-
-    fn rest_each(&self, pace: u16) {
-        if self.state.pace.replace(pace) == pace {
-            return;
-        }
-        // SAFETY: the handle is open, since a connection holds it; the state lives until the handler is taken back, and only this
-        // thread has the connection, since it is not `Sync`. A pace of 0 takes it back.
-        unsafe {
-            let state = Rc::as_ptr(&self.state).cast_mut().cast();
-            ffi::sqlite3_progress_handler(self.connection.handle(), pace.into(), Some(rest), state);
-        }
+    /// The limit that ended the last statement.
+    pub(crate) fn exceeded(&self) -> Option<Exceeded> {
+        self.state.exceeded.get()
     }
 }
 
-impl Drop for Work<'_> {
+impl Drop for ExecutionLimiter<'_> {
     fn drop(&mut self) {
-        // SAFETY: the handle is open, since a connection holds it. After this SQLite does not know the state any more.
+        // SAFETY: the handle is open, since a connection holds it. After this SQLite does not use the state any more.
         unsafe { ffi::sqlite3_progress_handler(self.connection.handle(), 0, None, ptr::null_mut()) }
     }
 }
 
 impl State {
-    /// What has been gone beyond by now.
-    fn beyond(&self) -> Option<Bound> {
-        let Some(left) = self.left.get().checked_sub(self.pace.get().into()) else { return Some(Bound::Steps) };
-        self.left.set(left);
-        self.look()
+    fn progress(&self) -> Option<Exceeded> {
+        let Some(left) = self.steps_left.get().checked_sub(self.ops_per_callback.into()) else {
+            return Some(Exceeded::Steps);
+        };
+        self.steps_left.set(left);
+        self.measure()
     }
 
-    /// What has been gone beyond of time and memory, which are looked at now and then.
-    fn look(&self) -> Option<Bound> {
-        if self.looked.get().elapsed() < LOOK {
+    fn measure(&self) -> Option<Exceeded> {
+        if self.measured.get().elapsed() < INTERVAL {
             return None;
         }
-        self.looked.set(Instant::now());
-        if computed().saturating_sub(self.started) > self.bounds.time {
-            Some(Bound::Time)
-        } else if memory().saturating_sub(self.memory) > self.bounds.memory {
-            Some(Bound::Memory)
+        self.measured.set(Instant::now());
+        if cpu_time().saturating_sub(self.started) > self.limits.time {
+            Some(Exceeded::Time)
+        } else if memory().saturating_sub(self.memory) > self.limits.memory {
+            Some(Exceeded::Memory)
         } else {
             None
         }
     }
 }
 
-/// Anything but 0 ends the statement.
-unsafe extern "C" fn rest(state: *mut c_void) -> c_int {
-    // SAFETY: it is the state of a `Work` that lives, since it takes the handler back when it is dropped.
+/// Anything but 0 interrupts the statement.
+unsafe extern "C" fn on_progress(state: *mut c_void) -> c_int {
+    // SAFETY: it is the state of a limiter that lives, since that removes the handler when it is dropped.
     let state = unsafe { &*state.cast::<State>() };
-    state.reached.set(state.beyond());
-    state.reached.get().is_some().into()
+    state.exceeded.set(state.progress());
+    state.exceeded.get().is_some().into()
 }
 
-/// How long this thread has computed: time in which it was stopped, or others ran, does not count.
+/// The CPU time of this thread: time in which it was stopped, or others ran, does not count.
 #[cfg(target_os = "linux")]
-fn computed() -> Duration {
+fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// How long it is since the first call: the nearest to it that the standard library has.
+/// The time since the first call: the nearest to CPU time that the standard library has.
 #[cfg(not(target_os = "linux"))]
-fn computed() -> Duration {
+fn cpu_time() -> Duration {
     static FIRST: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     FIRST.get_or_init(Instant::now).elapsed()
 }
 
-/// How many bytes SQLite holds, in the whole process.
+/// How many bytes SQLite holds in the whole process.
 fn memory() -> i64 {
     // SAFETY: it only reads a counter, under SQLite's own lock.
     unsafe { ffi::sqlite3_memory_used() }
@@ -185,11 +157,11 @@ fn memory() -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bound, Bounds, Work};
+    use super::{Exceeded, ExecutionLimiter, ExecutionLimits};
     use rusqlite::{Connection, ErrorCode};
     use std::time::Duration;
 
-    const WIDE: Bounds = Bounds { steps: u32::MAX, time: Duration::MAX, memory: i64::MAX };
+    const WIDE: ExecutionLimits = ExecutionLimits { time: Duration::MAX, memory: i64::MAX };
 
     fn endless(connection: &Connection) -> rusqlite::Result<i64> {
         let sql = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT count(*) FROM n";
@@ -202,23 +174,23 @@ mod tests {
         connection.query_row(sql, [], |row| row.get(0))
     }
 
-    fn is_interrupted<T>(ended: rusqlite::Result<T>) -> bool {
-        ended.is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
+    fn is_interrupted<T>(result: rusqlite::Result<T>) -> bool {
+        result.is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
     }
 
     #[test]
-    fn a_statement_without_end_ends_and_the_next_begins_anew() {
+    fn endless_statement_is_interrupted_and_the_next_begins_anew() {
         let connection = Connection::open_in_memory().unwrap();
-        for pace in [1, 10, 1_000] {
-            let work = Work::within(&connection, Bounds { steps: 1_000_000, ..WIDE });
+        for ops_per_callback in [1, 10, 1_000] {
+            let limiter = ExecutionLimiter::new(&connection, WIDE, ops_per_callback);
             for _ in 0..3 {
-                assert_eq!(work.begin(pace), None);
+                assert_eq!(limiter.begin(1_000_000), None);
                 assert!(is_interrupted(endless(&connection)));
-                assert_eq!(work.reached(), Some(Bound::Steps));
-                assert_eq!(work.begin(pace), None);
+                assert_eq!(limiter.exceeded(), Some(Exceeded::Steps));
+                assert_eq!(limiter.begin(1_000_000), None);
                 assert_eq!(long(&connection).unwrap(), 20_000);
             }
-            work.begin_long(pace);
+            limiter.begin(u32::MAX);
             for _ in 0..10 {
                 assert_eq!(long(&connection).unwrap(), 20_000);
             }
@@ -229,41 +201,35 @@ mod tests {
     }
 
     #[test]
-    fn many_statements_together_end_when_their_time_is_over() {
+    fn many_statements_share_their_time() {
         let connection = Connection::open_in_memory().unwrap();
-        let work = Work::within(&connection, Bounds { time: Duration::from_millis(100), ..WIDE });
-        let mut statements = 0;
-        while work.begin(1_000).is_none() && long(&connection).is_ok() {
-            statements += 1;
+        for sql in [
+            "SELECT length(hex(zeroblob(1000000)))",
+            "SELECT sum(length(hex(zeroblob(100000)))) FROM pragma_function_list",
+        ] {
+            let limits = ExecutionLimits { time: Duration::from_millis(100), ..WIDE };
+            let limiter = ExecutionLimiter::new(&connection, limits, 1_000);
+            let mut statements = 0;
+            while limiter.begin(u32::MAX).is_none() && connection.query_row(sql, [], |row| row.get::<_, i64>(0)).is_ok()
+            {
+                statements += 1;
+            }
+            assert_eq!(limiter.exceeded(), Some(Exceeded::Time));
+            assert!(statements > 0, "no single one takes so long");
         }
-        assert_eq!(work.reached(), Some(Bound::Time));
-        assert!(statements > 1, "no single one takes so long");
     }
 
     #[test]
-    fn statements_without_a_rest_end_when_their_time_is_over() {
-        let connection = Connection::open_in_memory().unwrap();
-        let work = Work::within(&connection, Bounds { time: Duration::from_millis(100), ..WIDE });
-        let mut statements = 0;
-        while work.begin(1_000).is_none() {
-            connection.query_row("SELECT length(hex(zeroblob(1000000)))", [], |row| row.get::<_, i64>(0)).unwrap();
-            statements += 1;
-        }
-        assert_eq!(work.reached(), Some(Bound::Time));
-        assert!(statements > 1);
-    }
-
-    #[test]
-    fn a_statement_that_fills_the_memory_ends() {
+    fn statement_that_fills_the_memory_is_interrupted() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (a); PRAGMA temp_store = MEMORY").unwrap();
-        let work = Work::within(&connection, Bounds { memory: 64 << 20, ..WIDE });
+        let limiter = ExecutionLimiter::new(&connection, ExecutionLimits { memory: 64 << 20, ..WIDE }, 64);
         for sql in ["CREATE TEMP TABLE filled AS", "INSERT INTO t"] {
-            let reached = work.begin(1_000);
+            let exceeded = limiter.begin(u32::MAX);
             let filled = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n)
                 SELECT zeroblob(10000) FROM n";
-            assert!(reached.is_some() || is_interrupted(connection.execute(&format!("{sql} {filled}"), [])));
-            assert_eq!(work.reached(), Some(Bound::Memory), "{sql}");
+            assert!(exceeded.is_some() || is_interrupted(connection.execute(&format!("{sql} {filled}"), [])));
+            assert_eq!(limiter.exceeded(), Some(Exceeded::Memory), "{sql}");
         }
     }
 }

@@ -1,19 +1,21 @@
 //! What only SQLite's C interface can do, and what rusqlite spells differently over the range that we take.
 
 pub(crate) mod affinity;
+mod authorizer;
 mod handle;
 mod limits;
 pub(crate) mod quote;
 mod random;
+mod script;
 mod switches;
 mod untracked;
 
-#[cfg(any(test, fuzzing))]
-pub(crate) use handle::is_complete;
+pub(crate) use authorizer::{Answer, Authorizer, Policy, Request};
 pub(crate) use handle::{Handle, statements, statements_of};
-pub(crate) use limits::{Bound, Bounds, Work};
-pub(crate) use random::without_chance;
-pub(crate) use switches::{DoubleQuotedText, double_quoted_text, extensions};
+pub(crate) use limits::{Exceeded, ExecutionLimiter, ExecutionLimits};
+pub(crate) use random::fixed_random;
+pub(crate) use script::{Script, Unprepared};
+pub(crate) use switches::{Switch, Switched, switch};
 pub(crate) use untracked::{is_untracked, untracked};
 
 use rusqlite::{

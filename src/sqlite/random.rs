@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Makes `random()` and `randomblob()` of a connection give the same each time it is opened.
-pub(crate) fn without_chance(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn fixed_random(connection: &Connection) -> rusqlite::Result<()> {
     let functions: [(&CStr, c_int, Function); 2] = [(c"random", 0, random), (c"randomblob", 1, random_blob)];
     for (name, arguments, function) in functions {
         let state = Box::into_raw(Box::new(Cell::new(0_u64)));
@@ -84,14 +84,14 @@ fn next(state: &Cell<u64>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::without_chance;
+    use super::fixed_random;
     use rusqlite::Connection;
 
     #[test]
-    fn without_chance_every_connection_draws_the_same_and_no_number_twice() {
+    fn fixed_random_every_connection_draws_the_same_and_no_number_twice() {
         let drawn = || {
             let connection = Connection::open_in_memory().unwrap();
-            without_chance(&connection).unwrap();
+            fixed_random(&connection).unwrap();
             let sql = "SELECT random(), random(), hex(randomblob(11)), length(randomblob(-1))";
             connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap()
         };
@@ -100,7 +100,7 @@ mod tests {
         assert_ne!(one, two);
         assert_eq!((bytes.len(), least), (22, 1));
         let connection = Connection::open_in_memory().unwrap();
-        without_chance(&connection).unwrap();
+        fixed_random(&connection).unwrap();
         assert!(connection.execute_batch("SELECT randomblob(9223372036854775807)").is_err());
     }
 }

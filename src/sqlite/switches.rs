@@ -1,21 +1,22 @@
-//! What a connection allows ([`sqlite3_db_config`](https://sqlite.org/c3ref/db_config.html)): rusqlite 0.37 hides some of it from
+//! Switches of a connection ([`sqlite3_db_config`](https://sqlite.org/c3ref/db_config.html)): rusqlite 0.37 hides some of them in
 //! builds on the system's library.
 
 use rusqlite::{Connection, Error, ffi};
 use std::ffi::c_int;
 
+/// A switch, by the value of its constant.
 #[derive(Debug, Clone, Copy)]
-enum Switch {
-    /// `SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION`
-    Extensions = 1005,
-    /// `SQLITE_DBCONFIG_DQS_DML`
+pub(crate) enum Switch {
+    /// `SQLITE_DBCONFIG_DEFENSIVE`
+    Defensive = 1010,
+    /// `SQLITE_DBCONFIG_DQS_DML`: text in double quotes in statements
     DoubleQuotedTextInStatements = 1013,
-    /// `SQLITE_DBCONFIG_DQS_DDL`
+    /// `SQLITE_DBCONFIG_DQS_DDL`: text in double quotes in the schema
     DoubleQuotedTextInSchema = 1014,
 }
 
-/// Turns a switch, and says how it was before.
-fn switch(connection: &Connection, switch: Switch, on: bool) -> rusqlite::Result<bool> {
+/// Turns a switch, and returns how it was before.
+pub(crate) fn switch(connection: &Connection, switch: Switch, on: bool) -> rusqlite::Result<bool> {
     let config = |value: c_int| {
         let mut now: c_int = 0;
         // SAFETY: the handle is open, since a connection holds it; for these options the arguments that follow are an
@@ -29,70 +30,60 @@ fn switch(connection: &Connection, switch: Switch, on: bool) -> rusqlite::Result
     Ok(before)
 }
 
-/// Says whether extensions can be loaded, by SQL too, and gives what was said before.
-pub(crate) fn extensions(connection: &Connection, allowed: bool) -> rusqlite::Result<bool> {
-    switch(connection, Switch::Extensions, allowed)
+/// While it lives, a switch is turned.
+#[derive(Debug)]
+pub(crate) struct Switched<'c> {
+    connection: &'c Connection,
+    switch: Switch,
+    before: bool,
 }
 
-/// Where double quotes may be around a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct DoubleQuotedText {
-    pub in_statements: bool,
-    pub in_schema: bool,
+impl<'c> Switched<'c> {
+    pub(crate) fn new(connection: &'c Connection, which: Switch, on: bool) -> rusqlite::Result<Self> {
+        let before = switch(connection, which, on)?;
+        Ok(Self { connection, switch: which, before })
+    }
 }
 
-impl DoubleQuotedText {
-    /// Nowhere, so that a misspelt name is an error and no text.
-    pub(crate) const NOWHERE: Self = Self { in_statements: false, in_schema: false };
-}
-
-/// Says where double quotes may be around a text, and gives what was said before.
-pub(crate) fn double_quoted_text(
-    connection: &Connection,
-    allowed: DoubleQuotedText,
-) -> rusqlite::Result<DoubleQuotedText> {
-    Ok(DoubleQuotedText {
-        in_statements: switch(connection, Switch::DoubleQuotedTextInStatements, allowed.in_statements)?,
-        in_schema: switch(connection, Switch::DoubleQuotedTextInSchema, allowed.in_schema)?,
-    })
+impl Drop for Switched<'_> {
+    fn drop(&mut self) {
+        let _ = switch(self.connection, self.switch, self.before);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DoubleQuotedText, double_quoted_text, extensions};
-    use rusqlite::{Connection, ffi};
+    use super::{Switch, Switched};
+    use rusqlite::Connection;
 
     #[test]
     fn double_quoted_text_is_refused_and_allowed_again() {
         let connection = Connection::open_in_memory().unwrap();
-        let statement = |connection: &Connection| connection.execute_batch("SELECT \"no such column\"").is_ok();
-        let schema = |connection: &Connection| {
+        let statement = || connection.execute_batch("SELECT \"no such column\"").is_ok();
+        let schema = || {
             let table = "CREATE TABLE IF NOT EXISTS t (a CHECK (a <> \"no such column\")); DROP TABLE t";
             connection.execute_batch(table).is_ok()
         };
-        for in_statements in [true, false] {
-            for in_schema in [true, false] {
-                let allowed = DoubleQuotedText { in_statements, in_schema };
-                double_quoted_text(&connection, allowed).unwrap();
-                assert_eq!((statement(&connection), schema(&connection)), (in_statements, in_schema));
-                assert_eq!(double_quoted_text(&connection, allowed).unwrap(), allowed, "what was said before");
-            }
-        }
+        let _all = [Switch::DoubleQuotedTextInStatements, Switch::DoubleQuotedTextInSchema]
+            .map(|switch| Switched::new(&connection, switch, true).unwrap());
+        assert!(statement() && schema());
+        let refused = Switched::new(&connection, Switch::DoubleQuotedTextInStatements, false).unwrap();
+        assert!(!statement() && schema());
+        drop(refused);
+        let refused = Switched::new(&connection, Switch::DoubleQuotedTextInSchema, false).unwrap();
+        assert!(statement() && !schema());
+        drop(refused);
+        assert!(statement() && schema());
     }
 
     #[test]
-    fn extensions_are_refused_also_to_sql_and_allowed_again() {
+    fn defensive_mode_protects_the_schema() {
         let connection = Connection::open_in_memory().unwrap();
-        // SAFETY: the handle is open, since a connection holds it.
-        assert_eq!(unsafe { ffi::sqlite3_enable_load_extension(connection.handle(), 1) }, ffi::SQLITE_OK);
-        let refused = || {
-            let error = connection.query_row("SELECT load_extension('no/such/library')", [], |_| Ok(())).unwrap_err();
-            error.to_string().contains("not authorized")
-        };
-        assert!(!refused(), "it is only not there");
-        assert!(extensions(&connection, false).unwrap());
-        assert!(refused());
-        assert!(!extensions(&connection, true).unwrap());
-        assert!(!refused());
+        connection.execute_batch("CREATE TABLE t (a); PRAGMA writable_schema = ON").unwrap();
+        let write = || connection.execute("UPDATE sqlite_schema SET name = name", []).is_ok();
+        let defensive = Switched::new(&connection, Switch::Defensive, true).unwrap();
+        assert!(!write());
+        drop(defensive);
+        assert!(write());
     }
 }

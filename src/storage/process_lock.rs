@@ -1,6 +1,6 @@
 //! This process, as those that come later see it: a lock that the kernel gives back however it ends.
 
-use super::{is_at, remove, stale::sweep};
+use super::{is_at, remove};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
@@ -33,14 +33,14 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// This process in a folder. The first time it also removes what killed processes have left there.
-    pub(super) fn of(parent: &Path) -> io::Result<Arc<Self>> {
+    /// This process in a folder. Where it is the first time, `on_first` is called with the lock that it has taken.
+    pub(super) fn in_folder(parent: &Path, on_first: fn(&Path, &File)) -> io::Result<Arc<Self>> {
         let mut processes = processes();
         if let Some(process) = processes.get(parent) {
             return Ok(Arc::clone(process));
         }
         let (lock, path) = Self::lock(parent)?;
-        sweep(parent, &lock);
+        on_first(parent, &lock);
         let real_parent = parent.canonicalize()?;
         let process = Arc::new(Self {
             lock,

@@ -4,7 +4,7 @@
 //! names begin. The kernel gives the lock back however the process ends, so whoever gets it may remove the folders: no age and
 //! no process number is asked. Folders that were handed over to somebody are listed in the file.
 
-use super::{create_new, process_lock::Process, remove};
+use super::{create_new, process_lock::Process, remove, stale::sweep};
 use std::{
     fs,
     io::{self, Write},
@@ -26,7 +26,7 @@ pub(crate) struct Temporary {
 
 impl Temporary {
     pub(crate) fn new_in(parent: &Path) -> io::Result<Self> {
-        let process = Process::of(parent)?;
+        let process = Process::in_folder(parent, sweep)?;
         loop {
             let path = process.new_name("");
             let free = process.free().pop();
@@ -136,7 +136,7 @@ mod tests {
     fn a_folder_is_open_to_nobody_else_and_a_name_that_is_taken_is_passed_over() {
         use std::os::unix::fs::PermissionsExt;
         let parent = tempfile::tempdir().unwrap();
-        let process = Process::of(parent.path()).unwrap();
+        let process = Process::in_folder(parent.path(), |_, _| {}).unwrap();
         fs::create_dir(process.path.with_extension("1")).unwrap();
         let temporary = Temporary::new_in(parent.path()).unwrap();
         assert_eq!(temporary.path(), process.path.with_extension("2"));

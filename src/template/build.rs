@@ -3,8 +3,8 @@
 use super::{Schema, TemplateError, image::Built, key::Files};
 use crate::{
     engine::Options,
-    seed::{dialect::file::Files as Seeds, load},
-    sqlite::{untracked, without_chance},
+    seed::{dialect::Files as Seeds, load},
+    sqlite::{fixed_random, untracked},
     vfs::{self, Database},
 };
 use rusqlite::{Connection, config::DbConfig};
@@ -15,7 +15,7 @@ pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result
     // The same files give the same bytes, whenever they are loaded.
     let uri = vfs::timeless_uri(&database).map_err(TemplateError::sqlite)?;
     let mut connection = untracked(|| Connection::open(uri)).map_err(TemplateError::sqlite)?;
-    without_chance(&connection).map_err(TemplateError::sqlite)?;
+    fixed_random(&connection).map_err(TemplateError::sqlite)?;
     options.prepare(&connection).map_err(TemplateError::engine)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(TemplateError::sqlite)?;
     if let Schema::Code(build) = schema {

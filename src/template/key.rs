@@ -4,7 +4,7 @@ use super::Schema;
 use crate::{
     engine::Options,
     position::Position,
-    seed::{Fault, SeedError, Seeds, files::folder},
+    seed::{SeedError, SeedErrorKind, Seeds, files::folder},
 };
 use std::{
     collections::{BTreeSet, hash_map::DefaultHasher},
@@ -54,7 +54,7 @@ impl Files {
         }
         for path in watched.paths() {
             below(&folder::locate(path)?, &mut files.watched)
-                .map_err(|source| SeedError::new(Fault::Read(source)).at(Position::whole(path)))?;
+                .map_err(|source| SeedError::new(SeedErrorKind::Read(source)).at(Position::whole(path)))?;
         }
         Ok(files)
     }
@@ -66,7 +66,7 @@ impl Files {
             [("schema", &self.schema), ("seeds", &self.seeds), ("beside", &self.beside), ("watched", &self.watched)]
         {
             for file in files {
-                let unread = |source| SeedError::new(Fault::Read(source)).at(Position::whole(file));
+                let unread = |source| SeedError::new(SeedErrorKind::Read(source)).at(Position::whole(file));
                 let _ = writeln!(text, "{purpose} {} {}", name(file), describe(file).map_err(unread)?);
             }
         }
@@ -88,7 +88,7 @@ impl Files {
 fn script(path: PathBuf) -> Result<PathBuf, SeedError> {
     match path.extension() {
         Some(extension) if extension.eq_ignore_ascii_case("sql") => Ok(path),
-        _ => Err(SeedError::new(Fault::NoSchema).at(Position::whole(path))),
+        _ => Err(SeedError::new(SeedErrorKind::NoSchema).at(Position::whole(path))),
     }
 }
 

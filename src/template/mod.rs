@@ -169,7 +169,7 @@ impl Template {
     /// Gives the engines options; its hooks also run while the image is built.
     ///
     /// ```
-    /// # use sqlite_fixtures::{JournalMode, Template};
+    /// # use sqlite_fixtures::{engine::JournalMode, Template};
     /// static SHOP: Template = Template::folder("fixtures/shop")
     ///     .engine_options(|engine| engine.journal_mode(JournalMode::Wal).max_sessions(4))
     ///     .in_temp_file();

@@ -1,7 +1,10 @@
 //! Any bytes as a seed file: an error with its place, or rows; never a panic, and nothing by half.
 
 use rusqlite::Connection;
-use sqlite_fixtures::Seeds;
+use sqlite_fixtures::{
+    Seeds,
+    seed::{BrokenReference, SeedError, SeedErrorKind},
+};
 use std::fs;
 
 /// Tables for which files of every shape can be meant.
@@ -28,9 +31,16 @@ pub fn load(extension: &str, bytes: &[u8]) {
         let shown = format!("{error}{error:?}");
         assert!(shown.contains("users."), "{shown}");
         for error in error.all() {
-            let place = error.position().or(error.broken_references().first().and_then(|broken| broken.position()));
+            let place = error.position().or(broken_reference(error).and_then(BrokenReference::position));
             assert!(place.is_some(), "{error}");
         }
     }
     assert!(connection.is_autocommit());
+}
+
+fn broken_reference(error: &SeedError) -> Option<&BrokenReference> {
+    match error.kind() {
+        SeedErrorKind::BrokenReferences { references, .. } => references.first(),
+        _ => None,
+    }
 }

@@ -13,7 +13,7 @@ mod line;
 #[cfg(feature = "cli")]
 pub(crate) mod read;
 
-use super::{Entry, State, addresses, entry::Opener, exit};
+use super::{Entry, State, addresses, entry::Opener};
 use crate::{position::Position, settings::Leaks};
 use line::Line;
 use std::{
@@ -36,11 +36,14 @@ pub(super) struct Journal {
     level: Option<Leaks>,
     /// The process whose journal it is. A forked child has another.
     process: u32,
+    /// Ends the process when a line cannot be written.
+    fail: fn(&str) -> !,
 }
 
 impl Journal {
-    /// Starts the journal of this process in `folder`. Its lock is held for as long as the process lives.
-    pub(super) fn start(folder: &Path, level: Option<Leaks>) -> io::Result<Self> {
+    /// Starts the journal of this process in `folder`. Its lock is held for as long as the process lives. `fail` ends the
+    /// process when a later line cannot be written.
+    pub(super) fn start(folder: &Path, level: Option<Leaks>, fail: fn(&str) -> !) -> io::Result<Self> {
         let executable = env::current_exe()?;
         let prefix = format!("{}-", executable.file_stem().unwrap_or_default().to_string_lossy());
         let mut builder = tempfile::Builder::new();
@@ -49,7 +52,7 @@ impl Journal {
         let (file, _) = builder.tempfile_in(folder)?.keep()?;
         // Who reads it has it for a moment.
         file.lock()?;
-        let mut journal = Self { file, folder: folder.to_owned(), level, process: process::id() };
+        let mut journal = Self { file, folder: folder.to_owned(), level, process: process::id(), fail };
         let line = Line::new("journal")
             .field(FORMAT)
             .field(journal.process)
@@ -116,10 +119,10 @@ impl Journal {
             Ok(())
         } else {
             // What its parent has open is the parent's.
-            Self::start(&self.folder, self.level).map(|own| *self = own)
+            Self::start(&self.folder, self.level, self.fail).map(|own| *self = own)
         };
         if let Err(error) = own.and_then(|()| self.file.write_all(&line.finish())) {
-            exit::fail(&format!("the journal of the ledger cannot be written, so leaks could go unseen: {error}"));
+            (self.fail)(&format!("the journal of the ledger cannot be written, so leaks could go unseen: {error}"));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! stands before a quote inside quotes.
 
 use crate::seed::{
-    error::{SeedError, kind::Fault},
+    error::{SeedError, kind::SeedErrorKind},
     files::{
         format::Format,
         text::{Source, Spanned, Spot},
@@ -22,7 +22,7 @@ type Field<'s> = (Option<Cow<'s, str>>, Spot);
 pub(crate) fn parse(source: &Source) -> Result<Vec<Row<'_>>, SeedError> {
     let text = source.text();
     let syntax = |message: String, at| {
-        SeedError::new(Fault::Syntax { format: Format::Csv, message }).at(source.place(Spot::offset(at)))
+        SeedError::new(SeedErrorKind::Syntax { format: Format::Csv.name(), message }).at(source.place(Spot::offset(at)))
     };
     let mut header: Vec<Spanned<Cow<'_, str>>> = Vec::new();
     let mut rows = Vec::new();

@@ -4,14 +4,13 @@
 //! A model is the table `blog_post`, or where there is none `post` or `posts`. A row is labelled by its natural key, the values
 //! of its first unique constraint, so that a reference like `["alice"]` is one to a label, and a row without `pk` has a key.
 
-use super::file::TableRows;
 use crate::{
     seed::{
-        error::{SeedError, collect::Mistakes, kind::Fault},
+        error::{SeedError, collect::Collector, kind::SeedErrorKind},
         files::text::{Source, Spanned},
         parse::{
             bytes::of_base64,
-            value::{Field, Node, Row, Scalar, natural_key},
+            value::{Field, Node, Row, Scalar, TableRows, natural_key},
         },
         schema::{Column, Table, Tables},
     },
@@ -46,7 +45,7 @@ pub(crate) fn rows<'s>(
     source: &'s Source,
     root: Node<'s>,
     tables: &Tables<'_>,
-    mistakes: &mut Mistakes,
+    errors: &mut Collector,
 ) -> Vec<TableRows<'s>> {
     let Node::List(items) = root else { return Vec::new() };
     let mut made: Vec<TableRows<'s>> = Vec::new();
@@ -55,7 +54,7 @@ pub(crate) fn rows<'s>(
         let found = item.value.kind();
         let Some(object) = is_object(&item.value).then(|| Object::of(item.value)).flatten() else {
             let expected = "an object of Django's, `{model, pk, fields}`, as others in this list are";
-            mistakes.note(SeedError::new(Fault::Shape { expected, found }).at(source.place(spot)));
+            errors.push(SeedError::new(SeedErrorKind::Shape { expected, found }).at(source.place(spot)));
             continue;
         };
         let model = object.model.value;
@@ -63,7 +62,7 @@ pub(crate) fn rows<'s>(
         let candidates = [model.replace('.', "_"), name_of(&model), name_of(&model) + "s"];
         let Some(table) = own.iter().chain(&candidates).find_map(|name| tables.find(name).ok().flatten()) else {
             if let Err(error) = tables.get(&candidates[0]) {
-                mistakes.note(SeedError::at(error, source.place(object.model.spot)));
+                errors.push(SeedError::at(error, source.place(object.model.spot)));
             }
             continue;
         };
@@ -78,8 +77,8 @@ pub(crate) fn rows<'s>(
                 Ok(Some(stored)) => value.value = stored,
                 Ok(None) => {}
                 Err(fault) => {
-                    let error = SeedError::new(fault).at(source.place(value.spot)).column_is(&*name.value);
-                    mistakes.note(error.table_is(&*table.name));
+                    let error = SeedError::new(fault).at(source.place(value.spot)).in_column(&*name.value);
+                    errors.push(error.in_table(&*table.name));
                 }
             }
             // By the name of its column it is a key first, not a label.
@@ -122,7 +121,7 @@ fn add_key<'s>(table: &Table, fields: &mut Vec<Field<'s>>, pk: Spanned<Node<'s>>
 
 /// What Django's fields make of a value, if something else: bytes of base64, of a UUID its digits alone, and JSON of all in a column
 /// of JSON.
-fn as_stored(column: &Column, node: &Node<'_>) -> Result<Option<Node<'static>>, Fault> {
+fn as_stored(column: &Column, node: &Node<'_>) -> Result<Option<Node<'static>>, SeedErrorKind> {
     if column.is_json && *node != Node::Scalar(Scalar::Null) {
         return node.to_json().map(|json| Some(Node::text(json)));
     }

@@ -1,16 +1,20 @@
 //! Lists of labels that stand for rows of a table between two others: `tags: rust, sqlite`, or a list.
 
-use super::{file::TableRows, rails};
+use super::rails;
 use crate::seed::{
-    error::{SeedError, collect::Mistakes, kind::Fault},
+    error::{SeedError, collect::Collector, kind::SeedErrorKind},
     files::text::{Source, Spanned, Spot},
-    parse::value::{Node, Row, Scalar, natural_key},
+    parse::value::{Node, Row, Scalar, TableRows, labels_in},
     schema::{Column, Reference, Table, Tables},
 };
 use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
 /// Takes such lists out of their rows, and gives the rows that they stand for.
-pub(crate) fn joins<'s>(rows: &mut TableRows<'s>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows<'s>> {
+pub(crate) fn take_joined_rows<'s>(
+    rows: &mut TableRows<'s>,
+    tables: &Tables<'_>,
+    errors: &mut Collector,
+) -> Vec<TableRows<'s>> {
     let Ok(table) = tables.get(&rows.table) else { return Vec::new() };
     let mut made: Vec<TableRows<'s>> = Vec::new();
     let mut known: HashMap<Cow<'s, str>, Option<Join>> = HashMap::new();
@@ -30,12 +34,12 @@ pub(crate) fn joins<'s>(rows: &mut TableRows<'s>, tables: &Tables<'_>, mistakes:
             };
             let (name, others) = row.fields.remove(at);
             let Some(own) = own_key(&table, row, name.spot) else {
-                let fault = Fault::Value("a row that others are joined to needs a label, or its key");
-                mistakes.note(SeedError::new(fault).at(row.source.place(name.spot)).table_is(&*table.name));
+                let fault = SeedErrorKind::invalid("a row that others are joined to needs a label, or its key");
+                errors.push(SeedError::new(fault).at(row.source.place(name.spot)).in_table(&*table.name));
                 continue;
             };
             let name_spot = name.spot;
-            let joined = texts(&others).into_iter().map(|other| {
+            let joined = labels_in(&others).into_iter().map(|other| {
                 let mut fields = vec![
                     (Spanned::new(join.own.clone().into(), name.spot), own.clone()),
                     (
@@ -82,8 +86,10 @@ impl Join {
     fn new(table: &Table, own: usize, other: usize, field: &str, source: &Source) -> Self {
         let is_reference = table.references.iter().any(|reference| reference.column == other);
         let name = |column: usize| table.columns[column].name.clone();
-        let made =
-            table.columns.iter().filter_map(|column| Some((column.name.clone(), rails::made_at(column, source)?)));
+        let made = table
+            .columns
+            .iter()
+            .filter_map(|column| Some((column.name.clone(), rails::default_timestamp(column, source)?)));
         Self {
             table: table.name.clone(),
             own: name(own),
@@ -177,32 +183,4 @@ fn own_key<'s>(table: &Table, row: &Row<'s>, spot: Spot) -> Option<Spanned<Node<
     let label =
         || row.label.as_ref().map(|label| Node::Label { label: label.value.clone(), of: table.name.clone().into() });
     Some(Spanned::new(given.map(|(_, key)| key.value.clone()).or_else(label)?, spot))
-}
-
-/// The labels in a list, or in a text between commas.
-pub(crate) fn texts<'s>(labels: &Spanned<Node<'s>>) -> Vec<Spanned<Cow<'s, str>>> {
-    let spot = labels.spot;
-    let text = |node: &Node<'s>, spot| match node {
-        Node::Scalar(Scalar::Text(text)) => Some(Spanned::new(trimmed(text), spot)),
-        Node::Scalar(Scalar::Integer(integer)) => Some(Spanned::new(integer.to_string().into(), spot)),
-        Node::List(parts) => natural_key(parts).map(|key| Spanned::new(key.into(), spot)),
-        _ => None,
-    };
-    match &labels.value {
-        Node::List(items) => items.iter().filter_map(|item| text(&item.value, item.spot)).collect(),
-        Node::Scalar(Scalar::Text(all)) => all
-            .split(',')
-            .map(str::trim)
-            .filter(|label| !label.is_empty())
-            .map(|label| Spanned::new(label.to_owned().into(), spot))
-            .collect(),
-        other => text(other, spot).into_iter().collect(),
-    }
-}
-
-fn trimmed<'s>(text: &Cow<'s, str>) -> Cow<'s, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-    }
 }

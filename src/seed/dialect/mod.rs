@@ -1,6 +1,6 @@
-//! What a document means: rows of the table that its file is named after, or several tables with their rows.
+//! What seed files mean: rows of the table that a file is named after, or several tables with their rows.
 //!
-//! The shape itself tells it, and where two shapes look alike, the schema does:
+//! A document tells it by its shape, and where two shapes look alike, the schema decides:
 //!
 //! | document | is |
 //! | --- | --- |
@@ -14,19 +14,146 @@
 #[cfg(feature = "csv")]
 mod dbunit;
 mod django;
-pub(crate) mod file;
 pub(crate) mod join_tables;
 pub(crate) mod rails;
 
 use super::{
-    error::{SeedError, collect::Mistakes, kind::Fault},
-    files::text::{Source, Spanned, Spot},
-    parse::value::{Field, Node, Row, row},
+    error::{SeedError, collect::Collector, kind::SeedErrorKind},
+    files::{
+        folder,
+        format::Format,
+        text::{Source, Spanned, Spot},
+    },
+    parse::{
+        self,
+        value::{Field, Node, Row, TableRows, row},
+    },
     schema::Tables,
 };
+use crate::position::Position;
 use django::is_list_of_objects;
-use file::TableRows;
 use rails::{model_class, rows_among, tables_of};
+use std::path::{Path, PathBuf};
+
+/// Seed files: those that could be read, in the order of their paths, and those that could not.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub read: Vec<File>,
+    pub unread: Vec<Unparsed>,
+}
+
+impl Files {
+    pub(crate) fn read(paths: &[PathBuf]) -> Self {
+        let mut files = Self::default();
+        for path in paths {
+            match File::read(path) {
+                Ok(file) => files.read.push(file),
+                Err(error) => files.unread.push(Unparsed { error, text: String::new(), table: table(path) }),
+            }
+        }
+        files
+    }
+}
+
+/// The table that a file is named after.
+fn table(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A seed file and its text.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub format: Format,
+    pub source: Source,
+    /// The table that it is named after.
+    table: String,
+    #[cfg(feature = "csv")]
+    is_of_dbunit: bool,
+}
+
+/// A file that cannot be read, its text as far as it is known, and the table that it is named after.
+#[derive(Debug)]
+pub(crate) struct Unparsed {
+    pub error: SeedError,
+    pub text: String,
+    pub table: String,
+}
+
+/// What a seed file holds.
+#[derive(Debug)]
+pub(crate) enum Contents<'s> {
+    /// A SQL script, which says itself where its rows go.
+    Script(&'s Source),
+    /// Rows of one table.
+    Rows(TableRows<'s>),
+    /// Rows of one table or of several, which the schema may have to tell.
+    Document(Document<'s>),
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self, SeedError> {
+        let format = folder::format(path)?;
+        format.is_read().map_err(|fault| SeedError::new(fault).at(Position::whole(path)))?;
+        let source = Source::read(path)?;
+        if source.text().trim().is_empty() {
+            return Err(SeedError::new(SeedErrorKind::Empty).at(source.position(Spot::START)));
+        }
+        Ok(Self {
+            format,
+            source,
+            table: table(path),
+            #[cfg(feature = "csv")]
+            is_of_dbunit: folder::is_of_dbunit(path),
+        })
+    }
+
+    /// What it holds, or why that cannot be said.
+    pub(crate) fn contents(&self) -> Result<Contents<'_>, Unparsed> {
+        let Self { source, table, .. } = self;
+        let start = || source.position(Spot::START);
+        self.parse().map_err(|error| Unparsed {
+            error: error.at(start()).in_table(&**table),
+            text: source.text().to_owned(),
+            table: table.clone(),
+        })
+    }
+
+    #[cfg_attr(
+        not(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml")),
+        expect(clippy::unnecessary_wraps, reason = "no format is read")
+    )]
+    fn parse(&self) -> Result<Contents<'_>, SeedError> {
+        let Self { format, source, .. } = self;
+        #[cfg(feature = "csv")]
+        let of_table = |rows| {
+            let (table, bytes) = (self.table.clone(), source.text().len());
+            Contents::Rows(TableRows { table, source, start: None, rows, bytes })
+        };
+        #[cfg(feature = "csv")]
+        let separated = |by| parse::csv::parse(source, *format, by).map(of_table);
+        let document = |root: Result<_, SeedError>| {
+            root.map(|root| Contents::Document(Document { source, table: self.table.clone(), root }))
+        };
+        match format {
+            #[cfg(feature = "csv")]
+            Format::Csv if self.is_of_dbunit => dbunit::parse(source).map(of_table),
+            #[cfg(feature = "csv")]
+            Format::Csv => separated(b','),
+            #[cfg(feature = "csv")]
+            Format::Tsv => separated(b'\t'),
+            #[cfg(feature = "json")]
+            Format::Json => document(parse::json::parse(source)),
+            #[cfg(feature = "json")]
+            Format::JsonLines => document(parse::json::parse_lines(source)),
+            #[cfg(feature = "toml")]
+            Format::Toml => document(parse::toml::parse(source)),
+            #[cfg(feature = "yaml")]
+            Format::Yaml => document(parse::yaml::parse(source)),
+            // A format that this build does not read was refused before.
+            _ => Ok(Contents::Script(source)),
+        }
+    }
+}
 
 /// What a file in a format of documents holds.
 #[derive(Debug)]
@@ -38,7 +165,7 @@ pub(crate) struct Document<'s> {
 }
 
 /// The rows of a document, table by table, in the order of the file.
-pub(crate) fn rows<'s>(document: Document<'s>, tables: &Tables<'_>, mistakes: &mut Mistakes) -> Vec<TableRows<'s>> {
+pub(crate) fn rows_in<'s>(document: Document<'s>, tables: &Tables<'_>, errors: &mut Collector) -> Vec<TableRows<'s>> {
     let Document { source, mut table, root } = document;
     if let Node::Map(entries) = &root.value
         && let Some(class) = model_class(entries)
@@ -50,22 +177,22 @@ pub(crate) fn rows<'s>(document: Document<'s>, tables: &Tables<'_>, mistakes: &m
     match root.value {
         Node::List(items) if items.is_empty() && is_no_table(&table, tables) => Vec::new(),
         Node::Map(entries) if entries.is_empty() && is_no_table(&table, tables) => Vec::new(),
-        list if is_list_of_objects(&list) => django::rows(source, list, tables, mistakes),
+        list if is_list_of_objects(&list) => django::rows(source, list, tables, errors),
         Node::Map(entries) if is_of_tables(&entries, &table, tables) => {
             let bytes = source.text().len() / entries.len();
             let of = |(name, rows): Field<'s>| {
-                let rows = of_table(source, name.value.into_owned(), Some(name.spot), rows, mistakes)?;
+                let rows = of_table(source, name.value.into_owned(), Some(name.spot), rows, errors)?;
                 Some(TableRows { bytes, ..rows })
             };
             entries.into_iter().filter_map(of).collect()
         }
-        _ => of_table(source, table, None, root, mistakes).into_iter().collect(),
+        _ => of_table(source, table, None, root, errors).into_iter().collect(),
     }
 }
 
 /// Whether a name is no table's, and none's that is misspelt.
 fn is_no_table(name: &str, tables: &Tables<'_>) -> bool {
-    tables.get(name).is_err_and(|error| matches!(error.fault(), Fault::UnknownTable { nearest: None }))
+    tables.get(name).is_err_and(|error| matches!(error.kind(), SeedErrorKind::UnknownTable { nearest: None }))
 }
 
 /// Whether the entries of a document are tables, and not rows of the one that its file is named after.
@@ -82,12 +209,12 @@ fn of_table<'s>(
     table: String,
     start: Option<Spot>,
     rows: Spanned<Node<'s>>,
-    mistakes: &mut Mistakes,
+    errors: &mut Collector,
 ) -> Option<TableRows<'s>> {
     let mut made: Vec<Row<'s>> = Vec::new();
     let mut add = |row: Result<Row<'s>, SeedError>| match row {
         Ok(row) => made.push(row),
-        Err(error) => mistakes.note(error.table_is(&*table)),
+        Err(error) => errors.push(error.in_table(&*table)),
     };
     match rows.value {
         Node::List(items) => items.into_iter().for_each(|item| add(row(source, None, item))),
@@ -98,8 +225,8 @@ fn of_table<'s>(
         }
         other => {
             let expected = "a map of label -> row or a list of rows";
-            let fault = Fault::Shape { expected, found: other.kind() };
-            mistakes.note(SeedError::new(fault).at(source.place(rows.spot)).table_is(&*table));
+            let fault = SeedErrorKind::Shape { expected, found: other.kind() };
+            errors.push(SeedError::new(fault).at(source.place(rows.spot)).in_table(&*table));
             return None;
         }
     }

@@ -7,25 +7,20 @@
 //! * Columns that say when a row was made or changed are filled, where a labelled row does not give them.
 //! * `_fixture: {model_class: Post}` says which table the rows are of.
 
-use super::file::TableRows;
-#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
-use super::join_tables::texts;
+use crate::seed::parse::value::labels_in;
 use crate::seed::{
     files::text::{Source, Spanned},
-    parse::value::{Field, Node, Row, Scalar},
+    parse::value::{Field, Node, Row, Scalar, TableRows},
     schema::{Column, Tables},
 };
 
 /// The row of values for others.
-#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 const DEFAULTS: &str = "DEFAULTS";
 
 /// The entry that is about the file.
-#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 const FIXTURE: &str = "_fixture";
 
 /// What a file says about itself.
-#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 fn about<'n, 's>(entries: &'n [Field<'s>], what: &str) -> Option<&'n Spanned<Node<'s>>> {
     let (_, about) = entries.iter().find(|(label, _)| label.value == FIXTURE)?;
     let Node::Map(about) = &about.value else { return None };
@@ -33,7 +28,6 @@ fn about<'n, 's>(entries: &'n [Field<'s>], what: &str) -> Option<&'n Spanned<Nod
 }
 
 /// The class of the rows, which a file may name that is not named after their table.
-#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 pub(crate) fn model_class<'n>(entries: &'n [Field<'_>]) -> Option<&'n str> {
     match &about(entries, "model_class")?.value {
         Node::Scalar(Scalar::Text(class)) => Some(class),
@@ -42,10 +36,9 @@ pub(crate) fn model_class<'n>(entries: &'n [Field<'_>]) -> Option<&'n str> {
 }
 
 /// The entries of a map of label -> row that are rows.
-#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 pub(crate) fn rows_among(entries: Vec<Field<'_>>) -> Vec<Field<'_>> {
     let mut left_out = vec![DEFAULTS.to_owned(), FIXTURE.to_owned()];
-    let ignored = about(&entries, "ignore").map(texts).unwrap_or_default();
+    let ignored = about(&entries, "ignore").map(labels_in).unwrap_or_default();
     left_out.extend(ignored.into_iter().map(|label| label.value.into_owned()));
     entries.into_iter().filter(|(label, _)| !left_out.iter().any(|left| *left == label.value)).collect()
 }
@@ -57,7 +50,7 @@ pub(crate) fn with_label(text: &str, row: &Row<'_>) -> Option<String> {
 }
 
 /// Makes two fields of each `owner: alice (User)` whose columns are `owner_id` and `owner_type`.
-pub(crate) fn polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
+pub(crate) fn split_polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
     let Ok(table) = tables.get(&rows.table) else { return };
     let columns = |name: &str| {
         let column = |end| table.column(&format!("{name}{end}"));
@@ -110,7 +103,7 @@ pub(crate) fn tables_of(name: &str) -> Vec<String> {
 
 /// What a column holds that a labelled row does not give: always the same, so that the same files give the same bytes. The files of
 /// Rails are in YAML; in other files a column that may be NULL is left so.
-pub(crate) fn made_at(column: &Column, source: &Source) -> Option<Scalar<'static>> {
+pub(crate) fn default_timestamp(column: &Column, source: &Source) -> Option<Scalar<'static>> {
     let name = column.name.to_ascii_lowercase();
     let is_wanted = column.is_required || !column.has_default && source.is_yaml();
     if !is_wanted || !["created_at", "updated_at", "created_on", "updated_on"].contains(&&*name) {

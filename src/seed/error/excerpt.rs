@@ -1,5 +1,6 @@
 //! The line that a mistake is in, with a mark under what is wrong.
 
+use crate::position::Position;
 use std::fmt;
 
 /// A line of a text, or of a long one the part around a place; its number as a [`Position`](crate::position::Position) has it; and the
@@ -9,6 +10,19 @@ pub(crate) struct Excerpt {
     pub text: String,
     pub line: u32,
     pub column: u32,
+}
+
+/// A place as an error shows it: with the line that it is in, unless it is a whole file or a call in code.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub position: Position,
+    pub excerpt: Option<Excerpt>,
+}
+
+impl From<Position> for Place {
+    fn from(position: Position) -> Self {
+        Self { position, excerpt: None }
+    }
 }
 
 /// Of a longer line only a part is shown.

@@ -1,141 +1,246 @@
-//! What can be wrong with seed files, and how it is said: one table of messages, each with its remedy.
+//! What can be wrong with seed files: one table of messages, each with its remedy.
 
-use super::BrokenReference;
-use crate::{
-    position::Position,
-    seed::{files::text::LARGEST, load::bounds::Beyond},
-};
-use std::{error::Error, fmt, io, path::PathBuf};
+use super::{BrokenReference, SeedError};
+use crate::position::Position;
+use std::{error::Error, fmt, io, path::PathBuf, time::Duration};
 
-/// What is wrong.
+/// What is wrong with seed files or rows; see [`SeedError::kind`].
+///
+/// `Display` is the sentence that the error shows, with its remedy, without its place.
 #[derive(Debug)]
-pub(crate) enum Fault {
-    NoFolder {
+#[non_exhaustive]
+pub enum SeedErrorKind {
+    /// There is no file or folder at the path.
+    #[non_exhaustive]
+    NotFound {
+        /// The paths that were tried.
         looked_in: Vec<PathBuf>,
+        /// Whether the path is relative to the folder of the crate.
         is_relative: bool,
     },
+    /// A folder has neither `schema.sql` nor `migrations/`.
     NoSchema,
+    /// A folder has both `schema.sql` and `migrations/`.
     TwoSchemas,
+    /// A `migrations` folder has no migration.
     NoMigrations,
+    /// A file or folder cannot be read.
     Read(io::Error),
-    NoFile(io::Error),
+    /// The file that a value names (`FILE=photo.png`) cannot be read.
+    ValueFile(io::Error),
+    /// A file is not UTF-8.
     NotUtf8,
-    TooLarge,
-    LeadsOut,
+    /// A file is larger than the limit.
+    #[non_exhaustive]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A symbolic link leads out of the seed folder.
+    LinkLeavesFolder,
+    /// A file is empty.
     Empty,
+    /// The extension of a file belongs to no format of seed files.
     UnknownFormat,
-    #[cfg(not(all(feature = "base64", feature = "csv", feature = "json", feature = "toml", feature = "yaml")))]
-    Feature {
+    /// The build lacks the crate feature that a file or a value needs.
+    #[non_exhaustive]
+    MissingFeature {
+        /// What needs it.
         what: &'static str,
+        /// The name of the feature.
         feature: &'static str,
     },
-    #[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
+    /// A file is not valid in its format.
+    #[non_exhaustive]
     Syntax {
-        format: crate::seed::files::format::Format,
+        /// The name of the format.
+        format: &'static str,
+        /// What the parser says.
         message: String,
     },
+    /// A value has another shape than the format of seed files allows there.
+    #[non_exhaustive]
     Shape {
+        /// What belongs there.
         expected: &'static str,
+        /// What stands there.
         found: &'static str,
     },
-    Value(&'static str),
-    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
-    Deep,
-    Serialize(String),
-    #[cfg(feature = "yaml")]
-    TemplateLanguage(&'static str),
+    /// A value breaks a rule of seed files.
+    #[non_exhaustive]
+    InvalidValue {
+        /// The rule.
+        rule: &'static str,
+    },
+    /// Values are nested too deeply.
+    TooDeep,
+    /// The `Serialize` of a row failed.
+    #[non_exhaustive]
+    Serialize {
+        /// What it says.
+        message: String,
+    },
+    /// A file is a template of another language, such as ERB, which is not run.
+    #[non_exhaustive]
+    TemplateLanguage {
+        /// The language.
+        language: &'static str,
+    },
+    /// There is no table of that name.
+    #[non_exhaustive]
     UnknownTable {
+        /// The most similar name of a table.
         nearest: Option<String>,
     },
+    /// The table has no column of that name.
+    #[non_exhaustive]
     UnknownColumn {
+        /// The most similar name of a column.
         nearest: Option<String>,
     },
+    /// A field is named after an association whose column has no foreign key.
+    #[non_exhaustive]
     NoForeignKey {
+        /// The column.
         column: String,
     },
+    /// A row gives a column twice.
+    #[non_exhaustive]
     DuplicateColumn {
+        /// Where it is given first.
         first: Position,
     },
+    /// Two rows of a table have the same label.
+    #[non_exhaustive]
     DuplicateLabel {
+        /// Where the first of them stands.
         first: Position,
     },
+    /// Rows of several tables have the label that a column without a foreign key holds.
+    #[non_exhaustive]
     AmbiguousLabel {
+        /// The tables.
         tables: Vec<String>,
     },
+    /// No row has the label, nor the key, that a value names.
+    #[non_exhaustive]
     UnknownLabel {
+        /// The referenced table, where it is known.
         parent: Option<String>,
+        /// The most similar label.
         nearest: Option<String>,
     },
+    /// No key can be made from the label of a row.
     NoKeyForLabel,
+    /// A row violates a constraint of its table.
+    #[non_exhaustive]
     Constraint {
+        /// The violated rule, and what to do.
         message: String,
-        source: rusqlite::Error,
+        /// SQLite's error.
+        error: rusqlite::Error,
     },
+    /// SQLite cannot prepare a statement.
+    #[non_exhaustive]
     Statement {
+        /// What SQLite says.
         message: String,
+        /// The most similar name, where an unknown one is the reason.
         nearest: Option<String>,
     },
+    /// SQLite could not run a statement.
     Sql(rusqlite::Error),
+    /// A statement does what seed files may not do.
     Forbidden,
-    Beyond(Beyond),
+    /// SQL of a seed file exceeds a limit.
+    LimitExceeded(LimitExceeded),
+    /// A script ends inside a transaction.
     OpenTransaction,
+    /// A script begins or ends a transaction inside a transaction of the caller.
     OwnTransaction,
+    /// Rows refer to rows that do not exist.
+    #[non_exhaustive]
     BrokenReferences {
+        /// The first hundred of them.
         references: Vec<BrokenReference>,
-        untold: usize,
+        /// How many more there are.
+        omitted: usize,
     },
+    /// The linked SQLite is too old to load seed files.
+    #[non_exhaustive]
+    OldSqlite {
+        /// Its version.
+        version: &'static str,
+    },
+    /// The database cannot be read or written.
     Database(rusqlite::Error),
-    WrittenMeanwhile,
-    Restore {
-        load: crate::seed::error::SeedError,
-        source: rusqlite::Error,
+    /// Another connection wrote to the database during the load.
+    ConcurrentWrite,
+    /// The load failed, and the database could not be restored.
+    #[non_exhaustive]
+    NotRestored {
+        /// Why the load failed.
+        load: SeedError,
+        /// Why the database could not be restored.
+        error: rusqlite::Error,
     },
 }
 
-impl fmt::Display for Fault {
+/// A limit on the SQL of seed files; see [`Seeds`](crate::seed::Seeds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitExceeded {
+    /// The steps of [SQLite's virtual machine](https://sqlite.org/opcode.html) that a statement may take.
+    Steps(u32),
+    /// The CPU time of a load.
+    Time(Duration),
+    /// The bytes by which the database, or SQLite's memory, may grow.
+    Growth(u64),
+    /// The bytes of a value or a row.
+    Value(u64),
+}
+
+impl fmt::Display for SeedErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoFolder { looked_in, is_relative } => {
-                no_folder(f, looked_in, *is_relative)
-            }
+            Self::NotFound { looked_in, is_relative } => not_found(f, looked_in, *is_relative),
             Self::NoSchema => f.write_str(
-                "the folder has neither `schema.sql` nor `migrations/`; add one, or give the template its schema in code",
+                "the folder has neither `schema.sql` nor `migrations/`; add one, or build the template's schema in code",
             ),
             Self::TwoSchemas => {
-                f.write_str("the folder has both `schema.sql` and `migrations/`; keep the one that is the schema")
+                f.write_str("the folder has both `schema.sql` and `migrations/`; remove the one that is not the schema")
             }
-            Self::NoMigrations => {
-                f.write_str("the folder holds no `*.sql` but `*.down.sql`; add the migrations, or remove the folder")
-            }
-            Self::Read(_) => f.write_str("the file cannot be read; check that it exists and its permissions"),
-            Self::NoFile(_) => {
-                f.write_str("there is no such file in the folder `files` beside this one; put it there, or correct the name")
+            Self::NoMigrations => f.write_str(
+                "the folder has no migration, only scripts that undo one (`*.down.sql`), or none; add the migrations, or remove the folder",
+            ),
+            Self::Read(_) => f.write_str("the file cannot be read; check that it exists, and its permissions"),
+            Self::ValueFile(_) => {
+                f.write_str("the folder `files` beside this file has no such file; add it, or correct the name")
             }
             Self::NotUtf8 => f.write_str("the file is not UTF-8 from here on; save it as UTF-8"),
-            Self::TooLarge => write!(f, "the file is larger than {} MiB; split it", LARGEST >> 20),
-            Self::LeadsOut => {
-                f.write_str("the symbolic link leads out of the folder, or to a folder, and is not followed; put a copy in its place")
-            }
-            Self::Empty => f.write_str("the file is empty; write what it should hold, or remove it"),
+            Self::TooLarge { limit } => write!(f, "the file is larger than {}; split it", size(*limit)),
+            Self::LinkLeavesFolder => f.write_str(
+                "the symbolic link leads out of the folder, or to a folder, and is not followed; replace it with a copy",
+            ),
+            Self::Empty => f.write_str("the file is empty; add its content, or remove it"),
             Self::UnknownFormat => f.write_str(
-                "this is no format of seed files; name the file *.sql, *.csv, *.tsv, *.json, *.jsonl, *.toml or *.yaml, or move it out of the folder",
+                "this is not a format of seed files; name the file *.sql, *.csv, *.tsv, *.json, *.jsonl, *.toml or *.yaml, or move it out of the folder",
             ),
-            #[cfg(not(all(feature = "base64", feature = "csv", feature = "json", feature = "toml", feature = "yaml")))]
-            Self::Feature { what, feature } => {
-                write!(f, "{what} needs the crate feature `{feature}`; add it with `cargo add --dev sqlite-fixtures --features {feature}`")
-            }
-            #[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
-            Self::Syntax { format, message } => write!(f, "this is not {format}: {message}; correct it here"),
-            Self::Shape { expected, found } => write!(f, "expected {expected}, found {found}; write it so"),
-            Self::Value(rule) => write!(f, "this is not allowed: {rule}; change it"),
-            #[cfg(feature = "yaml")]
-            Self::TemplateLanguage(language) => write!(
+            Self::MissingFeature { what, feature } => write!(
                 f,
-                "this is {language}, which is not run here; write what it gives, or keep such a text in a file of another format"
+                "{what} needs the crate feature `{feature}`; add it with `cargo add --dev sqlite-fixtures --features {feature}`"
             ),
-            #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
-            Self::Deep => f.write_str("values are nested at most 64 deep; flatten this one, or store it as JSON in a text"),
-            Self::Serialize(message) => write!(f, "the row does not serialize: {message}; correct its `Serialize`"),
+            Self::Syntax { format, message } => write!(f, "invalid {format}: {message}; correct it here"),
+            Self::Shape { expected, found } => write!(f, "expected {expected}, found {found}; correct it here"),
+            Self::InvalidValue { rule } => write!(f, "invalid value: {rule}; change it"),
+            Self::TooDeep => {
+                f.write_str("values are nested more than 64 levels deep; flatten this one, or store it as JSON in a text")
+            }
+            Self::Serialize { message } => write!(f, "the row does not serialize: {message}; correct its `Serialize`"),
+            Self::TemplateLanguage { language } => write!(
+                f,
+                "this is {language}, which is not run here; replace it with its output, or keep such a text in a file of another format"
+            ),
             Self::UnknownTable { nearest } => {
                 f.write_str("there is no such table")?;
                 remedy(f, nearest.as_deref(), "; name the file after its table, or add the table to the schema")
@@ -146,55 +251,90 @@ impl fmt::Display for Fault {
             }
             Self::NoForeignKey { column } => write!(
                 f,
-                "there is no such column, and `{column}` points at no table; declare its FOREIGN KEY, or give `{column}`"
+                "there is no such column, and `{column}` is not a foreign key; declare its FOREIGN KEY, or give `{column}`"
             ),
-            Self::DuplicateColumn { first } => {
-                write!(f, "the column is given twice, first at {first}; keep one")
-            }
+            Self::DuplicateColumn { first } => write!(f, "the column is given twice, first at {first}; remove one"),
             Self::DuplicateLabel { first } => {
-                write!(f, "the label is taken by the row at {first}; rename one of them")
+                write!(f, "the row at {first} has the same label; rename one of them")
             }
-            Self::AmbiguousLabel { tables } => ambiguous(f, tables),
+            Self::AmbiguousLabel { tables } => write!(
+                f,
+                "each of the tables `{}` has a row with this label; declare the FOREIGN KEY of the column, or rename the others",
+                tables.join("`, `")
+            ),
             Self::UnknownLabel { parent, nearest } => {
                 match parent {
                     Some(parent) => write!(f, "this is neither a key nor a label of `{parent}`")?,
                     None => f.write_str("no row of any table has this label")?,
                 }
-                remedy(f, nearest.as_deref(), "; correct it, or add the row it means")
+                remedy(f, nearest.as_deref(), "; correct it, or add the row")
             }
             Self::NoKeyForLabel => {
-                f.write_str("no key can be made from a label for a key column of bytes; give the key itself")
+                f.write_str("a label cannot become a key in a key column of bytes; give the key itself")
             }
             Self::Constraint { message, .. } => f.write_str(message),
             Self::Statement { message, nearest } => {
-                write!(f, "SQLite does not understand this: {message}")?;
+                write!(f, "SQLite cannot prepare this statement: {message}")?;
                 remedy(f, nearest.as_deref(), "; correct the statement")
             }
-            Self::Sql(_) => f.write_str("SQLite refused this statement; correct it"),
-            Self::Forbidden => {
-                f.write_str("seed SQL may not attach or write other files, nor set limits of memory or size; remove the statement")
-            }
-            Self::Beyond(bound) => bound.fmt(f),
-            Self::OpenTransaction => {
-                f.write_str("the script ends inside a transaction; add the COMMIT that is missing")
-            }
-            Self::OwnTransaction => f.write_str(
-                "a script runs on a connection of its own, not inside a transaction; load it before the transaction begins",
+            Self::Sql(_) => f.write_str("SQLite cannot run this statement; correct it"),
+            Self::Forbidden => f.write_str(
+                "SQL in seed files cannot attach or write other files, load extensions, or set limits of memory and size; remove the statement",
             ),
-            Self::BrokenReferences { references, untold } => broken(f, references, *untold),
-            Self::Database(_) => f.write_str("the database could not be read or written; see the cause"),
-            Self::WrittenMeanwhile => {
-                f.write_str("another connection has written to the database meanwhile; load again when it is done")
-            }
-            Self::Restore { load, .. } => write!(
+            Self::LimitExceeded(limit) => limit.fmt(f),
+            Self::OpenTransaction => f.write_str("the script ends inside a transaction; add the missing COMMIT"),
+            Self::OwnTransaction => f.write_str(
+                "a script cannot begin or end a transaction inside a transaction of the caller; load it before that begins",
+            ),
+            Self::BrokenReferences { references, omitted } => broken(f, references, *omitted),
+            Self::OldSqlite { version } => write!(
                 f,
-                "{load}\nnor could the database be put back as it was, because another connection uses it; rebuild it"
+                "seed files need SQLite 3.38 or newer, and this is {version}; update it, or use the crate feature `bundled`"
+            ),
+            Self::Database(_) => f.write_str("the database cannot be read or written; see the cause"),
+            Self::ConcurrentWrite => {
+                f.write_str("another connection wrote to the database during the load; load again when it is done")
+            }
+            Self::NotRestored { load, .. } => write!(
+                f,
+                "{load}\nthe database could not be restored either, because another connection uses it; rebuild it"
             ),
         }
     }
 }
 
-fn no_folder(f: &mut fmt::Formatter<'_>, looked_in: &[PathBuf], is_relative: bool) -> fmt::Result {
+impl fmt::Display for LimitExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Steps(limit) => write!(
+                f,
+                "the statement took more than {} million steps of SQLite's virtual machine, as if it had no end; give it one, or split it",
+                limit / 1_000_000
+            ),
+            Self::Time(limit) => write!(
+                f,
+                "the load took more than {} seconds of CPU time up to here; have it compute less in SQL",
+                limit.as_secs()
+            ),
+            Self::Growth(limit) => write!(
+                f,
+                "the load adds more than {} to the database or to SQLite's memory, or the disk is full; have it make fewer or smaller values",
+                size(*limit)
+            ),
+            Self::Value(limit) => write!(
+                f,
+                "a value or a row that SQL makes is larger than {}; make it smaller, or put it into a file of its own with `FILE=`",
+                size(*limit)
+            ),
+        }
+    }
+}
+
+fn size(bytes: u64) -> String {
+    if bytes < 1 << 20 { format!("{} KiB", bytes >> 10) } else { format!("{} MiB", bytes >> 20) }
+}
+
+fn not_found(f: &mut fmt::Formatter<'_>, looked_in: &[PathBuf], is_relative: bool) -> fmt::Result {
     f.write_str("there is no such file or folder")?;
     for (number, folder) in looked_in.iter().enumerate() {
         write!(f, "{} {}", if number == 0 { "; looked in" } else { "," }, folder.display())?;
@@ -206,14 +346,8 @@ fn no_folder(f: &mut fmt::Formatter<'_>, looked_in: &[PathBuf], is_relative: boo
     })
 }
 
-fn ambiguous(f: &mut fmt::Formatter<'_>, tables: &[String]) -> fmt::Result {
-    let tables: Vec<_> = tables.iter().map(|table| format!("`{table}`")).collect();
-    let remedy = "declare the FOREIGN KEY of the column, or rename the others";
-    write!(f, "each of the tables {} has a row of this label; {remedy}", tables.join(", "))
-}
-
-fn broken(f: &mut fmt::Formatter<'_>, references: &[BrokenReference], untold: usize) -> fmt::Result {
-    let all = references.len() + untold;
+fn broken(f: &mut fmt::Formatter<'_>, references: &[BrokenReference], omitted: usize) -> fmt::Result {
+    let all = references.len() + omitted;
     write!(f, "{all} broken reference{}:", if all == 1 { "" } else { "s" })?;
     for reference in references {
         write!(f, "\n  {reference}")?;
@@ -221,10 +355,10 @@ fn broken(f: &mut fmt::Formatter<'_>, references: &[BrokenReference], untold: us
             write!(f, "\n{excerpt}")?;
         }
     }
-    if untold > 0 {
-        write!(f, "\n  and {untold} more")?;
+    if omitted > 0 {
+        write!(f, "\n  and {omitted} more")?;
     }
-    f.write_str("\nadd the rows that are missing, or correct the values")
+    f.write_str("\nadd the missing rows, or correct the values")
 }
 
 fn remedy(f: &mut fmt::Formatter<'_>, nearest: Option<&str>, otherwise: &str) -> fmt::Result {
@@ -234,19 +368,21 @@ fn remedy(f: &mut fmt::Formatter<'_>, nearest: Option<&str>, otherwise: &str) ->
     }
 }
 
-impl Fault {
-    /// What SQLite says of a statement.
+impl SeedErrorKind {
+    /// A statement that SQLite cannot prepare.
     pub(crate) fn statement(message: impl Into<String>) -> Self {
         Self::Statement { message: message.into(), nearest: None }
     }
 
+    pub(crate) fn invalid(rule: &'static str) -> Self {
+        Self::InvalidValue { rule }
+    }
+
     pub(crate) fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Read(source) | Self::NoFile(source) => Some(source),
-            Self::Constraint { source, .. }
-            | Self::Sql(source)
-            | Self::Database(source)
-            | Self::Restore { source, .. } => Some(source),
+            Self::Read(error) | Self::ValueFile(error) => Some(error),
+            // The message of a constraint says what SQLite says.
+            Self::Sql(error) | Self::Database(error) | Self::NotRestored { error, .. } => Some(error),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use super::{format::Format, sidecar::FILES};
 use crate::{
     position::Position,
-    seed::error::{SeedError, kind::Fault},
+    seed::error::{SeedError, kind::SeedErrorKind},
 };
 use std::{
     env, fs, io,
@@ -30,7 +30,7 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, SeedError> {
     let candidates = candidates(path, manifest.as_deref(), &env::current_exe().unwrap_or_default());
     match candidates.iter().find(|candidate| candidate.exists()) {
         Some(found) => Ok(found.clone()),
-        None => Err(SeedError::new(Fault::NoFolder { looked_in: candidates, is_relative: path.is_relative() })
+        None => Err(SeedError::new(SeedErrorKind::NotFound { looked_in: candidates, is_relative: path.is_relative() })
             .at(Position::whole(path))),
     }
 }
@@ -51,8 +51,8 @@ pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     match (script.is_file(), migrations.is_dir()) {
         (true, false) => inside(folder, &script).map(|()| vec![script]),
         (false, true) => inside(folder, &migrations).and_then(|()| self::migrations(&migrations)),
-        (true, true) => Err(error(Fault::TwoSchemas)),
-        (false, false) => Err(error(Fault::NoSchema)),
+        (true, true) => Err(error(SeedErrorKind::TwoSchemas)),
+        (false, false) => Err(error(SeedErrorKind::NoSchema)),
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         inside(folder, path)?;
     }
     if scripts.is_empty() {
-        return Err(SeedError::new(Fault::NoMigrations).at(Position::whole(folder)));
+        return Err(SeedError::new(SeedErrorKind::NoMigrations).at(Position::whole(folder)));
     }
     scripts.sort();
     Ok(scripts.into_iter().map(|(_, _, path)| path).collect())
@@ -122,7 +122,7 @@ pub(crate) fn files_beside(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
             inside(root, &path)?;
             if path.is_dir() && path.is_symlink() {
                 // Where it leads could change without a trace in the files.
-                return Err(SeedError::new(Fault::LeadsOut).at(Position::whole(&path)));
+                return Err(SeedError::new(SeedErrorKind::LinkLeavesFolder).at(Position::whole(&path)));
             } else if path.is_file() {
                 found.push(path);
             } else if path.is_dir() {
@@ -149,11 +149,11 @@ fn inside(folder: &Path, path: &Path) -> Result<(), SeedError> {
     if real(path)?.starts_with(real(folder)?) {
         return Ok(());
     }
-    Err(SeedError::new(Fault::LeadsOut).at(Position::whole(path)))
+    Err(SeedError::new(SeedErrorKind::LinkLeavesFolder).at(Position::whole(path)))
 }
 
 fn unread(path: &Path, source: io::Error) -> SeedError {
-    SeedError::new(Fault::Read(source)).at(Position::whole(path))
+    SeedError::new(SeedErrorKind::Read(source)).at(Position::whole(path))
 }
 
 /// The format that a file's name tells.
@@ -167,7 +167,7 @@ pub(crate) fn format(path: &Path) -> Result<Format, SeedError> {
         "jsonl" | "ndjson" => Ok(Format::JsonLines),
         "toml" => Ok(Format::Toml),
         "yaml" | "yml" => Ok(Format::Yaml),
-        _ => Err(SeedError::new(Fault::UnknownFormat).at(Position::whole(path))),
+        _ => Err(SeedError::new(SeedErrorKind::UnknownFormat).at(Position::whole(path))),
     }
 }
 

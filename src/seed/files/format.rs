@@ -1,7 +1,6 @@
 //! The formats of seed files.
 
-use crate::seed::error::kind::Fault;
-use std::fmt;
+use crate::seed::error::kind::SeedErrorKind;
 
 /// A format of seed files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +14,9 @@ pub(crate) enum Format {
     Yaml,
 }
 
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Format {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Self::Sql => "SQL",
             Self::Csv => "CSV",
             Self::Tsv => "TSV",
@@ -25,30 +24,28 @@ impl fmt::Display for Format {
             Self::JsonLines => "JSON Lines",
             Self::Toml => "TOML",
             Self::Yaml => "YAML",
-        })
+        }
     }
-}
 
-impl Format {
     /// Refuses a format that this build does not read.
     #[cfg_attr(
         all(feature = "csv", feature = "json", feature = "toml", feature = "yaml"),
         expect(clippy::unnecessary_wraps, reason = "every format is read")
     )]
-    pub(crate) fn is_read(self) -> Result<(), Fault> {
+    pub(crate) fn is_read(self) -> Result<(), SeedErrorKind> {
         match self {
             #[cfg(not(feature = "csv"))]
-            Self::Csv => Err(Fault::Feature { what: "a CSV file", feature: "csv" }),
+            Self::Csv => Err(SeedErrorKind::MissingFeature { what: "a CSV file", feature: "csv" }),
             #[cfg(not(feature = "csv"))]
-            Self::Tsv => Err(Fault::Feature { what: "a TSV file", feature: "csv" }),
+            Self::Tsv => Err(SeedErrorKind::MissingFeature { what: "a TSV file", feature: "csv" }),
             #[cfg(not(feature = "json"))]
-            Self::Json => Err(Fault::Feature { what: "a JSON file", feature: "json" }),
+            Self::Json => Err(SeedErrorKind::MissingFeature { what: "a JSON file", feature: "json" }),
             #[cfg(not(feature = "json"))]
-            Self::JsonLines => Err(Fault::Feature { what: "a JSON Lines file", feature: "json" }),
+            Self::JsonLines => Err(SeedErrorKind::MissingFeature { what: "a JSON Lines file", feature: "json" }),
             #[cfg(not(feature = "toml"))]
-            Self::Toml => Err(Fault::Feature { what: "a TOML file", feature: "toml" }),
+            Self::Toml => Err(SeedErrorKind::MissingFeature { what: "a TOML file", feature: "toml" }),
             #[cfg(not(feature = "yaml"))]
-            Self::Yaml => Err(Fault::Feature { what: "a YAML file", feature: "yaml" }),
+            Self::Yaml => Err(SeedErrorKind::MissingFeature { what: "a YAML file", feature: "yaml" }),
             _ => Ok(()),
         }
     }

@@ -2,41 +2,34 @@
 //! file holds.
 
 use super::text::LARGEST;
-use crate::{
-    seed::{error::kind::Fault, parse::value::Scalar},
-    sqlite::affinity::Affinity,
-};
+use crate::seed::error::kind::SeedErrorKind;
 use std::{
     fs, io,
     path::{Component, Path},
 };
 
-/// The folder of such files, which is no folder of seeds.
+/// The folder of such files, which is not a folder of seeds.
 pub(crate) const FILES: &str = "files";
 
-/// What the file holds: text in a column of texts, bytes in any other.
-pub(crate) fn read(folder: &Path, name: &str, affinity: Affinity) -> Result<Scalar<'static>, Fault> {
+/// What the file holds.
+pub(crate) fn read(folder: &Path, name: &str) -> Result<Vec<u8>, SeedErrorKind> {
     let is_below = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
     if name.is_empty() || !is_below {
-        return Err(Fault::Value("a file is named by its path below the folder `files`, without `..`"));
+        let rule = "a file is named by its path below the folder `files`, without `..`";
+        return Err(SeedErrorKind::invalid(rule));
     }
     let files = folder.join(FILES);
     let path = files.join(name);
-    let real = |path: &Path| path.canonicalize().map_err(Fault::NoFile);
+    let real = |path: &Path| path.canonicalize().map_err(SeedErrorKind::ValueFile);
     if !real(&path)?.starts_with(real(&files)?) || !real(&files)?.starts_with(real(folder)?) {
-        return Err(Fault::LeadsOut);
+        return Err(SeedErrorKind::LinkLeavesFolder);
     }
-    let found = fs::metadata(&path).map_err(Fault::NoFile)?;
+    let found = fs::metadata(&path).map_err(SeedErrorKind::ValueFile)?;
     if !found.is_file() {
-        return Err(Fault::NoFile(io::ErrorKind::NotFound.into()));
+        return Err(SeedErrorKind::ValueFile(io::ErrorKind::NotFound.into()));
     }
     if found.len() > LARGEST {
-        return Err(Fault::TooLarge);
+        return Err(SeedErrorKind::TooLarge { limit: LARGEST });
     }
-    let bytes = fs::read(path).map_err(Fault::NoFile)?;
-    if affinity != Affinity::Text {
-        return Ok(Scalar::Bytes(bytes.into()));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| Fault::Value("in a column of texts a file is UTF-8"))?;
-    Ok(Scalar::Text(text.into()))
+    fs::read(path).map_err(SeedErrorKind::ValueFile)
 }

@@ -2,7 +2,11 @@
 
 use crate::{
     position::Position,
-    seed::error::{SeedError, excerpt::Excerpt, kind::Fault},
+    seed::error::{
+        SeedError,
+        excerpt::{Excerpt, Place},
+        kind::SeedErrorKind,
+    },
 };
 use std::{
     cell::OnceCell,
@@ -12,7 +16,6 @@ use std::{
 };
 
 /// How deep values may be nested; deeper than any row that a person wrote.
-#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 pub(crate) const DEPTH: usize = 64;
 
 /// How large a file may be, in bytes. Every place in it is 32 bits.
@@ -52,19 +55,6 @@ impl Spot {
     }
 }
 
-/// A place as an error shows it: with the line that it is in, unless it is a whole file or a call in code.
-#[derive(Debug, Clone)]
-pub(crate) struct Place {
-    pub position: Position,
-    pub excerpt: Option<Excerpt>,
-}
-
-impl From<Position> for Place {
-    fn from(position: Position) -> Self {
-        Self { position, excerpt: None }
-    }
-}
-
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Spanned<T> {
@@ -95,13 +85,15 @@ impl Source {
                 file.metadata()?.len() <= LARGEST && file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 <= LARGEST;
             Ok(is_small.then_some(bytes))
         };
-        let bytes = read().map_err(|source| whole(Fault::Read(source)))?.ok_or_else(|| whole(Fault::TooLarge))?;
+        let bytes = read()
+            .map_err(|source| whole(SeedErrorKind::Read(source)))?
+            .ok_or_else(|| whole(SeedErrorKind::TooLarge { limit: LARGEST }))?;
         let mut text = String::from_utf8(bytes).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let valid = String::from_utf8_lossy(valid).trim_start_matches('\u{feff}').to_owned();
             let end = Spot::offset(valid.len());
             let source = Self::new(start.clone(), None, valid);
-            SeedError::new(Fault::NotUtf8).at(source.place(end))
+            SeedError::new(SeedErrorKind::NotUtf8).at(source.place(end))
         })?;
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
@@ -136,7 +128,6 @@ impl Source {
     }
 
     /// Whether what stands at a place stands right behind this.
-    #[cfg(feature = "yaml")]
     pub(crate) fn is_behind(&self, what: &str, spot: Spot) -> bool {
         self.text.get(..spot.0 as usize).is_some_and(|before| before.ends_with(what))
     }

@@ -1,44 +1,70 @@
 //! Rows go into their table by prepared statements, one for each set of columns.
 
-use super::foreign_keys::Inserted;
+use super::sandbox::Sandbox;
 use crate::{
     seed::{
-        error::{SeedError, collect::Mistakes, kind::Fault},
+        SeedError,
+        error::{collect::Collector, kind::SeedErrorKind},
         files::text::Spot,
         parse::value::Row,
         resolve::{Resolver, columns::Layout},
-        schema::{Table, database},
+        schema::Table,
     },
     sqlite::{CONSTRAINT_DATATYPE, quote::quoted},
 };
-use rusqlite::{Connection, ErrorCode, Statement};
+use rusqlite::{ErrorCode, Statement, ffi};
+use std::collections::HashMap;
 
 /// How many statements are held at once; rows of one file rarely have more sets of columns.
 const STATEMENTS: usize = 32;
 
-/// Inserts rows into one table. Those that cannot be are noted as mistakes, and the others go in, unless one of them has ended
+/// The rows of the files that went into tables with foreign keys, by table in lower case.
+#[derive(Default)]
+pub(crate) struct Inserted<'r> {
+    rows: HashMap<String, Vec<InsertedRow<'r>>>,
+    /// Whether a script may have replaced them.
+    pub may_have_changed: bool,
+}
+
+/// A row with its rowid, which is meaningless in a table without.
+pub(crate) type InsertedRow<'r> = (i64, &'r Row<'r>);
+
+impl<'r> Inserted<'r> {
+    /// Notes that a script has run.
+    pub(crate) fn note_script(&mut self) {
+        self.may_have_changed |= !self.rows.is_empty();
+    }
+
+    pub(crate) fn in_table(&self, table: &Table) -> &[InsertedRow<'r>] {
+        self.rows.get(&table.name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Inserts rows into one table. Rows that cannot be inserted become errors, and the others go in, unless one of them has ended
 /// the transaction.
 pub(crate) fn insert<'r>(
-    connection: &Connection,
     table: &Table,
     rows: &'r [Row<'r>],
     resolver: &Resolver<'_>,
+    sandbox: Option<&Sandbox<'_>>,
     inserted: &mut Inserted<'r>,
-    mistakes: &mut Mistakes,
-    each: &mut dyn FnMut(),
+    errors: &mut Collector,
+    on_row: &mut dyn FnMut(),
 ) {
+    let connection = resolver.connection;
     let mut prepared = Vec::new();
-    let mut inserted = table.has_foreign_keys.then(|| inserted.rows_of(table));
+    let key = table.name.to_ascii_lowercase();
+    let mut inserted = table.has_foreign_keys.then(|| inserted.rows.entry(key).or_default());
     for row in rows.iter().filter(|row| !resolver.is_duplicate(table, row)) {
-        each();
-        if let Err(error) = insert_row(connection, table, row, resolver, &mut prepared) {
+        on_row();
+        if let Err(error) = insert_row(table, row, resolver, sandbox, &mut prepared) {
             let label = row.label.as_ref().map(|label| &*label.value);
-            mistakes.note(error.table_is(&*table.name).label_is(label));
-            if connection.is_autocommit() || mistakes.is_beyond() {
+            errors.push(error.in_table(&*table.name).in_row(label));
+            if connection.is_autocommit() || errors.is_limit_exceeded() {
                 return;
             }
         } else if let Some(inserted) = &mut inserted
-            // A trigger may have passed over the row.
+            // A trigger may have ignored the row.
             && connection.changes() > 0
         {
             inserted.push((connection.last_insert_rowid(), row));
@@ -53,36 +79,45 @@ struct Prepared<'r> {
 }
 
 fn insert_row<'r>(
-    connection: &'r Connection,
     table: &Table,
     row: &'r Row<'_>,
     resolver: &Resolver<'r>,
+    sandbox: Option<&Sandbox<'_>>,
     prepared: &mut Vec<Prepared<'r>>,
 ) -> Result<(), SeedError> {
+    let at_row = |kind| SeedError::new(kind).at(row.source.place(row.spot));
+    let explain = |error: &rusqlite::Error| sandbox.and_then(|sandbox| sandbox.explain(error));
     match prepared.iter().position(|prepared| prepared.layout.is_of(row)) {
         Some(0) => {}
         Some(at) => prepared.swap(0, at),
         None => {
-            let layout = Layout::of(table, row)?;
-            let statement = connection.prepare(&sql(table, &layout.columns)).map_err(database)?;
+            let layout = Layout::new(table, row)?;
+            let statement = resolver
+                .connection
+                .prepare(&sql(table, &layout.columns))
+                .map_err(|error| SeedError::database(error).explained(explain))?;
             prepared.truncate(STATEMENTS - 1);
             prepared.insert(0, Prepared { layout, statement });
         }
     }
+    if let Some(sandbox) = sandbox {
+        sandbox.begin().map_err(at_row)?;
+    }
     let Prepared { layout, statement } = &mut prepared[0];
-    let values = resolver.values(table, layout, row)?;
-    let confinement = resolver.confinement;
-    // SQLite limits a row as a whole, with what it writes of each value besides.
-    let size = values.iter().map(|value| value.size() + 16).sum::<usize>() + 1024;
-    confinement.begin_row(size).map_err(|fault| SeedError::new(fault).at(row.source.place(row.spot)))?;
+    let values = resolver.values(table, layout, row).map_err(|error| error.explained(explain))?;
+    if let Some(sandbox) = sandbox {
+        // SQLite limits a row as a whole, with what it writes for each value.
+        let size = values.iter().map(|value| value.size() + 16).sum::<usize>() + 1024;
+        sandbox.begin_row(size).map_err(at_row)?;
+    }
     let mut run = || {
         for (number, value) in values.iter().enumerate() {
             statement.raw_bind_parameter(number + 1, value)?;
         }
         statement.raw_execute()
     };
-    run().map(drop).map_err(|error| match confinement.ended(&error) {
-        Some(fault) => SeedError::new(fault).at(row.source.place(row.spot)),
+    run().map(drop).map_err(|error| match explain(&error) {
+        Some(kind) => at_row(kind),
         None => refused(table, row, error),
     })
 }
@@ -97,23 +132,23 @@ fn sql(table: &Table, columns: &[usize]) -> String {
     format!("INSERT INTO main.{table_name} ({}) VALUES ({marks})", names.join(", "))
 }
 
-/// An insert that SQLite refused, at the value that it blames if it blames one.
-fn refused(table: &Table, row: &Row<'_>, source: rusqlite::Error) -> SeedError {
-    let said = source.to_string();
-    let (rule, remedy) = match extended_code(&source) {
-        Some(rusqlite::ffi::SQLITE_CONSTRAINT_NOTNULL) => ("NOT NULL", "give it a value"),
-        Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE) => ("UNIQUE", "another row has it already; change one of them"),
-        Some(rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY | rusqlite::ffi::SQLITE_CONSTRAINT_ROWID) => {
-            ("PRIMARY KEY", "another row has this key already; change one of them")
+/// An insert that SQLite refused, at the value that it names, if it names one.
+fn refused(table: &Table, row: &Row<'_>, error: rusqlite::Error) -> SeedError {
+    if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) {
+        return SeedError::new(SeedErrorKind::Sql(error)).at(row.source.place(row.spot));
+    }
+    let said = error.to_string();
+    let code = error.sqlite_error().map_or(0, |error| error.extended_code);
+    let message = match code {
+        ffi::SQLITE_CONSTRAINT_NOTNULL => "NOT NULL constraint failed; give it a value",
+        ffi::SQLITE_CONSTRAINT_UNIQUE => "UNIQUE constraint failed; another row has this value, so change one of them",
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
+            "PRIMARY KEY constraint failed; another row has this key, so change one of them"
         }
-        Some(rusqlite::ffi::SQLITE_CONSTRAINT_CHECK) => ("CHECK", "change the row to what the table allows"),
-        Some(CONSTRAINT_DATATYPE) => ("STRICT", "give a value of the column's type"),
-        _ if source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-            ("a", "change the row to what the table allows")
-        }
-        _ => return SeedError::new(Fault::Sql(source)).at(row.source.place(row.spot)),
+        // The message names the constraint, the type, or what a trigger raised.
+        CONSTRAINT_DATATYPE => &format!("{said}; give a value of that type"),
+        _ => &format!("{said}; change the row to what the table allows"),
     };
-    let constraint = format!("{rule} constraint failed; {remedy}");
     // SQLite ends these messages with `table.column`; of several columns the first will do.
     let blamed = said
         .split([' ', ','])
@@ -125,16 +160,13 @@ fn refused(table: &Table, row: &Row<'_>, source: rusqlite::Error) -> SeedError {
         (None, Some(label)) => label.spot,
         (None, None) => row.spot,
     };
-    let mut error = SeedError::new(Fault::Constraint { message: constraint, source }).at(row.source.place(spot));
+    let message = message.to_owned();
+    let mut error = SeedError::new(SeedErrorKind::Constraint { message, error }).at(row.source.place(spot));
     if let Some(blamed) = blamed {
-        error = error.column_is(&*table.columns[blamed].name);
+        error = error.in_column(&*table.columns[blamed].name);
     }
     if let Some((_, value)) = field {
-        error = error.value_is(value.value.shown());
+        error = error.with_value(value.value.shown());
     }
     error
-}
-
-fn extended_code(error: &rusqlite::Error) -> Option<i32> {
-    error.sqlite_error().map(|error| error.extended_code)
 }

@@ -1,173 +1,260 @@
-//! What SQL from files may not do, wherever it stands: scripts, values, triggers.
+//! What SQL of seed files may do, enforced by SQLite itself.
+//!
+//! The authorizer refuses what reaches beyond the database: other files, extensions, limits. Defensive mode protects the
+//! schema and the tables of modules. `SQLITE_LIMIT_LENGTH` bounds a value, `max_page_count` the database, and the progress
+//! handler steps, CPU time and SQLite's memory. A single call of a function cannot be interrupted.
 
-use super::{
-    bounds::{Beyond, COSTLY, GROWTH, GROWTH_PER_BYTE, HELD, MADE, PATTERN, STEPS, TIME, TIME_PER_BYTE},
-    mentions::{Cost, Mentions},
-    splitter::statements,
-};
 use crate::{
-    seed::{error::kind::Fault, files::text::LARGEST},
-    sqlite::{Bound, Bounds, DoubleQuotedText, Work, double_quoted_text, extensions},
+    seed::{
+        SeedError,
+        error::kind::{LimitExceeded, SeedErrorKind},
+        files::text::LARGEST,
+    },
+    sqlite::{Answer, Authorizer, Exceeded, ExecutionLimiter, ExecutionLimits, Policy, Request, Switch, switch},
 };
-use rusqlite::{Connection, ErrorCode, limits::Limit};
-use std::cell::Cell;
+use rusqlite::{Connection, Error, ErrorCode, ffi, limits::Limit};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
-/// How much memory the values of a row may take together.
-#[expect(clippy::cast_possible_truncation, reason = "a GiB")]
-const MEMORY: usize = GROWTH as usize;
+/// The steps of SQLite's virtual machine that a statement may take, or a row with what its triggers do.
+const STEPS: u32 = 250_000_000;
 
-/// While it lives, no statement runs for ever or fills the memory, and no extension can be loaded.
-pub(crate) struct Confinement<'c> {
+/// The CPU time of a load, and what each byte of its files adds.
+const TIME: Duration = Duration::from_secs(100);
+const TIME_PER_BYTE: Duration = Duration::from_micros(10);
+
+/// The bytes that a load may add to the database, and to SQLite's memory, and what each byte of its files adds.
+const GROWTH: u64 = 1 << 30;
+const GROWTH_PER_BYTE: u64 = 16;
+
+/// The size of a value that SQL makes, unless the files or the database hold larger ones.
+const VALUE: u64 = 16 << 20;
+
+/// The bytes of values that SQL may make between two calls of the progress handler.
+const BETWEEN_CALLBACKS: u64 = 1 << 30;
+
+/// The length of a pattern of `LIKE`: its work grows with the product of pattern and text.
+const LIKE_PATTERN: i32 = 1_000;
+
+/// SQLite 3.38, the first that reports where an error stands.
+const OLDEST: i32 = 3_038_000;
+
+/// The pragmas that set limits and folders, most of them of the whole process.
+const FORBIDDEN: [&str; 5] =
+    ["data_store_directory", "hard_heap_limit", "max_page_count", "soft_heap_limit", "temp_store_directory"];
+
+/// While it lives, SQL on the connection is restricted. It replaces the connection's own authorizer and progress handler.
+#[derive(Debug)]
+pub(crate) struct Sandbox<'c> {
     connection: &'c Connection,
-    work: Work<'c>,
-    bounds: Bounds,
-    /// How many bytes the database may have.
-    most: i64,
-    /// How large a row is that the files hold themselves.
-    given: Cell<usize>,
-    /// What triggers, views and constraints mention.
-    schema: Cell<Mentions>,
-    /// How large a value may be now.
-    values: Cell<i32>,
+    rules: Authorizer<'c, Rules>,
+    limiter: ExecutionLimiter<'c>,
+    /// Whether the connection is in defensive mode.
+    defensive: Cell<bool>,
+    time: Duration,
+    growth: u64,
+    /// The size that the database may have.
+    max_bytes: i64,
+    value_limit: Cell<i32>,
     before: Before,
 }
 
 /// What the connection had set.
+#[derive(Debug)]
 struct Before {
-    extensions: bool,
     length: i32,
     workers: i32,
-    pattern: i32,
+    defensive: bool,
+    like_pattern: i32,
     pages: i64,
 }
 
-impl<'c> Confinement<'c> {
-    /// Confines the SQL of files that hold so many bytes, and the largest of them so many.
-    pub(crate) fn of(connection: &'c Connection, bytes: usize, largest: usize) -> rusqlite::Result<Self> {
-        let growth = GROWTH.saturating_add(GROWTH_PER_BYTE.saturating_mul(bytes as u64));
-        let bounds = Bounds {
-            steps: STEPS,
-            time: TIME + TIME_PER_BYTE.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX)),
-            memory: i64::try_from(growth).unwrap_or(i64::MAX),
+/// What the authorizer knows.
+#[derive(Debug, Default)]
+struct Rules {
+    /// Whether the statement being prepared is one of ours.
+    is_own: Cell<bool>,
+    /// Whether the statement being prepared must leave transactions alone.
+    is_in_transaction: Cell<bool>,
+    refused: RefCell<Option<SeedErrorKind>>,
+    /// Whether a script asked to write to the schema.
+    writes_schema: Cell<bool>,
+    /// Whether the size of pages may have changed.
+    is_resized: Cell<bool>,
+}
+
+impl Policy for Rules {
+    fn answer(&self, request: Request<'_>) -> Answer {
+        let Request { action, first, second, schema } = request;
+        let is = |text: Option<&str>, name: &str| text.is_some_and(|text| text.eq_ignore_ascii_case(name));
+        let is_ours = |schema: &str| {
+            // A plain VACUUM attaches an empty database of such a name, and writes the new one there.
+            schema.starts_with("vacuum_") || ["main", "temp"].iter().any(|own| schema.eq_ignore_ascii_case(own))
         };
+        let kind = match action {
+            _ if self.is_own.get() => return Answer::Allow,
+            ffi::SQLITE_READ | ffi::SQLITE_SELECT | ffi::SQLITE_RECURSIVE => return Answer::Allow,
+            // Without a value, a pragma only reads.
+            ffi::SQLITE_PRAGMA if second.is_none() => return Answer::Allow,
+            ffi::SQLITE_ATTACH if first == Some("") => {
+                self.is_resized.set(true);
+                return Answer::Allow;
+            }
+            ffi::SQLITE_ATTACH | ffi::SQLITE_DETACH => SeedErrorKind::Forbidden,
+            ffi::SQLITE_FUNCTION if is(second, "load_extension") => SeedErrorKind::Forbidden,
+            ffi::SQLITE_PRAGMA if FORBIDDEN.iter().any(|name| is(first, name)) => SeedErrorKind::Forbidden,
+            // Only in memory are temporary tables counted.
+            ffi::SQLITE_PRAGMA if is(first, "temp_store") && !is(second, "memory") && second != Some("2") => {
+                return Answer::Ignore;
+            }
+            ffi::SQLITE_TRANSACTION | ffi::SQLITE_SAVEPOINT if self.is_in_transaction.get() => {
+                SeedErrorKind::OwnTransaction
+            }
+            ffi::SQLITE_ALTER_TABLE if !first.is_some_and(is_ours) => SeedErrorKind::Forbidden,
+            _ if schema.is_some_and(|schema| !is_ours(schema)) => SeedErrorKind::Forbidden,
+            ffi::SQLITE_PRAGMA => {
+                self.writes_schema.set(self.writes_schema.get() || is(first, "writable_schema"));
+                self.is_resized.set(self.is_resized.get() || is(first, "page_size"));
+                return Answer::Allow;
+            }
+            _ => return Answer::Allow,
+        };
+        *self.refused.borrow_mut() = Some(kind);
+        Answer::Deny
+    }
+}
+
+impl<'c> Sandbox<'c> {
+    /// Restricts the SQL of files that hold so many bytes, and the largest of them so many.
+    pub(crate) fn enter(connection: &'c Connection, bytes: usize, largest: usize) -> Result<Self, SeedError> {
+        if rusqlite::version_number() < OLDEST {
+            return Err(SeedError::new(SeedErrorKind::OldSqlite { version: rusqlite::version() }));
+        }
+        Self::restrict(connection, bytes as u64, largest as u64).map_err(SeedError::database)
+    }
+
+    fn restrict(connection: &'c Connection, bytes: u64, largest: u64) -> rusqlite::Result<Self> {
+        let growth = GROWTH.saturating_add(GROWTH_PER_BYTE.saturating_mul(bytes));
+        let time = TIME + TIME_PER_BYTE.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX));
+        let memory = i64::try_from(growth).unwrap_or(i64::MAX);
         let held = pragma(connection, "page_count")?.saturating_mul(pragma(connection, "page_size")?);
         let before = Before {
             pages: pragma(connection, "max_page_count")?,
             length: connection.limit(Limit::SQLITE_LIMIT_LENGTH)?,
-            // What these compute is not counted.
+            // The work of threads is not counted.
             workers: connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?,
-            pattern: connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN)?,
-            extensions: extensions(connection, false)?,
+            like_pattern: connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LIKE_PATTERN)?,
+            defensive: switch(connection, Switch::Defensive, true)?,
         };
-        let confinement = Self {
+        let value = VALUE.max(largest).max(u64::try_from(held).unwrap_or_default()).min(LARGEST);
+        let ops_per_callback = u16::try_from(BETWEEN_CALLBACKS / value).unwrap_or(u16::MAX);
+        let sandbox = Self {
             connection,
-            work: Work::within(connection, bounds),
-            bounds,
-            most: held.saturating_add(bounds.memory),
-            given: Cell::new(largest.max(usize::try_from(held.min(HELD)).unwrap_or_default())),
-            schema: Cell::default(),
-            values: Cell::new(before.length),
+            rules: Authorizer::install(connection, Rules::default()),
+            limiter: ExecutionLimiter::new(connection, ExecutionLimits { time, memory }, ops_per_callback),
+            defensive: Cell::new(true),
+            time,
+            growth,
+            max_bytes: held.saturating_add(memory),
+            value_limit: Cell::new(before.length),
             before,
         };
-        confinement.limit_pages()?;
-        // Where values may be as large as any, as those of the code, it makes no difference.
-        if (largest as u64) < LARGEST {
-            confinement.look_at_schema()?;
-        }
-        Ok(confinement)
+        sandbox.limit_values(value)?;
+        sandbox.limit_pages()?;
+        Ok(sandbox)
     }
 
     /// Begins a statement of a file.
-    pub(crate) fn begin(&self, mentions: Mentions) -> Result<(), Fault> {
-        let schema = self.schema.get();
-        let is_costly = mentions.cost.max(schema.cost) > Cost::Linear;
-        // All that one row is made of is there at once.
-        let made = MEMORY / (mentions.words.max(schema.words) + 1);
-        self.limit_values(made.min(if is_costly { COSTLY } else { MADE }))?;
-        let reached = self.work.begin(self.pace(is_costly));
-        reached.map_or(Ok(()), |bound| Err(Fault::Beyond(self.beyond(bound))))
+    pub(crate) fn begin(&self) -> Result<(), SeedErrorKind> {
+        self.begin_with(STEPS)
     }
 
-    /// Begins a row, with what its triggers do.
-    pub(crate) fn begin_row(&self, size: usize) -> Result<(), Fault> {
-        self.given.set(self.given.get().max(size));
-        self.begin(Mentions::default())
-    }
-
-    /// Begins a statement of ours, which has an end, but may compute columns of the schema until then.
-    pub(crate) fn begin_own(&self) -> Result<(), Fault> {
-        let is_costly = self.schema.get().cost == Cost::ProductInColumn;
-        if is_costly {
-            self.limit_values(COSTLY)?;
-        } else {
-            self.set_values(self.before.length)?;
+    /// Begins a row of so many bytes, with what its triggers do.
+    pub(crate) fn begin_row(&self, size: usize) -> Result<(), SeedErrorKind> {
+        if size as u64 > VALUE {
+            self.limit_values((size as u64).min(LARGEST)).map_err(SeedErrorKind::Database)?;
         }
-        let reached = self.work.begin_long(if is_costly { 10 } else { 100 });
-        reached.map_or(Ok(()), |bound| Err(Fault::Beyond(self.beyond(bound))))
+        self.begin()
     }
 
-    /// How many steps there are between two rests: so many that what they make does not fill the memory.
-    fn pace(&self, is_costly: bool) -> u16 {
-        let most = usize::try_from(self.values.get()).unwrap_or(usize::MAX).max(1);
-        u16::try_from(MEMORY / most).unwrap_or(u16::MAX).clamp(1, if is_costly { 10 } else { 100 })
+    /// Begins a statement of ours: it ends, but it may compute columns of the schema until then.
+    pub(crate) fn begin_own(&self) -> Result<(), SeedErrorKind> {
+        self.begin_with(u32::MAX)
     }
 
-    /// Takes note of a statement that has changed the schema.
-    pub(crate) fn note_schema(&self, mentions: Mentions) {
-        let schema = self.schema.get();
-        let (cost, words) = (schema.cost.max(mentions.cost), schema.words.max(mentions.words));
-        self.schema.set(Mentions { cost, words, ..schema });
-    }
-
-    /// Finds what the schema mentions, where that does not stand in the statements which have changed it.
-    pub(crate) fn look_at_schema(&self) -> rusqlite::Result<()> {
-        self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, self.before.length)?;
-        self.values.set(self.before.length);
-        let sql = "SELECT sql FROM main.sqlite_master UNION ALL SELECT sql FROM temp.sqlite_master";
-        let mut texts = self.connection.prepare(sql)?;
-        let mut rows = texts.query([])?;
-        while let Some(row) = rows.next()? {
-            let text = row.get_ref(0)?.as_str_or_null().ok().flatten().unwrap_or_default();
-            statements(text).for_each(|statement| self.note_schema(statement.mentions));
+    fn begin_with(&self, steps: u32) -> Result<(), SeedErrorKind> {
+        self.rules.refused.take();
+        match self.limiter.begin(steps) {
+            Some(exceeded) => Err(SeedErrorKind::LimitExceeded(self.limit(exceeded))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// Limits the pages of the database, whose size may have changed.
-    pub(crate) fn limit_pages(&self) -> rusqlite::Result<()> {
-        let pages = (self.most / pragma(self.connection, "page_size")?.max(1)).min(self.before.pages);
-        pragma(self.connection, &format!("max_page_count = {pages}")).map(drop)
+    /// Prepares a statement of a script by `prepare`; one that asks to write to the schema leaves defensive mode, until
+    /// [`end_script`](Self::end_script), and is prepared again.
+    pub(crate) fn preparing<T>(&self, in_transaction: bool, mut prepare: impl FnMut() -> T) -> T {
+        self.rules.is_in_transaction.set(in_transaction);
+        let mut prepared = prepare();
+        if self.rules.writes_schema.take() && self.defensive.replace(false) {
+            let _ = switch(self.connection, Switch::Defensive, false);
+            prepared = prepare();
+        }
+        self.rules.is_in_transaction.set(false);
+        prepared
     }
 
-    /// The bound that has ended a statement, if one has.
-    pub(crate) fn ended(&self, error: &rusqlite::Error) -> Option<Fault> {
-        Some(Fault::Beyond(match (self.work.reached(), error.sqlite_error_code()?) {
-            (Some(bound), _) => self.beyond(bound),
-            (None, ErrorCode::DiskFull) => self.beyond(Bound::Memory),
-            (None, ErrorCode::TooBig) => Beyond::Value(self.values.get()),
+    /// Limits the pages again where a statement may have changed their size.
+    pub(crate) fn end_statement(&self) -> rusqlite::Result<()> {
+        if self.rules.is_resized.take() { self.limit_pages() } else { Ok(()) }
+    }
+
+    /// Returns to defensive mode.
+    pub(crate) fn end_script(&self) -> rusqlite::Result<()> {
+        self.defensive.set(true);
+        switch(self.connection, Switch::Defensive, true).map(drop)
+    }
+
+    /// Why the sandbox ended a statement with this error, if it did.
+    pub(crate) fn explain(&self, error: &Error) -> Option<SeedErrorKind> {
+        if let Some(kind) = self.rules.refused.take() {
+            return Some(kind);
+        }
+        Some(SeedErrorKind::LimitExceeded(match (self.limiter.exceeded(), error.sqlite_error_code()?) {
+            (Some(exceeded), _) => self.limit(exceeded),
+            (None, ErrorCode::DiskFull) => self.limit(Exceeded::Memory),
+            (None, ErrorCode::TooBig) => {
+                LimitExceeded::Value(u64::try_from(self.value_limit.get()).unwrap_or_default())
+            }
             (None, _) => return None,
         }))
     }
 
-    fn beyond(&self, bound: Bound) -> Beyond {
-        match bound {
-            Bound::Steps => Beyond::Steps,
-            Bound::Time => Beyond::Time(self.bounds.time),
-            Bound::Memory => Beyond::Growth(self.bounds.memory),
+    fn limit(&self, exceeded: Exceeded) -> LimitExceeded {
+        match exceeded {
+            Exceeded::Steps => LimitExceeded::Steps(STEPS),
+            Exceeded::Time => LimitExceeded::Time(self.time),
+            Exceeded::Memory => LimitExceeded::Growth(self.growth),
         }
     }
 
-    /// Limits the values that SQL makes, but for those that the files hold themselves.
-    fn limit_values(&self, made: usize) -> Result<(), Fault> {
-        let most = made.max(self.given.get()).min(usize::try_from(LARGEST).unwrap_or(usize::MAX));
-        self.set_values(i32::try_from(most).unwrap_or(i32::MAX).min(self.before.length))
+    fn limit_values(&self, size: u64) -> rusqlite::Result<()> {
+        let limit = i32::try_from(size).unwrap_or(i32::MAX).min(self.before.length);
+        if self.value_limit.replace(limit) != limit {
+            self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limit)?;
+        }
+        Ok(())
     }
 
-    fn set_values(&self, most: i32) -> Result<(), Fault> {
-        if self.values.replace(most) == most {
-            return Ok(());
-        }
-        self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, most).map(drop).map_err(Fault::Database)
+    fn limit_pages(&self) -> rusqlite::Result<()> {
+        self.rules.is_own.set(true);
+        let limited = pragma(self.connection, "page_size").and_then(|size| {
+            let pages = (self.max_bytes / size.max(1)).min(self.before.pages);
+            pragma(self.connection, &format!("max_page_count = {pages}"))
+        });
+        self.rules.is_own.set(false);
+        limited.map(drop)
     }
 }
 
@@ -176,43 +263,14 @@ fn pragma(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
     connection.query_row(&format!("PRAGMA main.{pragma}"), [], |row| row.get(0))
 }
 
-impl Drop for Confinement<'_> {
+impl Drop for Sandbox<'_> {
     fn drop(&mut self) {
-        let Before { extensions: allowed, length, workers, pattern, pages } = self.before;
-        let _ = extensions(self.connection, allowed);
+        let Before { length, workers, like_pattern, defensive, pages } = self.before;
+        let _ = switch(self.connection, Switch::Defensive, defensive);
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length);
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, workers);
-        let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, pattern);
-        self.work.end();
+        let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, like_pattern);
+        self.rules.is_own.set(true);
         let _ = pragma(self.connection, &format!("max_page_count = {pages}"));
-    }
-}
-
-/// Has temporary tables and sorts of a connection of ours in SQLite's memory, which is counted, and in no file.
-pub(crate) fn keep_temporaries_in_memory(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("PRAGMA temp_store = MEMORY")
-}
-
-/// Whether they are there.
-pub(crate) fn keeps_temporaries_in_memory(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row("PRAGMA temp_store", [], |row| Ok(row.get::<_, i64>(0)? == 2))
-}
-
-/// While it lives, double quotes are for names only, so that a misspelt one is an error and no text.
-pub(crate) struct NoDoubleQuotes<'a> {
-    connection: &'a Connection,
-    before: DoubleQuotedText,
-}
-
-impl<'a> NoDoubleQuotes<'a> {
-    pub(crate) fn enter(connection: &'a Connection) -> rusqlite::Result<Self> {
-        let before = double_quoted_text(connection, DoubleQuotedText::NOWHERE)?;
-        Ok(Self { connection, before })
-    }
-}
-
-impl Drop for NoDoubleQuotes<'_> {
-    fn drop(&mut self) {
-        let _ = double_quoted_text(self.connection, self.before);
     }
 }

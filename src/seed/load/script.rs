@@ -1,144 +1,162 @@
 //! Runs SQL scripts, statement by statement.
 
-use super::{
-    Progress,
-    sandbox::{Confinement, NoDoubleQuotes, keep_temporaries_in_memory, keeps_temporaries_in_memory},
-    splitter::{Piece, statements},
-    statement,
+use super::{Progress, sandbox::Sandbox};
+use crate::{
+    position::nearest,
+    seed::{
+        SeedError,
+        error::kind::SeedErrorKind,
+        files::text::{Source, Spot},
+        schema::Tables,
+    },
+    sqlite::{Script, Switch, Switched, Unprepared},
 };
-use crate::seed::{
-    error::{SeedError, kind::Fault},
-    files::text::{Source, Spot},
-    schema::database,
-};
-use rusqlite::{Connection, limits::Limit};
+use rusqlite::{Connection, Error, ffi::SQLITE_ERROR};
 
-/// What is said of a variable that hides what stands behind it.
-pub(crate) const VARIABLE: &str = "a variable has no parentheses here";
-
-/// Runs a script, which keeps its own transactions and pragmas but may not attach or write files.
+/// Runs a script, which keeps its own transactions and pragmas, and returns how many statements it has.
 ///
-/// Tells where each statement begins, in bytes.
+/// Reports where each statement begins, in bytes.
 pub(crate) fn run(
     connection: &Connection,
     source: &Source,
-    confinement: &Confinement<'_>,
+    sandbox: &Sandbox<'_>,
     progress: &mut Progress<'_>,
-) -> Result<(), SeedError> {
-    let _attachable = Attachable::limit(connection, 0).map_err(database)?;
-    let _quotes = NoDoubleQuotes::enter(connection).map_err(database)?;
-    let in_memory = keeps_temporaries_in_memory(connection).map_err(database)?;
-    let inside = !connection.is_autocommit();
-    let mut last = None;
-    for piece in statements(source.text()) {
-        last = Some(piece.start);
-        progress(piece.start);
-        let fault_at = |fault, offset| Err(SeedError::new(fault).at(source.place(Spot::offset(piece.start + offset))));
-        if let Some((fault, offset)) = refusal(piece, inside) {
-            return fault_at(fault, offset);
-        }
-        if let Err(fault) = confinement.begin(piece.mentions) {
-            return fault_at(fault, 0);
-        }
-        execute(connection, piece).map_err(|error| {
-            let (fault, offset) = confinement
-                .ended(&error)
-                .map_or_else(|| statement::fault(connection, error, piece.text), |fault| (fault, 0));
-            SeedError::new(fault).at(source.place(Spot::offset(piece.start + offset)))
+) -> Result<usize, SeedError> {
+    let text = source.text();
+    let error_at = |kind, at| SeedError::new(kind).at(source.place(Spot::offset(at)));
+    // A misspelt name in double quotes is an error, not a text.
+    let strict = |switch| Switched::new(connection, switch, false).map_err(SeedError::database);
+    let _quotes = (strict(Switch::DoubleQuotedTextInStatements)?, strict(Switch::DoubleQuotedTextInSchema)?);
+    let in_transaction = !connection.is_autocommit();
+    let mut script = Script::new(connection, text)
+        .map_err(|at| error_at(SeedErrorKind::statement("a NUL hides what follows it"), at))?;
+    let (mut count, mut last) = (0, 0);
+    loop {
+        let at = script.at();
+        let start = || at + first_token(&text[at..]);
+        sandbox.begin().map_err(|kind| error_at(kind, start()))?;
+        let prepared = sandbox.preparing(in_transaction, || {
+            script.rewind(at);
+            script.next()
+        });
+        let statement = prepared.map_err(|unprepared| {
+            let explained = sandbox.explain(&unprepared.error).map(|kind| (kind, start()));
+            let (kind, at) = explained.unwrap_or_else(|| describe(connection, unprepared, text, start()));
+            error_at(kind, at)
         })?;
-        if let Err(error) = confine_again(connection, confinement, piece, in_memory) {
-            return fault_at(confinement.ended(&error).unwrap_or(Fault::Database(error)), 0);
-        }
+        let Some(mut statement) = statement else { break };
+        last = statement.span.start;
+        progress(last);
+        let run = statement.run().and_then(|()| {
+            drop(statement);
+            sandbox.end_statement()
+        });
+        run.map_err(|error| {
+            let kind = sandbox.explain(&error).unwrap_or_else(|| of_run_time(error));
+            error_at(kind, last + first_token(&text[last..]))
+        })?;
+        count += 1;
     }
-    match last {
-        Some(last) if !inside && !connection.is_autocommit() => {
-            let _ = connection.execute_batch("ROLLBACK");
-            Err(SeedError::new(Fault::OpenTransaction).at(source.place(Spot::offset(last))))
-        }
-        _ => Ok(()),
+    sandbox.end_script().map_err(SeedError::database)?;
+    if !in_transaction && !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+        return Err(error_at(SeedErrorKind::OpenTransaction, last + first_token(&text[last..])));
+    }
+    Ok(count)
+}
+
+/// Where the first token of a statement begins: behind white space, comments and semicolons.
+fn first_token(text: &str) -> usize {
+    let mut rest = text;
+    loop {
+        // SQLite takes a byte-order mark for white space.
+        let is_between = |letter: char| letter.is_ascii_whitespace() || matches!(letter, ';' | '\u{feff}');
+        rest = rest.trim_start_matches(is_between);
+        let comment = [("--", "\n"), ("/*", "*/")].into_iter().find(|(start, _)| rest.starts_with(start));
+        let Some((_, end)) = comment else { return text.len() - rest.len() };
+        rest = rest[2..].find(end).map_or("", |at| &rest[2 + at + end.len()..]);
     }
 }
 
-/// What is wrong with a statement before SQLite sees it, and how far in it.
-fn refusal(piece: Piece<'_>, inside: bool) -> Option<(Fault, usize)> {
-    if inside && controls_transaction(piece.text) {
-        return Some((Fault::OwnTransaction, 0));
-    }
-    if let Some(at) = piece.text.find('\0') {
-        return Some((Fault::statement("a NUL hides what stands behind it"), at));
-    }
-    if piece.mentions.variable {
-        return Some((Fault::statement(VARIABLE), 0));
-    }
-    piece.mentions.limits.then_some((Fault::Forbidden, 0))
+/// What is wrong with a statement that cannot be prepared, and where: at the place that SQLite reports, at the unknown name, or
+/// else at its first token.
+fn describe(connection: &Connection, unprepared: Unprepared, text: &str, start: usize) -> (SeedErrorKind, usize) {
+    let Unprepared { error, offset } = unprepared;
+    // An unterminated text is quoted whole.
+    let message = error.to_string().lines().next().unwrap_or_default().to_owned();
+    let Some(unknown) = Unknown::parse(&message) else {
+        return (SeedErrorKind::statement(message), offset.unwrap_or(start));
+    };
+    let statement = text[start..].split(';').next().unwrap_or_default();
+    let found = || find(statement, unknown.name).map_or(start, |at| start + at);
+    let nearest = unknown.nearest(connection);
+    let at = offset.unwrap_or_else(found);
+    (SeedErrorKind::Statement { message, nearest }, at)
 }
 
-/// Confines what follows a statement, which may have changed what that depends on.
-fn confine_again(
-    connection: &Connection,
-    confinement: &Confinement<'_>,
-    piece: Piece<'_>,
-    in_memory: bool,
-) -> rusqlite::Result<()> {
-    let first = words(piece.text).next().unwrap_or_default().to_ascii_uppercase();
-    match first.as_str() {
-        _ if piece.mentions.schema => confinement.look_at_schema(),
-        "ALTER" => confinement.look_at_schema(),
-        "CREATE" => {
-            confinement.note_schema(piece.mentions);
-            Ok(())
+/// A statement that could be prepared and not be run.
+fn of_run_time(error: Error) -> SeedErrorKind {
+    match error.sqlite_error() {
+        Some(code) if code.extended_code == SQLITE_ERROR => SeedErrorKind::statement(error.to_string()),
+        _ => SeedErrorKind::Sql(error),
+    }
+}
+
+/// A name that SQLite does not know.
+struct Unknown<'m> {
+    name: &'m str,
+    /// The table of an unknown column; `None` for an unknown table.
+    table: Option<&'m str>,
+}
+
+impl<'m> Unknown<'m> {
+    fn parse(message: &'m str) -> Option<Self> {
+        if let Some(name) = message.strip_prefix("no such table: ") {
+            let name = name.strip_prefix("main.").unwrap_or(name);
+            return Some(Self { name, table: None });
         }
-        // To explain a pragma is to run it.
-        "PRAGMA" | "VACUUM" | "EXPLAIN" => {
-            if in_memory {
-                keep_temporaries_in_memory(connection)?;
+        let (table, name) = message.strip_prefix("table ")?.split_once(" has no column named ")?;
+        Some(Self { name, table: Some(table) })
+    }
+
+    fn nearest(&self, connection: &Connection) -> Option<String> {
+        let tables = Tables::new(connection);
+        match self.table {
+            Some(table) => {
+                let table = tables.find(table).ok()??;
+                nearest(self.name, table.columns.iter().map(|column| &*column.name))
             }
-            confinement.limit_pages()
+            None => nearest(self.name, tables.names().ok()?.iter().map(String::as_str)),
         }
-        _ => Ok(()),
     }
 }
 
-fn execute(connection: &Connection, piece: Piece<'_>) -> rusqlite::Result<()> {
-    let _space = needs_attach(piece.text).then(|| Attachable::limit(connection, 1)).transpose()?;
-    let mut statement = connection.prepare(piece.text)?;
-    let mut rows = statement.raw_query();
-    while rows.next()?.is_some() {}
-    Ok(())
+/// Where a name stands first as a word of its own.
+fn find(text: &str, name: &str) -> Option<usize> {
+    let is_part = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+    let lower = (text.to_ascii_lowercase(), name.to_ascii_lowercase());
+    let mut found = lower.0.match_indices(&lower.1).map(|(at, _)| at);
+    found.find(|at| {
+        let (before, after) = (&text[..*at], &text[at + name.len()..]);
+        !is_part(before.chars().next_back()) && !is_part(after.chars().next())
+    })
 }
 
-/// Whether a statement begins or ends a transaction or a savepoint, which inside one of the caller's could end that.
-fn controls_transaction(statement: &str) -> bool {
-    let first = words(statement).next();
-    let names = ["BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"];
-    first.is_some_and(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)))
-}
+#[cfg(test)]
+mod tests {
+    use super::{find, first_token};
 
-fn words(statement: &str) -> impl Iterator<Item = &str> {
-    statement.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty())
-}
-
-/// A plain VACUUM attaches a temporary database of its own; `VACUUM INTO` writes a file.
-fn needs_attach(statement: &str) -> bool {
-    words(statement).next().is_some_and(|word| word.eq_ignore_ascii_case("VACUUM"))
-        && !statement.to_ascii_uppercase().contains("INTO")
-}
-
-/// While it lives, this many databases can be attached: with none, no other file is opened or written.
-struct Attachable<'a> {
-    connection: &'a Connection,
-    before: i32,
-}
-
-impl<'a> Attachable<'a> {
-    fn limit(connection: &'a Connection, count: i32) -> rusqlite::Result<Self> {
-        let before = connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, count)?;
-        Ok(Self { connection, before })
+    #[test]
+    fn name_is_found_as_a_word() {
+        assert_eq!(find("INSERT INTO authors (auth, éauth, author) VALUES (1)", "Author"), Some(33 + "é".len()));
+        assert_eq!(find("SELECT [od d] FROM t", "od d"), Some(8));
+        assert_eq!(find("SELECT a", "aa"), None);
     }
-}
 
-impl Drop for Attachable<'_> {
-    fn drop(&mut self) {
-        let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, self.before);
+    #[test]
+    fn first_token_is_behind_space_and_comments() {
+        for (before, rest) in [("", "SELECT"), (" -- a;\n/* b */;\u{feff}\t", "SELECT 1"), ("/**/", ""), ("-- a", "")] {
+            assert_eq!(first_token(&format!("{before}{rest}")), before.len(), "{before}{rest}");
+        }
     }
 }

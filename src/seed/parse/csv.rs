@@ -2,7 +2,7 @@
 
 use super::value::{LABEL, Node, Row, Scalar};
 use crate::seed::{
-    error::{SeedError, kind::Fault},
+    error::{SeedError, kind::SeedErrorKind},
     files::{
         format::Format,
         text::{Source, Spanned, Spot},
@@ -18,7 +18,7 @@ pub(crate) fn parse(source: &Source, format: Format, separator: u8) -> Result<Ve
     let text = source.text();
     let mut reader = ReaderBuilder::new().delimiter(separator).has_headers(false).from_reader(text.as_bytes());
     let syntax = |message: &str, at| {
-        let fault = Fault::Syntax { format, message: message.to_owned() };
+        let fault = SeedErrorKind::Syntax { format: format.name(), message: message.to_owned() };
         SeedError::new(fault).at(source.place(Spot::offset(at)))
     };
     let mut record = ByteRecord::new();
@@ -51,8 +51,8 @@ pub(crate) fn parse(source: &Source, format: Format, separator: u8) -> Result<Ve
 pub(crate) fn refuse_twice(source: &Source, header: &[Spanned<Cow<'_, str>>]) -> Result<(), SeedError> {
     for (number, name) in header.iter().enumerate() {
         if let Some(first) = header[..number].iter().find(|first| first.value.eq_ignore_ascii_case(&name.value)) {
-            let fault = Fault::DuplicateColumn { first: source.position(first.spot) };
-            return Err(SeedError::new(fault).at(source.place(name.spot)).column_is(&*name.value));
+            let fault = SeedErrorKind::DuplicateColumn { first: source.position(first.spot) };
+            return Err(SeedError::new(fault).at(source.place(name.spot)).in_column(&*name.value));
         }
     }
     Ok(())
@@ -142,7 +142,7 @@ fn uneven(source: &Source, format: Format, error: &::csv::Error) -> SeedError {
     };
     let start = source.text()[at.min(source.text().len())..].bytes();
     let at = at + start.take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    SeedError::new(Fault::Syntax { format, message }).at(source.place(Spot::offset(at)))
+    SeedError::new(SeedErrorKind::Syntax { format: format.name(), message }).at(source.place(Spot::offset(at)))
 }
 
 fn offset(byte: u64) -> usize {

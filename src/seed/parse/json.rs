@@ -2,7 +2,7 @@
 
 use super::value::{Field, Node, Scalar};
 use crate::seed::{
-    error::{SeedError, kind::Fault},
+    error::{SeedError, kind::SeedErrorKind},
     files::{
         format::Format,
         text::{DEPTH, Source, Spanned, Spot},
@@ -38,7 +38,7 @@ fn node<'s>(source: &'s Source, text: &'s str, depth: usize) -> Result<Spanned<N
     let spot = Spot::offset(offset(source, text));
     let fault = |fault| SeedError::new(fault).at(source.place(spot));
     if depth > DEPTH {
-        return Err(fault(Fault::Deep));
+        return Err(fault(SeedErrorKind::TooDeep));
     }
     let node = match text.as_bytes().first() {
         Some(b'{') => {
@@ -71,7 +71,10 @@ fn node<'s>(source: &'s Source, text: &'s str, depth: usize) -> Result<Spanned<N
             _ => {
                 let number: &RawValue = read(source, text)?;
                 Scalar::Integer(
-                    number.get().parse().map_err(|_| fault(Fault::Value("an integer has at most 64 bits")))?,
+                    number
+                        .get()
+                        .parse()
+                        .map_err(|_| fault(SeedErrorKind::invalid("an integer has at most 64 bits")))?,
                 )
             }
         }),
@@ -90,7 +93,7 @@ fn read<'s, T: Deserialize<'s>>(source: &Source, part: &'s str) -> Result<T, See
         let at = offset(source, part) + lines + error.column().saturating_sub(1);
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-        SeedError::new(Fault::Syntax { format: Format::Json, message: message.to_owned() })
+        SeedError::new(SeedErrorKind::Syntax { format: Format::Json.name(), message: message.to_owned() })
             .at(source.place(Spot::offset(at)))
     })
 }

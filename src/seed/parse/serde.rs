@@ -2,7 +2,7 @@
 
 use super::value::{Field, Node, Row, Scalar, row};
 use crate::seed::{
-    error::{SeedError, kind::Fault},
+    error::{SeedError, kind::SeedErrorKind},
     files::text::{Source, Spanned, Spot},
 };
 use serde_core::ser::{self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
@@ -22,7 +22,7 @@ pub(crate) fn rows_of<'s>(rows: &(impl Serialize + ?Sized), source: &'s Source) 
 
 /// Why a value cannot be a row.
 #[derive(Debug)]
-struct Refused(Fault);
+struct Refused(SeedErrorKind);
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,7 +34,7 @@ impl std::error::Error for Refused {}
 
 impl ser::Error for Refused {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(Fault::Serialize(message.to_string()))
+        Self(SeedErrorKind::Serialize { message: message.to_string() })
     }
 }
 
@@ -91,7 +91,7 @@ impl Serializer for ToNode {
     fn serialize_u64(self, v: u64) -> Result<OwnedNode, Refused> {
         match i64::try_from(v) {
             Ok(v) => scalar(Scalar::Integer(v)),
-            Err(_) => Err(Refused(Fault::Value("an integer has at most 64 bits, one of them its sign"))),
+            Err(_) => Err(Refused(SeedErrorKind::invalid("an integer has at most 64 bits, one of them its sign"))),
         }
     }
     fn serialize_f32(self, v: f32) -> Result<OwnedNode, Refused> {
@@ -152,7 +152,7 @@ impl Serializer for ToNode {
         _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeTupleVariant, Refused> {
-        Err(Refused(Fault::Value("an enum variant with fields is neither a row nor a value")))
+        Err(Refused(SeedErrorKind::invalid("an enum variant with fields is neither a row nor a value")))
     }
     fn serialize_map(self, length: Option<usize>) -> Result<Fields, Refused> {
         Ok(Fields { fields: Vec::with_capacity(length.unwrap_or(0)), key: None })
@@ -167,7 +167,7 @@ impl Serializer for ToNode {
         _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeStructVariant, Refused> {
-        Err(Refused(Fault::Value("an enum variant with fields is neither a row nor a value")))
+        Err(Refused(SeedErrorKind::invalid("an enum variant with fields is neither a row nor a value")))
     }
 }
 
@@ -219,7 +219,7 @@ impl SerializeMap for Fields {
         self.key = Some(match key.serialize(ToNode)? {
             Node::Scalar(Scalar::Text(text)) => text,
             Node::Scalar(Scalar::Integer(integer)) => integer.to_string().into(),
-            _ => return Err(Refused(Fault::Value("a key is a text"))),
+            _ => return Err(Refused(SeedErrorKind::invalid("a key is a text"))),
         });
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::value::{Field, Node, Scalar};
 use crate::seed::{
-    error::{SeedError, kind::Fault},
+    error::{SeedError, kind::SeedErrorKind},
     files::{
         format::Format,
         text::{DEPTH, Source, Spanned, Spot},
@@ -19,7 +19,7 @@ use std::borrow::Cow;
 pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
     let document = DeTable::parse(source.text()).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        let fault = Fault::Syntax { format: Format::Toml, message: error.message().to_owned() };
+        let fault = SeedErrorKind::Syntax { format: Format::Toml.name(), message: error.message().to_owned() };
         SeedError::new(fault).at(source.place(Spot::offset(at)))
     })?;
     Ok(Spanned::new(table(source, document.into_inner(), 0)?, Spot::START))
@@ -41,19 +41,19 @@ fn node<'s>(source: &Source, value: TomlSpanned<DeValue<'s>>, depth: usize) -> R
     let spot = Spot::offset(span.start);
     let fault = |fault| SeedError::new(fault).at(source.place(spot));
     if depth > DEPTH {
-        return Err(fault(Fault::Deep));
+        return Err(fault(SeedErrorKind::TooDeep));
     }
     let found = match value.into_inner() {
         DeValue::String(text) => Node::text(text),
         DeValue::Integer(integer) => {
             let number = i64::from_str_radix(integer.as_str(), integer.radix());
             let rule = "an integer has at most 64 bits; quote it to keep it as text";
-            Node::Scalar(Scalar::Integer(number.map_err(|_| fault(Fault::Value(rule)))?))
+            Node::Scalar(Scalar::Integer(number.map_err(|_| fault(SeedErrorKind::invalid(rule)))?))
         }
         DeValue::Float(float) => {
             let number = float.as_str().parse().ok().filter(|number: &f64| !number.is_nan());
             let rule = "SQLite has no value that is not a number; leave the field out for NULL";
-            Node::Scalar(Scalar::Real(number.ok_or_else(|| fault(Fault::Value(rule)))?))
+            Node::Scalar(Scalar::Real(number.ok_or_else(|| fault(SeedErrorKind::invalid(rule)))?))
         }
         DeValue::Boolean(boolean) => Node::Scalar(Scalar::Boolean(boolean)),
         DeValue::Datetime(datetime) => {

@@ -2,7 +2,7 @@
 
 use crate::{
     seed::{
-        error::{SeedError, kind::Fault},
+        error::{SeedError, excerpt::Place, kind::SeedErrorKind},
         files::text::{Source, Spanned, Spot},
     },
     sqlite::quote::literal,
@@ -110,13 +110,10 @@ impl From<Value> for Scalar<'_> {
 pub(crate) enum Node<'s> {
     Scalar(Scalar<'s>),
     /// `0x` and digits: a number, or in a column of bytes those bytes.
-    #[cfg(feature = "yaml")]
     Hexadecimal(Cow<'s, str>),
     /// An expression of SQL, whose value is meant.
-    #[cfg(feature = "yaml")]
     Sql(Cow<'s, str>),
     /// The name of a file, whose contents are meant.
-    #[cfg(feature = "yaml")]
     File(Cow<'s, str>),
     /// The label of a row, whatever else it may look like; where the schema does not say of which table, it may be called as `of`.
     Label {
@@ -140,14 +137,10 @@ impl<'s> Node<'s> {
         match self {
             Self::Scalar(Scalar::Null) => "null",
             Self::Scalar(Scalar::Boolean(_)) => "a boolean",
-            Self::Scalar(Scalar::Integer(_) | Scalar::Real(_)) => "a number",
+            Self::Scalar(Scalar::Integer(_) | Scalar::Real(_)) | Self::Hexadecimal(_) => "a number",
             Self::Scalar(Scalar::Text(_)) => "a text",
             Self::Scalar(Scalar::Bytes(_)) => "bytes",
-            #[cfg(feature = "yaml")]
-            Self::Hexadecimal(_) => "a number",
-            #[cfg(feature = "yaml")]
             Self::Sql(_) => "an expression of SQL",
-            #[cfg(feature = "yaml")]
             Self::File(_) => "a file",
             Self::Label { .. } => "a label",
             Self::List(_) => "a list",
@@ -171,25 +164,27 @@ impl<'s> Node<'s> {
 
     /// It as JSON text, which is how nested values are stored.
     #[cfg(feature = "json")]
-    pub(crate) fn to_json(&self) -> Result<String, Fault> {
+    pub(crate) fn to_json(&self) -> Result<String, SeedErrorKind> {
         Ok(match self {
             Self::Scalar(Scalar::Null) => "null".to_owned(),
             Self::Scalar(Scalar::Boolean(boolean)) => boolean.to_string(),
             Self::Scalar(Scalar::Integer(integer)) => integer.to_string(),
             Self::Scalar(Scalar::Real(real)) => match serde_json::Number::from_f64(*real) {
                 Some(number) => number.to_string(),
-                None => return Err(Fault::Value("JSON has no number that is not finite")),
+                None => return Err(SeedErrorKind::invalid("JSON has no number that is not finite")),
             },
             Self::Scalar(Scalar::Text(text)) | Self::Label { label: text, .. } => quote(text),
-            Self::Scalar(Scalar::Bytes(_)) => return Err(Fault::Value("bytes cannot stand inside a nested value")),
-            #[cfg(feature = "yaml")]
+            Self::Scalar(Scalar::Bytes(_)) => {
+                return Err(SeedErrorKind::invalid("bytes cannot stand inside a nested value"));
+            }
             Self::Hexadecimal(text) => match i64::from_str_radix(&text[2..], 16) {
                 Ok(integer) => integer.to_string(),
                 Err(_) => quote(text),
             },
-            #[cfg(feature = "yaml")]
             Self::Sql(_) | Self::File(_) => {
-                return Err(Fault::Value("neither an expression of SQL nor a file can stand inside a nested value"));
+                return Err(SeedErrorKind::invalid(
+                    "neither an expression of SQL nor a file can stand inside a nested value",
+                ));
             }
             Self::List(items) => {
                 let items: Result<Vec<_>, _> = items.iter().map(|item| item.value.to_json()).collect();
@@ -208,8 +203,8 @@ impl<'s> Node<'s> {
     /// Without the `json` feature there is no nested value.
     #[cfg(not(feature = "json"))]
     #[expect(clippy::unused_self, reason = "the same call in either build")]
-    pub(crate) fn to_json(&self) -> Result<String, Fault> {
-        Err(Fault::Feature { what: "a nested value is stored as JSON, which", feature: "json" })
+    pub(crate) fn to_json(&self) -> Result<String, SeedErrorKind> {
+        Err(SeedErrorKind::MissingFeature { what: "a nested value is stored as JSON, which", feature: "json" })
     }
 }
 
@@ -239,6 +234,28 @@ impl Row<'_> {
     }
 }
 
+/// Rows of one table.
+#[derive(Debug)]
+pub(crate) struct TableRows<'s> {
+    pub table: String,
+    pub source: &'s Source,
+    /// Where the name of the table stands; `None` for that of the file.
+    pub start: Option<Spot>,
+    pub rows: Vec<Row<'s>>,
+    /// How much of the text of files they are, for whoever watches a long load.
+    pub bytes: usize,
+}
+
+impl TableRows<'_> {
+    /// The place of the table's name.
+    pub(crate) fn place(&self) -> Place {
+        match self.start {
+            Some(spot) => self.source.place(spot),
+            None => self.source.position(Spot::START).into(),
+        }
+    }
+}
+
 /// A natural key as one text, which is the label of its row.
 pub(crate) fn natural_key(parts: &[Spanned<Node<'_>>]) -> Option<String> {
     let part = |part: &Spanned<Node<'_>>| match &part.value {
@@ -248,6 +265,34 @@ pub(crate) fn natural_key(parts: &[Spanned<Node<'_>>]) -> Option<String> {
     };
     let parts: Option<Vec<String>> = parts.iter().map(part).collect();
     parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join(", "))
+}
+
+/// The labels in a list, or in a text between commas.
+pub(crate) fn labels_in<'s>(labels: &Spanned<Node<'s>>) -> Vec<Spanned<Cow<'s, str>>> {
+    let spot = labels.spot;
+    let text = |node: &Node<'s>, spot| match node {
+        Node::Scalar(Scalar::Text(text)) => Some(Spanned::new(trimmed(text), spot)),
+        Node::Scalar(Scalar::Integer(integer)) => Some(Spanned::new(integer.to_string().into(), spot)),
+        Node::List(parts) => natural_key(parts).map(|key| Spanned::new(key.into(), spot)),
+        _ => None,
+    };
+    match &labels.value {
+        Node::List(items) => items.iter().filter_map(|item| text(&item.value, item.spot)).collect(),
+        Node::Scalar(Scalar::Text(all)) => all
+            .split(',')
+            .map(str::trim)
+            .filter(|label| !label.is_empty())
+            .map(|label| Spanned::new(label.to_owned().into(), spot))
+            .collect(),
+        other => text(other, spot).into_iter().collect(),
+    }
+}
+
+fn trimmed<'s>(text: &Cow<'s, str>) -> Cow<'s, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
 }
 
 /// The column that holds a row's label where the format has no other place for it.
@@ -277,5 +322,5 @@ pub(crate) fn row<'s>(
 }
 
 fn shape(source: &Source, spot: Spot, expected: &'static str, found: &Node<'_>) -> SeedError {
-    SeedError::new(Fault::Shape { expected, found: found.kind() }).at(source.place(spot))
+    SeedError::new(SeedErrorKind::Shape { expected, found: found.kind() }).at(source.place(spot))
 }

@@ -4,7 +4,7 @@ use crate::{
     position::nearest,
     seed::{
         dialect::rails,
-        error::{SeedError, kind::Fault},
+        error::{SeedError, kind::SeedErrorKind},
         files::text::Source,
         parse::value::{Row, Scalar},
         schema::Table,
@@ -33,13 +33,13 @@ pub(crate) enum Pointer {
     /// By the foreign key of this number, whose association the field is named after: a label, or else a key.
     Association(usize),
     /// By an association that the schema knows no foreign key of: the label of a row, of whichever table.
-    Anywhere,
+    UntypedReference,
 }
 
 impl Pointer {
     /// Whether the field is named after an association.
     pub(crate) fn is_association(self) -> bool {
-        matches!(self, Self::Association(_) | Self::Anywhere)
+        matches!(self, Self::Association(_) | Self::UntypedReference)
     }
 }
 
@@ -54,14 +54,14 @@ pub(crate) enum MadeKey {
 
 impl<'r> Layout<'r> {
     /// That of a row.
-    pub(crate) fn of(table: &Table, row: &'r Row<'_>) -> Result<Self, SeedError> {
+    pub(crate) fn new(table: &Table, row: &'r Row<'_>) -> Result<Self, SeedError> {
         let mut columns: Vec<usize> = Vec::with_capacity(row.fields.len() + 1);
         let mut pointers = Vec::with_capacity(row.fields.len());
         for (name, _) in &row.fields {
-            let error = |fault| SeedError::new(fault).at(row.source.place(name.spot)).column_is(&*name.value);
+            let error = |fault| SeedError::new(fault).at(row.source.place(name.spot)).in_column(&*name.value);
             let column = table.field(&name.value).ok_or_else(|| {
                 let nearest = nearest(&name.value, table.fields());
-                error(Fault::UnknownColumn { nearest })
+                error(SeedErrorKind::UnknownColumn { nearest })
             })?;
             let is_association = table.column(&name.value).is_none();
             let reference = table.references.iter().position(|reference| reference.column == column);
@@ -70,14 +70,14 @@ impl<'r> Layout<'r> {
                 (Some(reference), true) => Pointer::Association(reference),
                 (None, false) => Pointer::Nothing,
                 // Only Rails leaves foreign keys out of the schema, and its rows have labels.
-                (None, true) if row.label.is_some() => Pointer::Anywhere,
+                (None, true) if row.label.is_some() => Pointer::UntypedReference,
                 (None, true) => {
-                    return Err(error(Fault::NoForeignKey { column: table.columns[column].name.clone() }));
+                    return Err(error(SeedErrorKind::NoForeignKey { column: table.columns[column].name.clone() }));
                 }
             });
             if let Some(first) = columns.iter().position(|given| *given == column) {
                 let first = row.source.position(row.fields[first].0.spot);
-                return Err(error(Fault::DuplicateColumn { first }));
+                return Err(error(SeedErrorKind::DuplicateColumn { first }));
             }
             columns.push(column);
         }
@@ -98,8 +98,8 @@ impl<'r> Layout<'r> {
     /// Adds what a labelled row is given.
     fn complete(&mut self, table: &Table, source: &Source) {
         for (number, column) in table.columns.iter().enumerate() {
-            if let Some(value) =
-                rails::made_at(column, source).filter(|_| table.key != Some(number) && !self.columns.contains(&number))
+            if let Some(value) = rails::default_timestamp(column, source)
+                .filter(|_| table.key != Some(number) && !self.columns.contains(&number))
             {
                 self.columns.push(number);
                 self.made.push(value);

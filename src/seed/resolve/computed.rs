@@ -1,16 +1,15 @@
 //! Values that do not stand in a seed file themselves. SQL computes them: `!sql` in YAML, and `RAW=` in every format, as testfixtures
-//! of Go has it; or a file of their own holds them, which is the business of [`beside`](crate::seed::files::sidecar).
+//! of Go has it; or a [file of their own](crate::seed::files::sidecar) holds them.
 
-use crate::seed::{
-    error::kind::Fault,
-    load::{
-        sandbox::{Confinement, NoDoubleQuotes},
-        script::VARIABLE,
-        splitter::statements,
+use crate::{
+    seed::{
+        SeedError,
+        error::kind::SeedErrorKind,
+        parse::value::{Node, Scalar},
     },
-    parse::value::{Node, Scalar},
+    sqlite::{Script, Switch, Switched},
 };
-use rusqlite::{Connection, types::Value};
+use rusqlite::{Connection, ErrorCode, types::Value};
 
 const RAW: &str = "RAW=";
 
@@ -19,75 +18,62 @@ const FILE: &str = "FILE=";
 /// Where a value comes from that does not stand in the seed file itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Computed<'n> {
-    /// An expression.
+    /// A SQL expression.
     Sql(&'n str),
     /// The name of a file.
     File(&'n str),
 }
 
 impl<'n> Computed<'n> {
-    pub(crate) fn of(node: &'n Node<'_>) -> Option<Self> {
+    pub(crate) fn parse(node: &'n Node<'_>) -> Option<Self> {
         match node {
             Node::Scalar(Scalar::Text(text)) => {
                 let raw = || text.strip_prefix(RAW).map(Self::Sql);
                 raw().or_else(|| text.strip_prefix(FILE).map(Self::File))
             }
-            #[cfg(feature = "yaml")]
             Node::Sql(sql) => Some(Self::Sql(sql)),
-            #[cfg(feature = "yaml")]
             Node::File(name) => Some(Self::File(name)),
             _ => None,
         }
     }
 }
 
-/// What an expression is now. It can only read: it is evaluated by itself, and must be one value.
-pub(crate) fn evaluate(
-    connection: &Connection,
-    expression: &str,
-    confinement: &Confinement<'_>,
-) -> Result<Value, Fault> {
+/// Evaluates an expression, which must be one value and can only read.
+pub(crate) fn evaluate(connection: &Connection, expression: &str) -> Result<Value, SeedError> {
+    let invalid = |message: &str| SeedError::new(SeedErrorKind::statement(message));
+    let _strict =
+        Switched::new(connection, Switch::DoubleQuotedTextInStatements, false).map_err(SeedError::database)?;
     let sql = format!("SELECT ({expression}\n)");
-    let wrong = |message: String| Fault::statement(message);
-    let Some(whole) = statements(&sql).next().filter(|statement| statement.text.len() == sql.len()) else {
-        return Err(wrong("an expression is no statement".to_owned()));
-    };
-    if whole.mentions.variable {
-        return Err(wrong(VARIABLE.to_owned()));
+    let mut script = Script::new(connection, &sql).map_err(|_| invalid("a NUL hides what follows it"))?;
+    // It might close the parenthesis itself, and go on.
+    let first = script.next().map_err(|unprepared| classify(unprepared.error))?;
+    if !first.is_some_and(|statement| statement.is_one_value()) {
+        return Err(invalid("an expression is one value"));
     }
-    if whole.mentions.limits {
-        return Err(Fault::Forbidden);
+    if !sql[script.at()..].trim().is_empty() {
+        return Err(invalid("an expression is not a statement"));
     }
-    let _quotes = NoDoubleQuotes::enter(connection).map_err(Fault::Database)?;
-    let mut statement = connection.prepare(&sql).map_err(|error| wrong(message(&error, &sql)))?;
-    if statement.column_count() != 1 || !statement.readonly() {
-        return Err(wrong("an expression is one value".to_owned()));
-    }
-    confinement.begin(whole.mentions)?;
-    statement
-        .query_row([], |row| row.get(0))
-        .map_err(|error| confinement.ended(&error).unwrap_or_else(|| wrong(message(&error, &sql))))
+    connection.query_row(&sql, [], |row| row.get(0)).map_err(classify)
 }
 
-/// What SQLite says, without the statement that only we have made.
-fn message(error: &rusqlite::Error, sql: &str) -> String {
-    let text = error.to_string();
-    text.split_once(sql).map_or(text.as_str(), |(message, _)| message.trim_end_matches(" in ")).to_owned()
+/// What SQLite says of the expression; errors that end a load keep their code.
+fn classify(error: rusqlite::Error) -> SeedError {
+    match (error.sqlite_error_code(), &error) {
+        (Some(ErrorCode::Unknown), rusqlite::Error::SqliteFailure(_, Some(message))) => {
+            SeedError::new(SeedErrorKind::statement(message))
+        }
+        _ => SeedError::new(SeedErrorKind::Sql(error)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::seed::{
-        error::kind::Fault,
-        load::{bounds::Beyond, sandbox::Confinement},
-    };
     use rusqlite::{Connection, types::Value};
 
     #[test]
-    fn an_expression_is_one_value_and_changes_nothing() {
+    fn expression_is_one_value_and_changes_nothing() {
         let connection = Connection::open_in_memory().unwrap();
-        let confinement = Confinement::of(&connection, 0, 0).unwrap();
-        let evaluate = |expression| super::evaluate(&connection, expression, &confinement);
+        let evaluate = |expression| super::evaluate(&connection, expression);
         connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
         assert_eq!(evaluate("1 + (SELECT a FROM t) -- so").unwrap(), Value::Integer(2));
         assert_eq!(evaluate("x'00ff'").unwrap(), Value::Blob(vec![0, 255]));
@@ -96,11 +82,9 @@ mod tests {
             assert!(evaluate(wrong).is_err(), "{wrong}");
         }
         assert_eq!(evaluate("SELECT count(*) FROM t").unwrap(), Value::Integer(1), "a query of one value is one");
-        let endless = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT count(*) FROM n";
-        assert!(matches!(evaluate(endless), Err(Fault::Beyond(Beyond::Steps))));
         assert_eq!(
-            evaluate("nosuch").unwrap_err().to_string().split(';').next(),
-            Some("SQLite does not understand this: no such column: nosuch")
+            evaluate("nosuch").unwrap_err().to_string(),
+            "SQLite cannot prepare this statement: no such column: nosuch; correct the statement"
         );
     }
 }

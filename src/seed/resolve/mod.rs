@@ -7,7 +7,6 @@
 
 pub(crate) mod columns;
 pub(crate) mod computed;
-mod keys;
 mod references;
 pub(crate) mod value;
 
@@ -15,26 +14,28 @@ use super::{
     dialect::rails,
     error::{
         SeedError,
-        collect::{MOST, Mistakes},
-        kind::Fault,
+        collect::{Collector, MOST},
+        kind::SeedErrorKind,
     },
     files::sidecar,
-    load::sandbox::Confinement,
     parse::value::{Node, Row, Scalar, natural_key},
     schema::{Column, Table, Tables},
 };
-use crate::labels::{Key, Labels};
+use crate::{
+    labels::{Key, Labels, label_id},
+    sqlite::affinity::Affinity,
+};
 use columns::{Layout, MadeKey, Pointer};
 use computed::{Computed, evaluate};
-use keys::{given, made_key};
 use references::Prefers;
 use rusqlite::Connection;
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
     rc::Rc,
 };
-use value::stored;
+use value::{contents, stored};
 
 /// Everything that a label in these rows can mean.
 pub(crate) struct Resolver<'r> {
@@ -42,7 +43,6 @@ pub(crate) struct Resolver<'r> {
     pub tables: &'r Tables<'r>,
     /// Labels that were loaded before.
     pub known: &'r Labels,
-    pub confinement: &'r Confinement<'r>,
     /// The rows of each table in these files, its name in small letters.
     pub given: BTreeMap<String, Given<'r>>,
     pub keys: RefCell<HashMap<(String, usize), Keys>>,
@@ -65,9 +65,8 @@ impl<'r> Resolver<'r> {
         connection: &'r Connection,
         tables: &'r Tables<'r>,
         known: &'r Labels,
-        confinement: &'r Confinement<'r>,
         rows: impl IntoIterator<Item = (&'r str, &'r [Row<'r>])>,
-        mistakes: &mut Mistakes,
+        errors: &mut Collector,
     ) -> Self {
         let mut given: BTreeMap<String, Given<'r>> = BTreeMap::new();
         for (table, rows) in rows {
@@ -82,14 +81,14 @@ impl<'r> Resolver<'r> {
                     Entry::Occupied(entry) => {
                         let first = entry.get();
                         let spot = first.label.as_ref().map_or(first.spot, |label| label.spot);
-                        let fault = Fault::DuplicateLabel { first: first.source.position(spot) };
+                        let fault = SeedErrorKind::DuplicateLabel { first: first.source.position(spot) };
                         let error = SeedError::new(fault).at(row.source.place(label.spot));
-                        mistakes.note(error.table_is(table).label_is(Some(&label.value)));
+                        errors.push(error.in_table(table).in_row(Some(&label.value)));
                     }
                 }
             }
         }
-        Self { connection, tables, known, confinement, given, keys: RefCell::default(), suggestions: Cell::new(MOST) }
+        Self { connection, tables, known, given, keys: RefCell::default(), suggestions: Cell::new(MOST) }
     }
 
     /// Whether another row has the label of this one, which has been told of.
@@ -109,8 +108,8 @@ impl<'r> Resolver<'r> {
     ) -> Result<Vec<Scalar<'n>>, SeedError> {
         let mut values = Vec::with_capacity(layout.columns.len());
         for (number, (name, value)) in row.fields.iter().enumerate() {
-            let held = self.held(table, layout.columns[number], layout.pointers[number], row, &value.value);
-            values.push(held.map_err(|error| error.at(row.source.place(value.spot)).column_is(&*name.value))?);
+            let held = self.column_value(table, layout.columns[number], layout.pointers[number], row, &value.value);
+            values.push(held.map_err(|error| error.at(row.source.place(value.spot)).in_column(&*name.value))?);
         }
         values.extend(layout.made.iter().cloned());
         if let (Some(key), Some(label)) = (table.key, &row.label) {
@@ -126,7 +125,7 @@ impl<'r> Resolver<'r> {
     }
 
     /// What a column holds for a value of a row.
-    fn held<'n>(
+    fn column_value<'n>(
         &self,
         table: &Table,
         column: usize,
@@ -135,14 +134,13 @@ impl<'r> Resolver<'r> {
         node: &'n Node<'_>,
     ) -> Result<Scalar<'n>, SeedError> {
         let Column { affinity, name, .. } = &table.columns[column];
-        let points = !matches!(pointer, Pointer::Nothing | Pointer::Anywhere);
-        let held = match (node, Computed::of(node), row.source.folder()) {
+        let points = !matches!(pointer, Pointer::Nothing | Pointer::UntypedReference);
+        let held = match (node, Computed::parse(node), row.source.folder()) {
             (Node::Label { label, of }, ..) => return self.labelled(table, pointer, of, label),
-            (_, Some(Computed::Sql(sql)), _) => {
-                evaluate(self.connection, sql, self.confinement).map(Scalar::from).map_err(SeedError::new)?
-            }
+            (_, Some(Computed::Sql(sql)), _) => evaluate(self.connection, sql).map(Scalar::from)?,
             (_, Some(Computed::File(name)), Some(folder)) => {
-                return sidecar::read(folder, name, *affinity).map_err(SeedError::new);
+                let bytes = sidecar::read(folder, name).map_err(SeedError::new)?;
+                return contents(*affinity, bytes).map_err(SeedError::new);
             }
             (Node::Scalar(Scalar::Text(text)), None, _) if rails::with_label(text, row).is_some() => {
                 Scalar::Text(rails::with_label(text, row).unwrap_or_default().into())
@@ -174,7 +172,7 @@ impl<'r> Resolver<'r> {
             Pointer::Association(number) => {
                 Ok(self.reference(&table.references[number], text, Prefers::Label, 0)?.unwrap_or(held))
             }
-            Pointer::Anywhere => self.anywhere(name.strip_suffix("_id").unwrap_or(name), text),
+            Pointer::UntypedReference => self.anywhere(name.strip_suffix("_id").unwrap_or(name), text),
         }
     }
 
@@ -186,7 +184,7 @@ impl<'r> Resolver<'r> {
                 let found = self.reference(reference, label, Prefers::Label, 0)?;
                 Ok(found.unwrap_or_else(|| Scalar::Text(label.to_owned().into())))
             }
-            Pointer::Nothing | Pointer::Anywhere => self.anywhere(of, label),
+            Pointer::Nothing | Pointer::UntypedReference => self.anywhere(of, label),
         }
     }
 
@@ -209,12 +207,52 @@ impl<'r> Resolver<'r> {
         const DEPTH: usize = 16;
         let Some(key) = table.key else { return Ok(None) };
         let reference = table.references.iter().find(|reference| reference.column == key);
-        match (given(table, row, key)?, reference) {
+        match (explicit_value(table, row, key)?, reference) {
             (Some(Scalar::Text(text)), Some(reference)) if depth < DEPTH => {
                 Ok(Some(self.reference(reference, &text, Prefers::Key, depth + 1)?.unwrap_or(Scalar::Text(text))))
             }
             (Some(value), _) => Ok(Some(value)),
             (None, _) => made_key(table, key, label).map(Some),
         }
+    }
+}
+
+/// The value that a row gives for a column, a number where the column holds numbers.
+pub(crate) fn explicit_value<'n>(
+    table: &Table,
+    row: &'n Row<'_>,
+    column: usize,
+) -> Result<Option<Scalar<'n>>, SeedError> {
+    let field = row.fields.iter().find(|(name, _)| table.field(&name.value) == Some(column));
+    let Some((name, value)) = field else { return Ok(None) };
+    let affinity = table.columns[column].affinity;
+    let stored = match Computed::parse(&value.value) {
+        Some(Computed::File(_)) if row.source.folder().is_none() => stored(affinity, &value.value),
+        Some(_) => Err(SeedErrorKind::invalid("neither an expression of SQL nor a file is a key")),
+        None => stored(affinity, &value.value),
+    };
+    let stored = stored.map_err(|fault| {
+        let error = SeedError::new(fault).at(row.source.place(value.spot)).in_column(&*name.value);
+        error.in_table(&*table.name).in_row(row.label.as_ref().map(|label| &*label.value))
+    })?;
+    Ok(match stored {
+        Scalar::Null => None,
+        Scalar::Text(text) => {
+            let text = rails::with_label(&text, row).map_or(text, Cow::Owned);
+            Some(match text.parse() {
+                Ok(integer) if affinity.has_numbers() => Scalar::Integer(integer),
+                _ => Scalar::Text(text),
+            })
+        }
+        other => Some(other),
+    })
+}
+
+/// The key that a label makes.
+pub(crate) fn made_key<'n>(table: &Table, key: usize, label: &'n str) -> Result<Scalar<'n>, SeedError> {
+    match table.columns[key].affinity {
+        Affinity::Number | Affinity::Boolean | Affinity::None => Ok(Scalar::Integer(label_id(label))),
+        Affinity::Text => Ok(Scalar::Text(label.into())),
+        Affinity::Bytes => Err(SeedError::new(SeedErrorKind::NoKeyForLabel).in_column(&*table.columns[key].name)),
     }
 }

@@ -1,14 +1,14 @@
 //! Which row a label means, and which key that row has.
 
-use super::{Keys, Resolver, keys::given};
+use super::{Keys, Resolver, explicit_value};
 use crate::{
     labels::Key,
     position::nearest,
     seed::{
         dialect::rails,
-        error::{SeedError, kind::Fault},
+        error::{SeedError, kind::SeedErrorKind},
         parse::value::Scalar,
-        schema::{Reference, Table, database},
+        schema::{Reference, Table},
     },
     sqlite::quote::quoted,
 };
@@ -31,7 +31,7 @@ impl Resolver<'_> {
         depth: usize,
     ) -> Result<Option<Scalar<'static>>, SeedError> {
         // A parent that is not there is for the check of foreign keys to report, with the row.
-        let Some(parent) = self.tables.find(&reference.parent).map_err(database)? else { return Ok(None) };
+        let Some(parent) = self.tables.find(&reference.parent).map_err(SeedError::database)? else { return Ok(None) };
         let to = match &reference.to {
             Some(name) => parent.column(name),
             None => parent.key,
@@ -60,7 +60,7 @@ impl Resolver<'_> {
         let given = self.given.get(&parent.name.to_ascii_lowercase());
         let labels = given.into_iter().flat_map(|given| given.labels.keys().copied());
         let nearest = self.suggested(label, labels.chain(self.known.of(&parent.name)));
-        SeedError::new(Fault::UnknownLabel { parent: Some(parent.name.clone()), nearest }).value_is(label)
+        SeedError::new(SeedErrorKind::UnknownLabel { parent: Some(parent.name.clone()), nearest }).with_value(label)
     }
 
     /// What the row of a table with this label holds in a column that others point at.
@@ -78,7 +78,7 @@ impl Resolver<'_> {
             {
                 return Ok(Some(key.into_owned()));
             }
-            if let Some(value) = given(parent, row, to)? {
+            if let Some(value) = explicit_value(parent, row, to)? {
                 return Ok(Some(value.into_owned()));
             }
         }
@@ -102,7 +102,7 @@ impl Resolver<'_> {
         tables.dedup();
         let mut keys: Vec<Scalar<'_>> = Vec::new();
         for name in &tables {
-            let Some(table) = self.tables.find(name).map_err(database)? else { continue };
+            let Some(table) = self.tables.find(name).map_err(SeedError::database)? else { continue };
             let key = table.key.map(|key| self.labelled_in(&table, key, label, 0)).transpose()?.flatten();
             keys.extend(key.filter(|key| !keys.contains(key)));
         }
@@ -110,12 +110,12 @@ impl Resolver<'_> {
             Some(key) if keys.is_empty() => Ok(key),
             Some(_) => {
                 let tables = tables.into_iter().map(str::to_owned).collect();
-                Err(SeedError::new(Fault::AmbiguousLabel { tables }).value_is(label))
+                Err(SeedError::new(SeedErrorKind::AmbiguousLabel { tables }).with_value(label))
             }
             None => {
                 let given = self.given.values().flat_map(|given| given.labels.keys().copied());
                 let nearest = self.suggested(label, given.chain(self.known.all()));
-                Err(SeedError::new(Fault::UnknownLabel { parent: None, nearest }).value_is(label))
+                Err(SeedError::new(SeedErrorKind::UnknownLabel { parent: None, nearest }).with_value(label))
             }
         }
     }
@@ -136,9 +136,8 @@ impl Resolver<'_> {
             quoted(&parent.name),
             quoted(&parent.columns[to].name)
         );
-        self.confinement.begin_own().map_err(SeedError::new)?;
         let found = self.connection.prepare(&sql).and_then(|mut query| query.query_row([text], |row| row.get(0)));
-        found.map_err(|error| SeedError::new(self.confinement.ended(&error).unwrap_or(Fault::Database(error))))
+        found.map_err(SeedError::database)
     }
 
     /// The keys that the rows of these files give for a column, as texts.
@@ -150,7 +149,7 @@ impl Resolver<'_> {
         let mut keys = HashSet::new();
         let rows = self.given.get(&name.0).map_or(&[][..], |given| &given.rows);
         for row in rows.iter().copied().flatten() {
-            match given(parent, row, to)? {
+            match explicit_value(parent, row, to)? {
                 Some(Scalar::Text(text)) => keys.insert(text.into_owned()),
                 Some(Scalar::Integer(integer)) => keys.insert(integer.to_string()),
                 _ => false,

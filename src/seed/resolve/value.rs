@@ -1,12 +1,10 @@
 //! How the value of a seed file is stored in a column.
 
-#[cfg(feature = "yaml")]
-use crate::seed::parse::bytes::of_digits;
 use crate::{
     seed::{
-        error::kind::Fault,
+        error::kind::SeedErrorKind,
         parse::{
-            bytes::{BASE64, of_base64, of_hexadecimal, of_literal},
+            bytes::{BASE64, of_base64, of_digits, of_hexadecimal, of_literal},
             value::{Node, Scalar},
         },
     },
@@ -16,7 +14,7 @@ use std::borrow::Cow;
 
 /// A value as it is stored in a column of this affinity: `x'…'` in a column of bytes is bytes, as in SQL; bytes may also be a
 /// list of numbers; any other nested value is JSON.
-pub(crate) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scalar<'n>, Fault> {
+pub(crate) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scalar<'n>, SeedErrorKind> {
     let json = |nested: &Node<'_>| nested.to_json().map(|json| Scalar::Text(json.into()));
     match node {
         Node::Scalar(Scalar::Text(text)) if text.starts_with(BASE64) => {
@@ -30,7 +28,6 @@ pub(crate) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
             Some(boolean) => Scalar::Boolean(boolean),
             None => Scalar::Text(Cow::Borrowed(text)),
         }),
-        #[cfg(feature = "yaml")]
         Node::Hexadecimal(text) => {
             let digits = text.get(2..).unwrap_or_default();
             if affinity == Affinity::Bytes {
@@ -42,10 +39,9 @@ pub(crate) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
             }
             let integer = i64::from_str_radix(digits, 16);
             let rule = "an integer has at most 64 bits; quote it to keep it as text";
-            integer.map(Scalar::Integer).map_err(|_| Fault::Value(rule))
+            integer.map(Scalar::Integer).map_err(|_| SeedErrorKind::invalid(rule))
         }
-        #[cfg(feature = "yaml")]
-        Node::Sql(_) | Node::File(_) => Err(Fault::Value("neither an expression of SQL nor a file is a key")),
+        Node::Sql(_) | Node::File(_) => Err(SeedErrorKind::invalid("neither an expression of SQL nor a file is a key")),
         Node::Scalar(scalar) => Ok(scalar.by_ref()),
         Node::Label { label, .. } => Ok(Scalar::Text(Cow::Borrowed(label))),
         Node::List(items) if affinity == Affinity::Bytes => {
@@ -58,4 +54,13 @@ pub(crate) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
         }
         nested => json(nested),
     }
+}
+
+/// What a file holds, as it is stored: text in a column of texts, bytes in any other.
+pub(crate) fn contents(affinity: Affinity, bytes: Vec<u8>) -> Result<Scalar<'static>, SeedErrorKind> {
+    if affinity != Affinity::Text {
+        return Ok(Scalar::Bytes(bytes.into()));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| SeedErrorKind::invalid("in a column of texts a file is UTF-8"))?;
+    Ok(Scalar::Text(text.into()))
 }

@@ -1,4 +1,4 @@
-//! Random texts as a SQL script, split into its statements.
+//! Random texts as a SQL script.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|script: &str| sqlite_fixtures::assert_split(script));
+libfuzzer_sys::fuzz_target!(|script: &str| fuzz::load("sql", script.as_bytes()));

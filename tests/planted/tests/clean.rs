@@ -3,10 +3,7 @@
 use planted::Pool;
 use rstest::rstest;
 use rusqlite::Connection;
-use sqlite_fixtures::{
-    AsyncSession, Engine, Session, SessionFactory, Template,
-    fixtures::{async_session, engine, session, sessions},
-};
+use sqlite_fixtures::{AsyncSession, Engine, Session, SessionFactory, Template, fixtures::{async_session, engine, session, sessions}};
 use std::{
     error::Error,
     panic::{AssertUnwindSafe, catch_unwind},

@@ -3,10 +3,7 @@
 use planted::{Pool, forgets_a_connection, forgets_a_statement};
 use rstest::rstest;
 use rusqlite::{Connection, MAIN_DB, backup::Backup};
-use sqlite_fixtures::{
-    Engine, Session, SessionFactory,
-    fixtures::{engine, session, sessions},
-};
+use sqlite_fixtures::{Engine, Session, SessionFactory, fixtures::{engine, session, sessions}};
 use std::{mem, sync::OnceLock, thread};
 
 #[test]

@@ -1,10 +1,7 @@
 //! Sessions that are open when their test or process ends in other ways than well.
 
 use rstest::{fixture, rstest};
-use sqlite_fixtures::{
-    Engine, Leaks, Session, SessionFactory,
-    fixtures::{session, sessions},
-};
+use sqlite_fixtures::{Engine, settings::Leaks, Session, SessionFactory, fixtures::{session, sessions}};
 use std::{
     cell::RefCell,
     hint::black_box,

@@ -1,7 +1,7 @@
 //! Databases in temporary files, for processes that are killed. Each line that is printed is a moment to be killed at.
 
 use rstest::rstest;
-use sqlite_fixtures::{Engine, JournalMode, Session, SessionFactory};
+use sqlite_fixtures::{Engine, engine::JournalMode, Session, SessionFactory};
 use std::io::{BufRead, Write};
 
 fn session(mode: JournalMode) -> Session {

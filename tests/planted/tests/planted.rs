@@ -1,11 +1,7 @@
 //! One planted fault a test. `// leak` marks the line that a report must name.
 
 use rstest::{fixture, rstest};
-use sqlite_fixtures::{
-    AsyncSession, Engine, Ledger, Seeds, Session, SessionFactory, Template,
-    fixtures::{async_session, engine, session, sessions},
-    rusqlite::Connection,
-};
+use sqlite_fixtures::{AsyncSession, Engine, Ledger, Seeds, Session, SessionFactory, Template, fixtures::{async_session, engine, session, sessions}, rusqlite::Connection};
 use std::{cell::RefCell, error::Error, mem, rc::Rc, sync::Mutex};
 
 static USERS: Template = Template::folder("fixtures");
@@ -215,13 +211,13 @@ fn forgotten_inside_a_larger_value(sessions: SessionFactory) {
 
 #[test]
 fn forgotten_where_the_engine_says_off() {
-    let engine = Engine::builder().leaks(sqlite_fixtures::Leaks::Off).memory().unwrap();
+    let engine = Engine::builder().leaks(sqlite_fixtures::settings::Leaks::Off).memory().unwrap();
     mem::forget(SessionFactory::new(&engine).unwrap().open().unwrap());
 }
 
 #[test]
 fn forgotten_where_the_engine_says_warn() {
-    let engine = Engine::builder().leaks(sqlite_fixtures::Leaks::Warn).memory().unwrap();
+    let engine = Engine::builder().leaks(sqlite_fixtures::settings::Leaks::Warn).memory().unwrap();
     mem::forget(SessionFactory::new(&engine).unwrap().open().unwrap()); // leak
 }
 

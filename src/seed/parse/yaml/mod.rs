@@ -4,7 +4,7 @@ mod scalar;
 
 use super::value::{Field, Node, Scalar};
 use crate::seed::{
-    error::{SeedError, kind::Fault},
+    error::{SeedError, kind::SeedErrorKind},
     files::{
         format::Format,
         text::{DEPTH, Source, Spanned, Spot},
@@ -24,7 +24,7 @@ const COPIES: usize = 100_000;
 /// Reads one document, with the place of every key and value; anchors and aliases are followed.
 pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
     if let Some((at, language)) = template(source.text()) {
-        return Err(SeedError::new(Fault::TemplateLanguage(language)).at(source.place(Spot::offset(at))));
+        return Err(SeedError::new(SeedErrorKind::TemplateLanguage { language }).at(source.place(Spot::offset(at))));
     }
     let parser = Parser::new_from_str(source.text());
     let mut reader = Reader { source, parser, at: Cursor::default(), anchors: HashMap::new(), copied: 0 };
@@ -40,7 +40,7 @@ pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
         match reader.next()? {
             (Event::StreamEnd, _) => return Ok(document),
             (Event::DocumentStart(_), spot) => {
-                return Err(reader.fault(Fault::Value("a seed file is one document"), spot));
+                return Err(reader.fault(SeedErrorKind::invalid("a seed file is one document"), spot));
             }
             _ => {}
         }
@@ -107,12 +107,12 @@ impl<'a> Reader<'a> {
     }
 
     fn syntax(&mut self, error: &ScanError) -> SeedError {
-        let fault = Fault::Syntax { format: Format::Yaml, message: error.info().to_owned() };
+        let fault = SeedErrorKind::Syntax { format: Format::Yaml.name(), message: error.info().to_owned() };
         let at = self.at.byte(self.source.text(), error.marker().index());
         self.fault(fault, Spot::offset(at))
     }
 
-    fn fault(&self, fault: Fault, spot: Spot) -> SeedError {
+    fn fault(&self, fault: SeedErrorKind, spot: Spot) -> SeedError {
         SeedError::new(fault).at(self.source.place(spot))
     }
 
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
 
     fn node(&mut self, event: Event<'a>, spot: Spot, depth: usize) -> Result<Spanned<Node<'a>>, SeedError> {
         if depth > DEPTH {
-            return Err(self.fault(Fault::Deep, spot));
+            return Err(self.fault(SeedErrorKind::TooDeep, spot));
         }
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
                     // As Ruby writes it.
                     Some("binary") => of_base64(&text).map(|bytes| Node::Scalar(Scalar::Bytes(bytes.into()))),
                     Some(other) if !other.is_empty() => {
-                        Err(Fault::Value("a tag is `!sql`, `!file`, `!binary` or one of YAML's own"))
+                        Err(SeedErrorKind::invalid("a tag is `!sql`, `!file`, `!binary` or one of YAML's own"))
                     }
                     _ if is_hexadecimal => Ok(Node::Hexadecimal(text)),
                     _ => scalar(text, style, tag.as_deref()).map(Node::Scalar),
@@ -168,16 +168,19 @@ impl<'a> Reader<'a> {
                             fields.push((key, self.node(event, spot, depth + 1)?));
                         }
                         (_, spot) if self.source.is_behind("{", spot) => {
-                            return Err(self.fault(Fault::TemplateLanguage("a template of Go"), spot));
+                            return Err(
+                                self.fault(SeedErrorKind::TemplateLanguage { language: "a template of Go" }, spot)
+                            );
                         }
-                        (_, spot) => return Err(self.fault(Fault::Value("a key is a plain text"), spot)),
+                        (_, spot) => return Err(self.fault(SeedErrorKind::invalid("a key is a plain text"), spot)),
                     }
                 }
                 (Node::Map(merged(fields)), anchor)
             }
             Event::Alias(anchor) => return self.alias(anchor, spot),
             _ => {
-                let fault = Fault::Syntax { format: Format::Yaml, message: "a value is missing".to_owned() };
+                let fault =
+                    SeedErrorKind::Syntax { format: Format::Yaml.name(), message: "a value is missing".to_owned() };
                 return Err(self.fault(fault, spot));
             }
         };
@@ -190,11 +193,11 @@ impl<'a> Reader<'a> {
 
     fn alias(&mut self, anchor: usize, spot: Spot) -> Result<Spanned<Node<'a>>, SeedError> {
         let Some(node) = self.anchors.get(&anchor).cloned() else {
-            return Err(self.fault(Fault::Value("an alias stands after its anchor, not inside it"), spot));
+            return Err(self.fault(SeedErrorKind::invalid("an alias stands after its anchor, not inside it"), spot));
         };
         self.copied += weight(&node.value);
         if self.copied > COPIES {
-            return Err(self.fault(Fault::Value("aliases copy at most 100,000 values"), spot));
+            return Err(self.fault(SeedErrorKind::invalid("aliases copy at most 100,000 values"), spot));
         }
         Ok(node)
     }

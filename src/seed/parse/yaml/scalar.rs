@@ -1,11 +1,15 @@
 //! What the scalars of YAML mean.
 
-use crate::seed::{error::kind::Fault, parse::bytes::of_base64, parse::value::Scalar};
+use crate::seed::{error::kind::SeedErrorKind, parse::bytes::of_base64, parse::value::Scalar};
 use saphyr_parser::{ScalarStyle, Tag};
 use std::borrow::Cow;
 
 /// What a scalar means, by the [core schema](https://yaml.org/spec/1.2.2/#103-core-schema) and its tag.
-pub(crate) fn scalar<'a>(text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Tag>) -> Result<Scalar<'a>, Fault> {
+pub(crate) fn scalar<'a>(
+    text: Cow<'a, str>,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+) -> Result<Scalar<'a>, SeedErrorKind> {
     match tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str()) {
         Some("str") => Ok(Scalar::Text(text)),
         Some("binary") => of_base64(&text).map(|bytes| Scalar::Bytes(bytes.into())),
@@ -14,7 +18,7 @@ pub(crate) fn scalar<'a>(text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Ta
     }
 }
 
-fn plain(text: Cow<'_, str>) -> Result<Scalar<'_>, Fault> {
+fn plain(text: Cow<'_, str>) -> Result<Scalar<'_>, SeedErrorKind> {
     Ok(match &*text {
         "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
         "true" | "True" | "TRUE" => Scalar::Boolean(true),
@@ -31,7 +35,7 @@ pub(crate) fn hexadecimal(text: &str) -> bool {
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
-fn number(text: &str) -> Result<Option<Scalar<'static>>, Fault> {
+fn number(text: &str) -> Result<Option<Scalar<'static>>, SeedErrorKind> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
         return Ok(None);
@@ -45,7 +49,7 @@ fn number(text: &str) -> Result<Option<Scalar<'static>>, Fault> {
     match integer {
         Some(integer) => {
             let rule = "an integer has at most 64 bits; quote it to keep it as text";
-            Ok(Some(Scalar::Integer(integer.map_err(|_| Fault::Value(rule))?)))
+            Ok(Some(Scalar::Integer(integer.map_err(|_| SeedErrorKind::invalid(rule))?)))
         }
         None if is_float(digits) => Ok(text.parse().ok().map(Scalar::Real)),
         None => Ok(None),
