@@ -58,7 +58,7 @@ pub(crate) fn dump(
     let tables = tables(connection)?;
     for name in only {
         if !tables.iter().any(|table| table.name.eq_ignore_ascii_case(name)) {
-            let near = nearest(name, tables.iter().map(|table| table.name.as_str()));
+            let near = nearest(name, &mut tables.iter().map(|table| table.name.as_str()));
             let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             return Err(format!("there is no table `{name}`{near}").into());
         }

@@ -80,10 +80,10 @@ impl Labels {
             Some(Key::Single(key)) => key,
             Some(Key::None) => return Err(error(LabelFault::NoKey)),
             None if self.of(table).next().is_some() => {
-                return Err(error(LabelFault::Unknown { nearest: nearest(label, self.of(table)) }));
+                return Err(error(LabelFault::Unknown { nearest: nearest(label, &mut self.of(table)) }));
             }
             None => {
-                let nearest = nearest(table, self.0.keys().map(String::as_str));
+                let nearest = nearest(table, &mut self.0.keys().map(String::as_str));
                 return Err(error(LabelFault::NoLabels { nearest }));
             }
         };

@@ -66,7 +66,7 @@ fn key(connection: &Connection, table: &str) -> Result<Vec<String>, Fault> {
     if columns.is_empty() {
         let tables = "SELECT name, 0 FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT GLOB 'sqlite_*'";
         let tables = list(tables).map_err(Fault::Sql)?;
-        return Err(Fault::NoTable { nearest: nearest(table, tables.iter().map(|(name, _)| name.as_str())) });
+        return Err(Fault::NoTable { nearest: nearest(table, &mut tables.iter().map(|(name, _)| name.as_str())) });
     }
     columns.retain(|(_, place)| *place > 0);
     columns.sort_by_key(|(_, place)| *place);

@@ -38,21 +38,22 @@ use std::{
 
 /// Seed files, to be loaded into a database.
 ///
-/// The README tells what each format holds, what labels do, and how values are written.
+/// A path is a seed file, or a folder whose seed files are loaded in the order of their names; a relative path is below the folder
+/// of the crate under test. A file is named after its table (`users.yaml`, `users.csv`), or holds several tables with their rows;
+/// `*.sql` are scripts. Rows may come in any order across files: foreign keys are checked when all are in.
 ///
-/// A path is a seed file, or a folder whose seed files are taken in the order of their names; a relative one is below the
-/// folder of the crate under test. A file is named after its table (`users.yaml`, `users.csv`), or has several tables in it, each
-/// with its rows; `*.sql` are scripts. In a template and in a file that is made or filled, it is always 2000-01-01 00:00:00 while
-/// they load, and `random()` gives the same each time. Rows may come in any order across files: foreign keys are checked when all are in.
+/// While a template is built, or a file filled, the time is always 2000-01-01 00:00:00, and `random()` returns the same values.
 ///
-/// Files are treated as hostile. SQL in them, also in values and triggers, can neither
-/// [attach](https://sqlite.org/limits.html#max_attached) or write other files nor load extensions. A statement ends after 250
-/// million steps of [SQLite's machine](https://sqlite.org/opcode.html); a load ends when its thread has computed for 100 seconds, or
-/// when the database or SQLite's memory has grown by 1 GiB: each MiB of the files allows it 10 seconds and 16 MiB more. Files and
-/// values have at most 256 MiB. Values that SQL makes are as large as the largest file, or 16 MiB: less in long statements, so that
-/// all of a row have at most 1 GiB, and 256 KiB where it or the schema calls a function whose work grows with the product of what it
-/// is given, such as `instr()`, inside which SQLite cannot be stopped. Nested values have 64 levels. Neither names nor symbolic links
-/// lead out of a folder. Temporary tables of a connection that the caller lends are where that has them.
+/// # Restrictions on SQL
+/// SQL in seed files, also in computed values and in triggers, is restricted by SQLite's own means. Its
+/// [authorizer](https://sqlite.org/c3ref/set_authorizer.html) refuses ATTACH, extensions, limits, and writes outside the main and temp
+/// schemas; [defensive mode](https://sqlite.org/c3ref/c_dbconfig_defensive.html) is on, until a script sets `PRAGMA writable_schema`
+/// for itself, as dumps of SQLite's shell do. A statement may take 250 million steps of SQLite's virtual machine; a load may take
+/// 100 seconds of CPU time and add 1 GiB to the database or to SQLite's memory, and each MiB of its files adds 10 seconds and 16 MiB. A
+/// value that SQL makes has at most 16 MiB, or the size of the largest file, or of the database before. A single call of a function
+/// cannot be interrupted, however long it takes.
+///
+/// Files and values have at most 256 MiB, nested values 64 levels. Names and symbolic links do not lead out of a folder.
 ///
 /// ```
 /// # #[cfg(feature = "json")]
@@ -89,52 +90,53 @@ impl Seeds {
         self.0.is_empty()
     }
 
-    /// Loads them into a database and gives their labels.
+    /// Loads them into a database, and returns their labels.
     ///
-    /// Rows go in inside a savepoint. SQL scripts keep their own transactions and pragmas, so where there is one, the
-    /// database is copied first and put back on an error; inside a transaction of the caller, a script may have none.
+    /// Rows go in inside a savepoint. SQL scripts keep their own transactions and pragmas, so with a script the database is copied
+    /// first, and restored on an error; inside a transaction of the caller a script may have none.
     ///
-    /// The connection loses its [progress handler](https://sqlite.org/c3ref/progress_handler.html), if it has one.
+    /// The connection loses its [authorizer](https://sqlite.org/c3ref/set_authorizer.html) and its [progress
+    /// handler](https://sqlite.org/c3ref/progress_handler.html), if it has any. Its temporary tables stay where its `temp_store` puts them.
     ///
     /// # Errors
-    /// [`SeedError`]; the database is as it was.
+    /// [`SeedError`]; the database is unchanged.
     pub fn load(&self, connection: &mut Connection) -> Result<Labels, SeedError> {
         self.load_with_labels(connection, &Labels::default())
     }
 
-    /// Loads them inside a savepoint, for a connection that is only lent, such as a transaction. It too loses its progress handler.
+    /// Loads them inside a savepoint, through a shared reference to a connection or a transaction. The connection loses its
+    /// authorizer and its progress handler, as in [`load`](Self::load).
     ///
-    /// A statement that is ended because it has no end takes the transaction with it: that is
-    /// [SQLite's rule](https://sqlite.org/c3ref/interrupt.html).
+    /// A statement that exceeds a limit ends the transaction too: that is [SQLite's rule](https://sqlite.org/c3ref/interrupt.html).
     ///
     /// # Errors
-    /// [`SeedError`], also for a script with a transaction of its own; the database is as it was.
+    /// [`SeedError`], also for a script with a transaction of its own; the database is unchanged.
     pub fn load_in(&self, connection: &Connection) -> Result<Labels, SeedError> {
         load::load_in(connection, self.read()?, &Labels::default())
     }
 
-    /// Loads them into the SQLite file at `path`, which is made if there is none.
+    /// Loads them into the SQLite file at `path`, which is created if it does not exist.
     ///
-    /// The work is done on a copy, which is written back in one transaction of SQLite's own: a reader sees all or nothing,
-    /// and so does whoever looks after a crash. Where another connection has written to the file meanwhile, nothing is.
+    /// They go into a copy, which is written back in one transaction: a reader sees all or nothing, also after a crash. If another
+    /// connection wrote to the file meanwhile, nothing is written.
     ///
     /// # Errors
-    /// [`SeedError`]; the file is as it was.
+    /// [`SeedError`]; the file is unchanged.
     pub fn load_into_file(&self, path: impl AsRef<Path>) -> Result<Labels, SeedError> {
         load_into_file(path.as_ref(), Files::default(), self.read()?, &mut |_| {})
     }
 
-    /// Loads them into a live database whose labels are known, and gives the new ones.
+    /// Loads them into a database with these labels, and returns the new ones.
     pub(crate) fn load_with_labels(&self, connection: &mut Connection, known: &Labels) -> Result<Labels, SeedError> {
         load::load(connection, self.read()?, known)
     }
 
-    /// The paths as they were given.
+    /// The paths.
     pub(crate) fn paths(&self) -> &[PathBuf] {
         &self.0
     }
 
-    /// The files that they lead to, in the order that they are loaded in.
+    /// The files, in the order in which they are loaded.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>, SeedError> {
         let mut files = Vec::new();
         for path in &self.0 {
@@ -149,7 +151,7 @@ impl Seeds {
     }
 }
 
-/// Makes or fills the SQLite file at `path`: schema first, then seeds.
+/// Creates or fills the SQLite file at `path`: schema first, then seeds.
 pub(crate) fn load_into_file(
     path: &Path,
     schema: Files,
@@ -159,11 +161,10 @@ pub(crate) fn load_into_file(
     let existed = path.exists();
     let error = |source| SeedError::new(SeedErrorKind::Database(source)).at(Position::whole(path));
     let by_copy = || {
-        // The same files give the same bytes, whenever they are loaded.
         let database = Database::over(Arc::new([]));
         let mut work = untracked(|| Connection::open(timeless_uri(&database)?)).map_err(error)?;
         fixed_random(&work).map_err(error)?;
-        // A path is no URI, whatever it begins with.
+        // A path that begins with `file:` is not a URI.
         let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;
         let mut file = untracked(|| Connection::open_with_flags(path, flags)).map_err(error)?;
         let version =
@@ -187,21 +188,20 @@ pub(crate) fn load_into_file(
     loaded
 }
 
-impl From<&str> for Seeds {
-    fn from(path: &str) -> Self {
-        Self(vec![path.into()])
-    }
+macro_rules! from_path {
+    ($($path:ty),*) => {$(
+        impl From<$path> for Seeds {
+            fn from(path: $path) -> Self {
+                Self(vec![path.into()])
+            }
+        }
+    )*};
 }
+from_path!(&str, String, &Path, PathBuf);
 
-impl From<&Path> for Seeds {
-    fn from(path: &Path) -> Self {
-        Self(vec![path.into()])
-    }
-}
-
-impl From<PathBuf> for Seeds {
-    fn from(path: PathBuf) -> Self {
-        Self(vec![path])
+impl From<Vec<PathBuf>> for Seeds {
+    fn from(paths: Vec<PathBuf>) -> Self {
+        Self(paths)
     }
 }
 
@@ -224,7 +224,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn what_another_connection_writes_while_a_file_is_filled_is_not_undone() {
+    fn concurrent_write_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let (database, script) = (folder.path().join("app.db"), folder.path().join("a.sql"));
         fs::write(&script, "INSERT INTO t VALUES (1)").unwrap();

@@ -6,20 +6,16 @@ use crate::{
     sqlite::{affinity::Affinity, quote::quoted},
 };
 use rusqlite::Connection;
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, HashMap, HashSet},
-    rc::Rc,
-};
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
-/// The tables, and of virtual ones how they were made.
+/// The tables, with the SQL of virtual tables.
 ///
-/// `pragma_table_list` would say it too, but it expands all views, which takes for ever where they stand on each other.
+/// `pragma_table_list` expands all views, in time exponential in their depth.
 const NAMES: &str = "SELECT name, CASE WHEN sql LIKE 'CREATE VIRTUAL TABLE%' THEN sql END
     FROM main.sqlite_master WHERE type = 'table'";
 
-/// The tables in which modules keep what their own hold, which are called like that and a part: no rows go into these.
-const KEPT: [(&str, &[&str]); 5] = [
+/// The suffixes of the shadow tables of modules, into which no rows go.
+const SHADOW_TABLES: [(&str, &[&str]); 5] = [
     ("fts3", &["content", "segdir", "segments"]),
     ("fts4", &["content", "docsize", "segdir", "segments", "stat"]),
     ("fts5", &["config", "content", "data", "docsize", "idx"]),
@@ -33,27 +29,27 @@ pub(crate) struct Table {
     pub name: String,
     pub columns: Vec<Column>,
     pub references: Vec<Reference>,
-    /// What its rowid is called; `None` where it has none, or no name for it that is not another column's.
+    /// The name of its rowid; `None` for a table without rowid, or where columns have all of its names.
     pub rowid: Option<&'static str>,
     pub has_foreign_keys: bool,
     /// The one column of the primary key; `None` without a key, or with a composite one.
     pub key: Option<usize>,
     /// The columns of the primary key, in its order.
     pub primary_key: Vec<usize>,
-    /// The columns of each unique constraint but the key, in the order that they are declared in.
+    /// The columns of each unique constraint but the primary key, in the order of their declaration.
     pub unique: Vec<Vec<usize>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Column {
     pub name: String,
-    /// The type as the schema has it.
+    /// The declared type.
     pub declared: String,
     /// Whether the schema checks that it holds JSON.
     pub is_json: bool,
     pub has_default: bool,
     pub affinity: Affinity,
-    /// Whether every row has to give it: it may not be NULL, and has no default.
+    /// Whether every row must give it: it is NOT NULL and has no default.
     pub is_required: bool,
 }
 
@@ -62,7 +58,7 @@ pub(crate) struct Column {
 pub(crate) struct Reference {
     pub column: usize,
     pub parent: String,
-    /// The column that is pointed at; `None` for the parent's key.
+    /// The referenced column; `None` for the primary key.
     pub to: Option<String>,
 }
 
@@ -71,12 +67,12 @@ impl Table {
         self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
     }
 
-    /// The column that a field of a row means: that of its name, or of an association, which is called so but for its `_id`.
+    /// The column of a field: the one of its name, or of an association (`author` for `author_id`).
     pub(crate) fn field(&self, name: &str) -> Option<usize> {
         self.column(name).or_else(|| self.column(&format!("{name}_id")))
     }
 
-    /// What fields may be called.
+    /// The names that fields may have.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
         let names = self.columns.iter().map(|column| &*column.name);
         names.clone().chain(names.filter_map(|name| name.strip_suffix("_id").filter(|name| !name.is_empty())))
@@ -87,8 +83,8 @@ impl Table {
 pub(crate) struct Tables<'c> {
     connection: &'c Connection,
     known: RefCell<HashMap<String, Option<Rc<Table>>>>,
-    /// The names of all, also in small letters; `None` before they are read.
-    names: RefCell<Option<Rc<BTreeMap<String, String>>>>,
+    /// The names of all tables, by the name in lower case; `None` before they are read.
+    names: RefCell<Option<Rc<HashMap<String, String>>>>,
 }
 
 impl<'c> Tables<'c> {
@@ -96,162 +92,171 @@ impl<'c> Tables<'c> {
         Self { connection, known: RefCell::default(), names: RefCell::default() }
     }
 
-    /// The table of this name, without regard to ASCII case.
+    /// The table of this name, ignoring ASCII case.
     pub(crate) fn get(&self, name: &str) -> Result<Rc<Table>, SeedError> {
         if let Some(table) = self.find(name).map_err(SeedError::database)? {
             return Ok(table);
         }
         let names = self.names().map_err(SeedError::database)?;
-        let nearest = nearest(name, names.iter().map(String::as_str));
+        let nearest = nearest(name, &mut names.iter().map(String::as_str));
         Err(SeedError::new(SeedErrorKind::UnknownTable { nearest }).in_table(name))
     }
 
-    /// Likewise, where there may be none.
+    /// Likewise; `None` if there is none.
     pub(crate) fn find(&self, name: &str) -> rusqlite::Result<Option<Rc<Table>>> {
         let key = name.to_ascii_lowercase();
         if let Some(found) = self.known.borrow().get(&key) {
             return Ok(found.clone());
         }
-        let found = self.read(name)?.map(Rc::new);
+        let found = match self.all_names()?.get(&key) {
+            Some(name) => Some(Rc::new(self.read(name)?)),
+            None => None,
+        };
         self.known.borrow_mut().insert(key, found.clone());
         Ok(found)
     }
 
-    /// Reads them again from now on.
+    /// Forgets what was read, since the schema may have changed.
     pub(crate) fn forget(&self) {
         self.known.borrow_mut().clear();
         self.names.borrow_mut().take();
     }
 
-    /// The names of all but those of SQLite's own, in their order.
+    /// The names of all tables but SQLite's own, sorted.
     pub(crate) fn names(&self) -> rusqlite::Result<Vec<String>> {
-        let names = self.all_names()?;
-        Ok(names.iter().filter(|(small, _)| !small.starts_with("sqlite_")).map(|(_, name)| name.clone()).collect())
+        let mut names = Vec::new();
+        for (lower, name) in &*self.all_names()? {
+            if !lower.starts_with("sqlite_") {
+                names.push(name.clone());
+            }
+        }
+        names.sort();
+        Ok(names)
     }
 
-    fn all_names(&self) -> rusqlite::Result<Rc<BTreeMap<String, String>>> {
+    fn all_names(&self) -> rusqlite::Result<Rc<HashMap<String, String>>> {
         if let Some(names) = &*self.names.borrow() {
             return Ok(Rc::clone(names));
         }
-        let (mut names, mut kept) = (BTreeMap::new(), HashSet::new());
+        let (mut names, mut shadows) = (HashMap::new(), Vec::new());
         let mut statement = self.connection.prepare(NAMES)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let (name, made): (String, Option<String>) = (row.get(0)?, row.get(1)?);
-            let (small, made) = (name.to_ascii_lowercase(), made.unwrap_or_default().to_ascii_lowercase());
-            for (_, parts) in KEPT.iter().filter(|(module, _)| made.contains(module)) {
-                kept.extend(parts.iter().map(|part| format!("{small}_{part}")));
+            let (name, sql): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+            let (lower, sql) = (name.to_ascii_lowercase(), sql.unwrap_or_default().to_ascii_lowercase());
+            for (_, parts) in SHADOW_TABLES.iter().filter(|(module, _)| sql.contains(module)) {
+                shadows.extend(parts.iter().map(|part| format!("{lower}_{part}")));
             }
-            names.insert(small, name);
+            names.insert(lower, name);
         }
-        names.retain(|small, _| !kept.contains(small));
+        for shadow in shadows {
+            names.remove(&shadow);
+        }
         let names = Rc::new(names);
         *self.names.borrow_mut() = Some(Rc::clone(&names));
         Ok(names)
     }
 
-    fn read(&self, name: &str) -> rusqlite::Result<Option<Table>> {
-        let Some(name) = self.all_names()?.get(&name.to_ascii_lowercase()).cloned() else { return Ok(None) };
-        let text: String = self.connection.query_row(
-            "SELECT coalesce(sql, '') FROM main.sqlite_master WHERE type = 'table' AND name = ?1",
-            [&name],
-            |row| row.get(0),
-        )?;
-        let mut keys = Vec::new();
-        let columns = self
-            .connection
-            .prepare(
-                "SELECT name, type, pk, \"notnull\" AND dflt_value IS NULL, dflt_value IS NOT NULL
-                 FROM pragma_table_xinfo(?1, 'main') ORDER BY cid",
-            )?
-            .query_map([&name], |row| {
-                let declared: String = row.get(1)?;
-                let key: i64 = row.get(2)?;
-                let name: String = row.get(0)?;
-                let column = Column {
-                    affinity: Affinity::of(&declared),
-                    is_json: text.contains(&format!("JSON_VALID({})", quoted(&name))),
-                    name,
-                    declared,
-                    is_required: row.get(3)?,
-                    has_default: row.get(4)?,
-                };
-                Ok((column, key))
-            })?
-            .enumerate()
-            .map(|(number, column)| {
-                let (column, key) = column?;
-                if key > 0 {
-                    keys.push((key, number));
-                }
-                Ok(column)
-            })
-            .collect::<rusqlite::Result<Vec<_>>>()?;
+    /// Calls `each` with the rows of a query about a table, or an index.
+    fn query(&self, sql: &str, name: &str, each: &mut EachRow<'_>) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([name])?;
+        while let Some(row) = rows.next()? {
+            each(row)?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, name: &str) -> rusqlite::Result<Table> {
         let mut table = Table {
-            rowid: self.rowid(&name, &columns),
-            has_foreign_keys: self.has_foreign_keys(&name)?,
-            columns,
+            name: name.to_owned(),
+            columns: Vec::new(),
             references: Vec::new(),
+            rowid: None,
+            has_foreign_keys: false,
             key: None,
             primary_key: Vec::new(),
             unique: Vec::new(),
-            name,
         };
-        if let [(_, key)] = keys[..] {
+        let mut text = String::new();
+        let sql = "SELECT coalesce(sql, '') FROM main.sqlite_master WHERE type = 'table' AND name = ?1";
+        self.query(sql, name, &mut |row| row.get(0).map(|sql| text = sql))?;
+        let sql = "SELECT name, type, pk, \"notnull\" AND dflt_value IS NULL, dflt_value IS NOT NULL
+            FROM pragma_table_xinfo(?1, 'main') ORDER BY cid";
+        let mut keys: Vec<(i64, usize)> = Vec::new();
+        self.query(sql, name, &mut |row| {
+            let (name, declared): (String, String) = (row.get(0)?, row.get(1)?);
+            let place = row.get(2)?;
+            if place > 0 {
+                keys.push((place, table.columns.len()));
+            }
+            table.columns.push(Column {
+                affinity: Affinity::of(&declared),
+                is_json: text.contains(&format!("JSON_VALID({})", quoted(&name))),
+                name,
+                declared,
+                is_required: row.get(3)?,
+                has_default: row.get(4)?,
+            });
+            Ok(())
+        })?;
+        for place in 1.. {
+            match keys.iter().find(|(key, _)| *key == place) {
+                Some((_, column)) => table.primary_key.push(*column),
+                None => break,
+            }
+        }
+        if let [key] = table.primary_key[..] {
             table.key = Some(key);
         }
-        {
-            keys.sort_unstable();
-            table.primary_key = keys.into_iter().map(|(_, column)| column).collect();
-        }
-        table.references = self.references(&table)?;
-        table.unique = self.unique(&table)?;
-        Ok(Some(table))
+        let is_free = |name: &&str| table.column(name).is_none();
+        let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(is_free);
+        let has =
+            |name: &&str| self.connection.prepare(&format!("SELECT {name} FROM main.{}", quoted(&table.name))).is_ok();
+        table.rowid = rowid.filter(has);
+        self.read_references(&mut table)?;
+        self.read_unique(&mut table)?;
+        Ok(table)
     }
 
-    fn rowid(&self, table: &str, columns: &[Column]) -> Option<&'static str> {
-        let is_free = |name: &&str| !columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
-        let name = ["rowid", "_rowid_", "oid"].into_iter().find(is_free)?;
-        self.connection.prepare(&format!("SELECT {name} FROM main.{}", quoted(table))).is_ok().then_some(name)
+    /// The foreign keys; only for one of a single column can a label stand.
+    fn read_references(&self, table: &mut Table) -> rusqlite::Result<()> {
+        let sql = "SELECT \"from\", \"table\", \"to\", count(*) FROM pragma_foreign_key_list(?1, 'main') GROUP BY id ORDER BY id";
+        let (mut references, mut has_foreign_keys) = (Vec::new(), false);
+        self.query(sql, &table.name, &mut |row| {
+            has_foreign_keys = true;
+            let (from, columns): (String, i64) = (row.get(0)?, row.get(3)?);
+            if let (1, Some(column)) = (columns, table.column(&from)) {
+                references.push(Reference { column, parent: row.get(1)?, to: row.get(2)? });
+            }
+            Ok(())
+        })?;
+        (table.references, table.has_foreign_keys) = (references, has_foreign_keys);
+        Ok(())
     }
 
-    fn has_foreign_keys(&self, table: &str) -> rusqlite::Result<bool> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM pragma_foreign_key_list(?1, 'main'))";
-        self.connection.query_row(sql, [table], |row| row.get(0))
-    }
-
-    fn unique(&self, table: &Table) -> rusqlite::Result<Vec<Vec<usize>>> {
+    fn read_unique(&self, table: &mut Table) -> rusqlite::Result<()> {
         // SQLite lists the newest first.
-        let names: Vec<String> = self
-            .connection
-            .prepare(
-                "SELECT name FROM pragma_index_list(?1, 'main')
-                 WHERE \"unique\" AND origin <> 'pk' AND NOT partial ORDER BY seq DESC",
-            )?
-            .query_map([&table.name], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let mut columns = self.connection.prepare("SELECT cid FROM pragma_index_info(?1, 'main') ORDER BY seqno")?;
-        let mut found = Vec::with_capacity(names.len());
+        let sql = "SELECT name FROM pragma_index_list(?1, 'main')
+            WHERE \"unique\" AND origin <> 'pk' AND NOT partial ORDER BY seq DESC";
+        let mut names: Vec<String> = Vec::new();
+        self.query(sql, &table.name, &mut |row| row.get(0).map(|name| names.push(name)))?;
         for name in names {
-            // An expression has no column.
-            let of_index = columns.query_map([name], |row| Ok(usize::try_from(row.get::<_, i64>(0)?).ok()))?;
-            found.extend(of_index.collect::<rusqlite::Result<Option<Vec<usize>>>>()?);
+            let (mut columns, mut has_expression) = (Vec::new(), false);
+            self.query("SELECT cid FROM pragma_index_info(?1, 'main') ORDER BY seqno", &name, &mut |row| {
+                // An expression has no column.
+                match usize::try_from(row.get::<_, i64>(0)?) {
+                    Ok(column) => columns.push(column),
+                    Err(_) => has_expression = true,
+                }
+                Ok(())
+            })?;
+            if !has_expression {
+                table.unique.push(columns);
+            }
         }
-        Ok(found)
-    }
-
-    /// The foreign keys of one column; a label cannot stand for a composite one.
-    fn references(&self, table: &Table) -> rusqlite::Result<Vec<Reference>> {
-        let mut statement = self.connection.prepare(
-            "SELECT \"from\", \"table\", \"to\" FROM pragma_foreign_key_list(?1, 'main')
-             GROUP BY id HAVING count(*) = 1 ORDER BY id",
-        )?;
-        let references = statement
-            .query_map([&table.name], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok(references
-            .into_iter()
-            .filter_map(|(from, parent, to)| Some(Reference { column: table.column(&from)?, parent, to }))
-            .collect())
+        Ok(())
     }
 }
+
+type EachRow<'a> = dyn FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()> + 'a;

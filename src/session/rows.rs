@@ -58,7 +58,7 @@ impl Session {
     /// [`SeedError`], which stands where this is called; the database is as it was.
     #[track_caller]
     pub fn insert(&self, table: &str, rows: &(impl Serialize + ?Sized)) -> Result<usize, SeedError> {
-        let source = Source::code(Position::from(Location::caller()));
+        let source = Source::from_code(Position::from(Location::caller()));
         let rows = rows_of(rows, &source)?;
         let count = rows.len();
         let rows = TableRows { table: table.to_owned(), source: &source, start: None, rows, bytes: 0 };

@@ -9,7 +9,7 @@ use crate::seed::{
         text::{Source, Spanned, Spot},
     },
     parse::{
-        csv::{refuse_twice, row},
+        csv::{reject_duplicate_columns, row},
         value::Row,
     },
 };
@@ -36,7 +36,7 @@ pub(crate) fn parse(source: &Source) -> Result<Vec<Row<'_>>, SeedError> {
         let record = record(text, &mut at).map_err(|(message, at)| syntax(message.to_owned(), at))?;
         if header.is_empty() {
             header = record.into_iter().map(|(name, spot)| Spanned::new(name.unwrap_or_default(), spot)).collect();
-            refuse_twice(source, &header)?;
+            reject_duplicate_columns(source, &header)?;
         } else if record.len() == header.len() {
             rows.push(row(source, &header, record.into_iter()));
         } else {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_what_stands_between_commas_and_spaces() {
+    fn fields_without_spaces_around_them() {
         let some = |texts: &[&str]| Ok(texts.iter().map(|text| Some((*text).to_owned())).collect());
         assert_eq!(fields("1, \"The first, and\nlast\" , a b \r\nnext"), some(&["1", "The first, and\nlast", "a b"]));
         assert_eq!(fields("\"x \\\"y\\\" \"\"z\"\"\",,"), some(&["x \"y\" \"z\"", "", ""]));

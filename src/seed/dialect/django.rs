@@ -1,15 +1,15 @@
 //! Fixture files of [Django](https://docs.djangoproject.com/en/stable/topics/serialization/): a list of
 //! `{"model": "blog.post", "pk": 1, "fields": {…}}`.
 //!
-//! A model is the table `blog_post`, or where there is none `post` or `posts`. A row is labelled by its natural key, the values
-//! of its first unique constraint, so that a reference like `["alice"]` is one to a label, and a row without `pk` has a key.
+//! A model is the table `blog_post`, or else `post` or `posts`. The label of a row is its natural key, the values of its first
+//! unique constraint: so a reference like `["alice"]` is one by label, and a row without `pk` gets a key.
 
 use crate::{
     seed::{
         error::{SeedError, collect::Collector, kind::SeedErrorKind},
         files::text::{Source, Spanned},
         parse::{
-            bytes::of_base64,
+            bytes::decode_base64,
             value::{Field, Node, Row, Scalar, TableRows, natural_key},
         },
         schema::{Column, Table, Tables},
@@ -18,7 +18,7 @@ use crate::{
 };
 use std::borrow::Cow;
 
-/// The models that come with Django whose tables are called otherwise.
+/// Models of Django itself whose tables have other names.
 const OWN: [(&str, &str); 6] = [
     ("admin.logentry", "django_admin_log"),
     ("contenttypes.contenttype", "django_content_type"),
@@ -28,7 +28,7 @@ const OWN: [(&str, &str); 6] = [
     ("sites.site", "django_site"),
 ];
 
-/// Whether a document is a list of Django's objects: whoever writes one means all of them to be.
+/// Whether a document is a list of Django's objects: one of them makes it so.
 pub(crate) fn is_list_of_objects(root: &Node<'_>) -> bool {
     matches!(root, Node::List(items) if items.iter().any(|item| is_object(&item.value)))
 }
@@ -52,14 +52,14 @@ pub(crate) fn rows<'s>(
     for item in items {
         let spot = item.spot;
         let found = item.value.kind();
-        let Some(object) = is_object(&item.value).then(|| Object::of(item.value)).flatten() else {
-            let expected = "an object of Django's, `{model, pk, fields}`, as others in this list are";
+        let Some(object) = is_object(&item.value).then(|| Object::from_node(item.value)).flatten() else {
+            let expected = "an object of Django, `{model, pk, fields}`, like others in this list";
             errors.push(SeedError::new(SeedErrorKind::Shape { expected, found }).at(source.place(spot)));
             continue;
         };
         let model = object.model.value;
         let own = OWN.iter().find(|(name, _)| *name == model).map(|(_, table)| (*table).to_owned());
-        let candidates = [model.replace('.', "_"), name_of(&model), name_of(&model) + "s"];
+        let candidates = [model.replace('.', "_"), model_name(&model), model_name(&model) + "s"];
         let Some(table) = own.iter().chain(&candidates).find_map(|name| tables.find(name).ok().flatten()) else {
             if let Err(error) = tables.get(&candidates[0]) {
                 errors.push(SeedError::at(error, source.place(object.model.spot)));
@@ -81,7 +81,7 @@ pub(crate) fn rows<'s>(
                     errors.push(error.in_table(&*table.name));
                 }
             }
-            // By the name of its column it is a key first, not a label.
+            // Under the name of its column a value is a key first, not a label.
             if !column.name.eq_ignore_ascii_case(&name.value) {
                 name.value = column.name.clone().into();
             }
@@ -101,7 +101,7 @@ pub(crate) fn rows<'s>(
     made
 }
 
-/// Adds the columns of the primary key, unless the fields give the same already, as those of a row that extends another do.
+/// Adds the columns of the primary key, unless the fields have them, as in a row that extends another.
 fn add_key<'s>(table: &Table, fields: &mut Vec<Field<'s>>, pk: Spanned<Node<'s>>) {
     let parts = match pk.value {
         Node::List(parts) if table.primary_key.len() == parts.len() => parts,
@@ -119,15 +119,14 @@ fn add_key<'s>(table: &Table, fields: &mut Vec<Field<'s>>, pk: Spanned<Node<'s>>
     }
 }
 
-/// What Django's fields make of a value, if something else: bytes of base64, of a UUID its digits alone, and JSON of all in a column
-/// of JSON.
+/// The value that Django's fields store, if it is another one: bytes for base64, the digits of a UUID, JSON text in a column of JSON.
 fn as_stored(column: &Column, node: &Node<'_>) -> Result<Option<Node<'static>>, SeedErrorKind> {
     if column.is_json && *node != Node::Scalar(Scalar::Null) {
         return node.to_json().map(|json| Some(Node::text(json)));
     }
     let Node::Scalar(Scalar::Text(text)) = node else { return Ok(None) };
     if column.affinity == Affinity::Bytes {
-        return of_base64(text).map(|bytes| Some(Node::Scalar(Scalar::Bytes(bytes.into()))));
+        return decode_base64(text).map(|bytes| Some(Node::Scalar(Scalar::Bytes(bytes.into()))));
     }
     let digits =
         || text.split('-').map(str::len).eq([8, 4, 4, 4, 12]).then(|| text.replace('-', "").to_ascii_lowercase());
@@ -137,11 +136,11 @@ fn as_stored(column: &Column, node: &Node<'_>) -> Result<Option<Node<'static>>, 
 }
 
 /// The name of a model without its application's.
-fn name_of(model: &str) -> String {
+fn model_name(model: &str) -> String {
     model.rsplit('.').next().unwrap_or(model).to_owned()
 }
 
-/// The natural key of a row: the values of the first unique constraint that it gives all of.
+/// The natural key of a row: the values of the first unique constraint whose columns it gives.
 fn label(table: &Table, fields: &[Field<'_>]) -> Option<String> {
     let given = |column: &usize| fields.iter().find(|(name, _)| table.field(&name.value) == Some(*column));
     table.unique.iter().find_map(|columns| {
@@ -158,7 +157,7 @@ struct Object<'s> {
 }
 
 impl<'s> Object<'s> {
-    fn of(node: Node<'s>) -> Option<Self> {
+    fn from_node(node: Node<'s>) -> Option<Self> {
         let Node::Map(parts) = node else { return None };
         let (mut model, mut pk, mut fields) = (None, None, None);
         for (name, part) in parts {

@@ -1,4 +1,4 @@
-//! Lists of labels that stand for rows of a table between two others: `tags: rust, sqlite`, or a list.
+//! Rows of join tables, as lists of labels in rows of the joined ones: `tags: rust, sqlite`, or a list.
 
 use super::rails;
 use crate::seed::{
@@ -9,7 +9,7 @@ use crate::seed::{
 };
 use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
-/// Takes such lists out of their rows, and gives the rows that they stand for.
+/// Takes such lists out of their rows, and returns the rows of join tables that they stand for.
 pub(crate) fn take_joined_rows<'s>(
     rows: &mut TableRows<'s>,
     tables: &Tables<'_>,
@@ -18,7 +18,7 @@ pub(crate) fn take_joined_rows<'s>(
     let Ok(table) = tables.get(&rows.table) else { return Vec::new() };
     let mut made: Vec<TableRows<'s>> = Vec::new();
     let mut known: HashMap<Cow<'s, str>, Option<Join>> = HashMap::new();
-    // The names of the last row that had no such list: most rows are like the one before.
+    // The fields of the last row without such a list: most rows are like the one before.
     let mut plain: Vec<Cow<'s, str>> = Vec::new();
     for row in &mut rows.rows {
         if row.has_fields(plain.iter().map(|name| &**name)) {
@@ -34,7 +34,7 @@ pub(crate) fn take_joined_rows<'s>(
             };
             let (name, others) = row.fields.remove(at);
             let Some(own) = own_key(&table, row, name.spot) else {
-                let fault = SeedErrorKind::invalid("a row that others are joined to needs a label, or its key");
+                let fault = SeedErrorKind::invalid("a row with joined rows needs a label, or its key");
                 errors.push(SeedError::new(fault).at(row.source.place(name.spot)).in_table(&*table.name));
                 continue;
             };
@@ -71,14 +71,14 @@ pub(crate) fn take_joined_rows<'s>(
     made
 }
 
-/// The table between two others, and its columns that point at either.
+/// A join table, and its columns that refer to the two joined tables.
 struct Join {
     table: String,
     own: String,
     other: String,
-    /// What the labels are of, where the schema does not say it.
+    /// The table of the labels, where the schema does not name it.
     of: Option<String>,
-    /// What its rows are given besides.
+    /// Timestamps of its rows.
     made: Vec<(String, Scalar<'static>)>,
 }
 
@@ -99,7 +99,7 @@ impl Join {
         }
     }
 
-    /// What a label is in the column that points at the other table.
+    /// A label in the column that refers to the other table.
     fn named<'s>(&self, label: Cow<'s, str>) -> Node<'s> {
         match &self.of {
             Some(of) => Node::Label { label, of: of.clone().into() },
@@ -108,7 +108,7 @@ impl Join {
     }
 }
 
-/// The table that a field of a row means, which is no column of its own.
+/// The join table that a field means, which is not a column.
 fn join(table: &Table, field: &str, tables: &Tables<'_>, source: &Source) -> Option<Join> {
     if table.field(field).is_some() {
         return None;
@@ -119,10 +119,10 @@ fn join(table: &Table, field: &str, tables: &Tables<'_>, source: &Source) -> Opt
     Some(Join::new(&join, own, other, field, source))
 }
 
-/// A table and its columns that point at two others.
+/// A table, and its columns that refer to two others.
 type Columns = (Rc<Table>, usize, usize);
 
-/// The table that is named after a table and its field, as Django has it.
+/// The join table that is named after a table and its field, as in Django.
 fn of_field(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Columns> {
     let join = tables.find(&format!("{}_{field}", table.name)).ok()??;
     let [one, two] = join.references.as_slice() else { return None };
@@ -138,7 +138,7 @@ fn of_field(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Columns> 
     Some((join, own, other))
 }
 
-/// The table that is named after two others in the order of their names, as Rails has it, with foreign keys or without.
+/// The join table that is named after two tables in the order of their names, as in Rails, with foreign keys or without.
 fn by_convention(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Columns> {
     let other = tables.find(other).ok()??;
     let mut names = [table.name.to_ascii_lowercase(), other.name.to_ascii_lowercase()];
@@ -148,7 +148,7 @@ fn by_convention(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Colu
         let is_of = |column: &Column| {
             let name = column.name.to_ascii_lowercase();
             let one = name.strip_suffix("_id").unwrap_or_default();
-            rails::tables_of(one).contains(&of.name.to_ascii_lowercase())
+            rails::table_names(one).contains(&of.name.to_ascii_lowercase())
         };
         join.columns.iter().position(is_of)
     };
@@ -156,7 +156,7 @@ fn by_convention(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Colu
     (own != other).then_some((join, own, other))
 }
 
-/// The one table that joins `table` with the one called `other` by foreign keys.
+/// The only table whose foreign keys join `table` and `other`.
 fn between(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Columns> {
     let other = tables.find(other).ok()??;
     let mut found = tables.names().ok()?.into_iter().filter_map(|name| {
@@ -173,11 +173,10 @@ fn between(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Columns> {
     found.next().is_none().then_some(only)
 }
 
-/// What stands for a row in the columns that point at it.
+/// The key or label of a row, for the columns that refer to it.
 fn own_key<'s>(table: &Table, row: &Row<'s>, spot: Spot) -> Option<Spanned<Node<'s>>> {
     let key = table.key.map(|key| &table.columns[key].name);
     let given = row.fields.iter().find(|(name, value)| {
-        // A key that is NULL is none.
         value.value != Node::Scalar(Scalar::Null) && key.is_some_and(|key| key.eq_ignore_ascii_case(&name.value))
     });
     let label =

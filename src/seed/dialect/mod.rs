@@ -1,15 +1,15 @@
-//! What seed files mean: rows of the table that a file is named after, or several tables with their rows.
+//! What seed files contain: rows of the table that a file is named after, or several tables with their rows.
 //!
-//! A document tells it by its shape, and where two shapes look alike, the schema decides:
+//! The shape of a document decides, and where two shapes look alike, the schema:
 //!
-//! | document | is |
+//! | document | contains |
 //! | --- | --- |
-//! | a list with a `{model, pk, fields}` in it | what Django dumps |
-//! | nothing, in a file whose name is no table's and like none's | no rows |
+//! | a list with a `{model, pk, fields}` in it | rows that Django dumped |
+//! | nothing, in a file that is not named after a table | no rows |
 //! | any other list | rows of the table that the file is named after |
 //! | a map with a list in it | table -> rows |
 //! | a map of maps, in a file that is named after a table | label -> row |
-//! | a map of maps, all named after tables, in a file that is not | table -> label -> row |
+//! | a map of maps that are all named after tables, in any other file | table -> label -> row |
 
 #[cfg(feature = "csv")]
 mod dbunit;
@@ -32,10 +32,10 @@ use super::{
 };
 use crate::position::Position;
 use django::is_list_of_objects;
-use rails::{model_class, rows_among, tables_of};
+use rails::{model_class, table_names, without_defaults};
 use std::path::{Path, PathBuf};
 
-/// Seed files: those that could be read, in the order of their paths, and those that could not.
+/// Seed files that could be read, in the order of their paths, and those that could not.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     pub read: Vec<File>,
@@ -55,7 +55,7 @@ impl Files {
     }
 }
 
-/// The table that a file is named after.
+/// The name of the table of a file.
 fn table(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -68,10 +68,10 @@ pub(crate) struct File {
     /// The table that it is named after.
     table: String,
     #[cfg(feature = "csv")]
-    is_of_dbunit: bool,
+    is_dbunit_folder: bool,
 }
 
-/// A file that cannot be read, its text as far as it is known, and the table that it is named after.
+/// A file that cannot be read or parsed, its text as far as it is known, and the table that it is named after.
 #[derive(Debug)]
 pub(crate) struct Unparsed {
     pub error: SeedError,
@@ -79,14 +79,14 @@ pub(crate) struct Unparsed {
     pub table: String,
 }
 
-/// What a seed file holds.
+/// The contents of a seed file.
 #[derive(Debug)]
 pub(crate) enum Contents<'s> {
-    /// A SQL script, which says itself where its rows go.
+    /// A SQL script.
     Script(&'s Source),
     /// Rows of one table.
     Rows(TableRows<'s>),
-    /// Rows of one table or of several, which the schema may have to tell.
+    /// Rows of one table or of several, which may depend on the schema.
     Document(Document<'s>),
 }
 
@@ -103,11 +103,11 @@ impl File {
             source,
             table: table(path),
             #[cfg(feature = "csv")]
-            is_of_dbunit: folder::is_of_dbunit(path),
+            is_dbunit_folder: folder::is_dbunit_folder(path),
         })
     }
 
-    /// What it holds, or why that cannot be said.
+    /// Parses the file.
     pub(crate) fn contents(&self) -> Result<Contents<'_>, Unparsed> {
         let Self { source, table, .. } = self;
         let start = || source.position(Spot::START);
@@ -136,7 +136,7 @@ impl File {
         };
         match format {
             #[cfg(feature = "csv")]
-            Format::Csv if self.is_of_dbunit => dbunit::parse(source).map(of_table),
+            Format::Csv if self.is_dbunit_folder => dbunit::parse(source).map(of_table),
             #[cfg(feature = "csv")]
             Format::Csv => separated(b','),
             #[cfg(feature = "csv")]
@@ -149,13 +149,13 @@ impl File {
             Format::Toml => document(parse::toml::parse(source)),
             #[cfg(feature = "yaml")]
             Format::Yaml => document(parse::yaml::parse(source)),
-            // A format that this build does not read was refused before.
+            // Formats that this build cannot read were rejected before.
             _ => Ok(Contents::Script(source)),
         }
     }
 }
 
-/// What a file in a format of documents holds.
+/// The contents of a file in JSON, TOML or YAML.
 #[derive(Debug)]
 pub(crate) struct Document<'s> {
     pub source: &'s Source,
@@ -170,7 +170,7 @@ pub(crate) fn rows_in<'s>(document: Document<'s>, tables: &Tables<'_>, errors: &
     if let Node::Map(entries) = &root.value
         && let Some(class) = model_class(entries)
         && let Some(found) =
-            tables_of(class).into_iter().find(|name| tables.find(name).is_ok_and(|table| table.is_some()))
+            table_names(class).into_iter().find(|name| tables.find(name).is_ok_and(|table| table.is_some()))
     {
         table = found;
     }
@@ -190,15 +190,15 @@ pub(crate) fn rows_in<'s>(document: Document<'s>, tables: &Tables<'_>, errors: &
     }
 }
 
-/// Whether a name is no table's, and none's that is misspelt.
+/// Whether a name is neither that of a table nor similar to one.
 fn is_no_table(name: &str, tables: &Tables<'_>) -> bool {
     tables.get(name).is_err_and(|error| matches!(error.kind(), SeedErrorKind::UnknownTable { nearest: None }))
 }
 
-/// Whether the entries of a document are tables, and not rows of the one that its file is named after.
+/// Whether the entries of a document are tables, and not rows of the table that its file is named after.
 fn is_of_tables(entries: &[Field<'_>], file: &str, tables: &Tables<'_>) -> bool {
     let is_table = |name: &str| tables.find(name).is_ok_and(|table| table.is_some());
-    // No row is a list.
+    // A row is not a list.
     entries.iter().any(|(_, value)| matches!(value.value, Node::List(_)))
         || !entries.is_empty() && !is_table(file) && entries.iter().all(|(name, _)| is_table(&name.value))
 }
@@ -219,7 +219,7 @@ fn of_table<'s>(
     match rows.value {
         Node::List(items) => items.into_iter().for_each(|item| add(row(source, None, item))),
         Node::Map(entries) => {
-            for (label, item) in rows_among(entries) {
+            for (label, item) in without_defaults(entries) {
                 add(row(source, Some(label), item));
             }
         }

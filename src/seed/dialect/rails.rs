@@ -1,11 +1,11 @@
-//! What fixture files of [Rails](https://api.rubyonrails.org/classes/ActiveRecord/FixtureSet.html) have besides labels.
+//! Fixture files of [Rails](https://api.rubyonrails.org/classes/ActiveRecord/FixtureSet.html).
 //!
-//! * The row `DEFAULTS`, which is there to be merged into others, is no row; nor are those that `_fixture: {ignore: …}` names.
+//! * The row `DEFAULTS`, which is merged into others, is not loaded, nor are those that `_fixture: {ignore: …}` names.
 //! * `$LABEL` in a text is the label of its row.
-//! * `author: alice` stands for the column `author_id`: by its foreign key, or without one for the row that is labelled so.
+//! * `author: alice` stands for the column `author_id`, with a foreign key or without.
 //! * `owner: alice (User)` stands for the columns `owner_id` and `owner_type`.
-//! * Columns that say when a row was made or changed are filled, where a labelled row does not give them.
-//! * `_fixture: {model_class: Post}` says which table the rows are of.
+//! * Timestamps that a labelled row does not give are filled.
+//! * `_fixture: {model_class: Post}` names the table.
 
 use crate::seed::parse::value::labels_in;
 use crate::seed::{
@@ -14,20 +14,20 @@ use crate::seed::{
     schema::{Column, Tables},
 };
 
-/// The row of values for others.
+/// The row that is merged into others.
 const DEFAULTS: &str = "DEFAULTS";
 
-/// The entry that is about the file.
+/// The entry with settings of the file.
 const FIXTURE: &str = "_fixture";
 
-/// What a file says about itself.
+/// A setting of the file.
 fn about<'n, 's>(entries: &'n [Field<'s>], what: &str) -> Option<&'n Spanned<Node<'s>>> {
     let (_, about) = entries.iter().find(|(label, _)| label.value == FIXTURE)?;
     let Node::Map(about) = &about.value else { return None };
     about.iter().find(|(name, _)| name.value == what).map(|(_, value)| value)
 }
 
-/// The class of the rows, which a file may name that is not named after their table.
+/// The class of the rows, in a file that is not named after their table.
 pub(crate) fn model_class<'n>(entries: &'n [Field<'_>]) -> Option<&'n str> {
     match &about(entries, "model_class")?.value {
         Node::Scalar(Scalar::Text(class)) => Some(class),
@@ -35,27 +35,27 @@ pub(crate) fn model_class<'n>(entries: &'n [Field<'_>]) -> Option<&'n str> {
     }
 }
 
-/// The entries of a map of label -> row that are rows.
-pub(crate) fn rows_among(entries: Vec<Field<'_>>) -> Vec<Field<'_>> {
+/// The entries of a map of label -> row that are loaded.
+pub(crate) fn without_defaults(entries: Vec<Field<'_>>) -> Vec<Field<'_>> {
     let mut left_out = vec![DEFAULTS.to_owned(), FIXTURE.to_owned()];
     let ignored = about(&entries, "ignore").map(labels_in).unwrap_or_default();
     left_out.extend(ignored.into_iter().map(|label| label.value.into_owned()));
     entries.into_iter().filter(|(label, _)| !left_out.iter().any(|left| *left == label.value)).collect()
 }
 
-/// A text with the label of its row in it.
-pub(crate) fn with_label(text: &str, row: &Row<'_>) -> Option<String> {
+/// A text with the label of its row in place of `$LABEL`; `None` for a text without.
+pub(crate) fn interpolate_label(text: &str, row: &Row<'_>) -> Option<String> {
     let label = row.label.as_ref()?;
     (text.contains('$') && text.contains("$LABEL")).then(|| text.replace("$LABEL", &label.value))
 }
 
-/// Makes two fields of each `owner: alice (User)` whose columns are `owner_id` and `owner_type`.
+/// Splits each `owner: alice (User)` into the columns `owner_id` and `owner_type`.
 pub(crate) fn split_polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
     let Ok(table) = tables.get(&rows.table) else { return };
     let columns = |name: &str| {
         let column = |end| table.column(&format!("{name}{end}"));
         let (id, kind) = (column("_id")?, column("_type")?);
-        // A foreign key points at one table, whatever a label looks like.
+        // A foreign key refers to one table.
         let is_polymorphic =
             table.column(name).is_none() && !table.references.iter().any(|reference| reference.column == id);
         let name = |column: usize| table.columns[column].name.clone();
@@ -88,8 +88,8 @@ fn class(text: &str) -> Option<(&str, &str)> {
     is_class.then_some((label.trim(), class))
 }
 
-/// What the table of an association or a class may be called, in small letters.
-pub(crate) fn tables_of(name: &str) -> Vec<String> {
+/// The names that the table of an association or a class may have, in lower case.
+pub(crate) fn table_names(name: &str) -> Vec<String> {
     let mut one = String::new();
     for letter in name.replace("::", "_").chars() {
         if letter.is_uppercase() && !one.is_empty() && !one.ends_with('_') {
@@ -101,8 +101,8 @@ pub(crate) fn tables_of(name: &str) -> Vec<String> {
     [format!("{one}s"), format!("{one}es")].into_iter().chain(ies).chain([one]).collect()
 }
 
-/// What a column holds that a labelled row does not give: always the same, so that the same files give the same bytes. The files of
-/// Rails are in YAML; in other files a column that may be NULL is left so.
+/// The timestamp of a column that a labelled row does not give: always the same, so that the same files give the same bytes. Rails
+/// has YAML files; in other files, columns that may be NULL stay NULL.
 pub(crate) fn default_timestamp(column: &Column, source: &Source) -> Option<Scalar<'static>> {
     let name = column.name.to_ascii_lowercase();
     let is_wanted = column.is_required || !column.has_default && source.is_yaml();

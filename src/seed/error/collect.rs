@@ -4,7 +4,7 @@ use super::{
     SeedError,
     kind::{LimitExceeded, SeedErrorKind},
 };
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 /// How many errors are kept; the others are counted.
 pub(crate) const MOST: usize = 100;
@@ -17,7 +17,7 @@ pub(crate) struct Collector {
     unparsed: HashSet<String>,
     is_limit_exceeded: bool,
     /// The tables that lack rows because of an error, in lower case.
-    incomplete: BTreeSet<String>,
+    incomplete: HashSet<String>,
     /// Whether any table may be incomplete.
     any_is_incomplete: bool,
 }

@@ -3,8 +3,7 @@
 use crate::position::Position;
 use std::fmt;
 
-/// A line of a text, or of a long one the part around a place; its number as a [`Position`](crate::position::Position) has it; and the
-/// column of the place in this part.
+/// A line of a text, or the part of a long line around a place; its number; and the column of the place in this part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Excerpt {
     pub text: String,
@@ -12,7 +11,7 @@ pub(crate) struct Excerpt {
     pub column: u32,
 }
 
-/// A place as an error shows it: with the line that it is in, unless it is a whole file or a call in code.
+/// A place with its line; a whole file and a call in code have none.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub position: Position,
@@ -25,7 +24,7 @@ impl From<Position> for Place {
     }
 }
 
-/// Of a longer line only a part is shown.
+/// How many characters of a line are shown.
 const WIDEST: usize = 100;
 
 impl fmt::Display for Excerpt {
@@ -49,7 +48,7 @@ impl fmt::Display for Excerpt {
     }
 }
 
-/// How many letters what begins here has: a quoted text, or what stands up to the next separator.
+/// The length of the token that begins here: a quoted text, or what precedes the next separator.
 fn token(letters: &[char]) -> usize {
     match letters.first() {
         Some(quote @ ('"' | '\'' | '`')) => {
@@ -64,7 +63,7 @@ fn token(letters: &[char]) -> usize {
     }
 }
 
-/// How many columns of a terminal a letter takes: two in the scripts of East Asia and for pictures, none to combine.
+/// How many columns of a terminal a character takes: two in East Asian scripts and for emoji, none for combining characters.
 fn width(letter: char) -> usize {
     match u32::from(letter) {
         0x0300..=0x036f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_marked_to_its_end() {
+    fn token_is_marked_to_its_end() {
         assert_eq!(shown("alcie,On moss", 1), "  12 | alcie,On moss\n     | ^^^^^");
         assert_eq!(shown("  nmae: Alice", 3), "  12 |   nmae: Alice\n     |   ^^^^");
         assert_eq!(shown("\t\"name\": \"A, b\"}", 10), "  12 |  \"name\": \"A, b\"}\n     |          ^^^^^^");
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_letters_and_long_lines_keep_the_mark_in_its_place() {
+    fn mark_fits_wide_characters_and_long_lines() {
         assert_eq!(shown("灯台 x", 4), "  12 | 灯台 x\n     |      ^");
         let long = format!("{}HERE{}", "a ".repeat(200), " b".repeat(200));
         let text = shown(&long, 401);

@@ -12,19 +12,19 @@ use std::{
 
 const SCHEMA: &str = "schema.sql";
 const MIGRATIONS: &str = "migrations";
-/// In which order DbUnit loads its files, which is all one here.
+/// The file in which DbUnit lists its tables.
 const ORDERING: &str = "table-ordering.txt";
 
-/// Whether a file is one of a folder of DbUnit's.
+/// Whether a file is in a folder of DbUnit.
 #[cfg(feature = "csv")]
-pub(crate) fn is_of_dbunit(file: &Path) -> bool {
+pub(crate) fn is_dbunit_folder(file: &Path) -> bool {
     file.with_file_name(ORDERING).is_file()
 }
 
 /// Finds a path of the crate under test.
 ///
-/// A relative one is below `CARGO_MANIFEST_DIR`, which cargo and nextest set at run time; without it (a debugger) it is
-/// below the nearest folder above the executable that has it.
+/// A relative path is below `CARGO_MANIFEST_DIR`, which cargo and nextest set at run time, or without it (a debugger) below the
+/// nearest folder above the executable that has it.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, SeedError> {
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let candidates = candidates(path, manifest.as_deref(), &env::current_exe().unwrap_or_default());
@@ -43,7 +43,7 @@ fn candidates(path: &Path, manifest: Option<&Path>, executable: &Path) -> Vec<Pa
     }
 }
 
-/// The scripts that make the schema of a folder: its `schema.sql`, or its migrations.
+/// The schema scripts of a folder: `schema.sql`, or its migrations.
 pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     let error = |fault| SeedError::new(fault).at(Position::whole(folder));
     let script = folder.join(SCHEMA);
@@ -56,7 +56,7 @@ pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     }
 }
 
-/// The migrations of a folder, in the order of their numbers, then names; those that go down are left out.
+/// The migrations of a folder, in the order of their numbers, then names, without `*.down.sql`.
 pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     let mut scripts: Vec<(u128, String, PathBuf)> = Vec::new();
     for path in files(folder)? {
@@ -76,7 +76,7 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     Ok(scripts.into_iter().map(|(_, _, path)| path).collect())
 }
 
-/// The first number in a name: `0002_users.sql`, `V2__users.sql`, `20261124_users.up.sql`. Names without come last.
+/// The first number in a name: `0002_users.sql`, `V2__users.sql`, `20261124_users.up.sql`. Names without a number come last.
 fn number(name: &str) -> u128 {
     let digits = name.trim_start_matches(|letter: char| !letter.is_ascii_digit());
     let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
@@ -85,7 +85,7 @@ fn number(name: &str) -> u128 {
 
 /// The seed files at a path: the file itself, or those of a folder in the order of their names.
 ///
-/// Of a folder, the schema, other folders, hidden files and `*.md` are left out; any other file must be a seed file.
+/// In a folder, the schema, other folders, hidden files and `*.md` are ignored; any other file must be a seed file.
 pub(crate) fn seeds(path: &Path) -> Result<Vec<PathBuf>, SeedError> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
@@ -102,7 +102,7 @@ pub(crate) fn seeds(path: &Path) -> Result<Vec<PathBuf>, SeedError> {
     Ok(seeds)
 }
 
-/// The files in a folder, and links to what is not there, which somebody meant to be files.
+/// The files in a folder, and links to nothing, which are errors.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
@@ -114,14 +114,14 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     Ok(files)
 }
 
-/// The files that hold values of the seeds in a folder.
+/// The files with values of the seeds in a folder.
 pub(crate) fn files_beside(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     fn walk(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), SeedError> {
         for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
             let path = entry.map_err(|source| unread(folder, source))?.path();
             inside(root, &path)?;
             if path.is_dir() && path.is_symlink() {
-                // Where it leads could change without a trace in the files.
+                // A change of what it leads to would go unnoticed.
                 return Err(SeedError::new(SeedErrorKind::LinkLeavesFolder).at(Position::whole(&path)));
             } else if path.is_file() {
                 found.push(path);
@@ -140,7 +140,7 @@ pub(crate) fn files_beside(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     Ok(found)
 }
 
-/// Refuses a symbolic link that leads out of its folder.
+/// Rejects a symbolic link that leads out of its folder.
 fn inside(folder: &Path, path: &Path) -> Result<(), SeedError> {
     if !path.is_symlink() {
         return Ok(());
@@ -156,7 +156,7 @@ fn unread(path: &Path, source: io::Error) -> SeedError {
     SeedError::new(SeedErrorKind::Read(source)).at(Position::whole(path))
 }
 
-/// The format that a file's name tells.
+/// The format of a file, by its extension.
 pub(crate) fn format(path: &Path) -> Result<Format, SeedError> {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     match extension.as_str() {
@@ -177,7 +177,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     #[test]
-    fn a_path_is_below_the_manifest_or_without_one_above_the_executable() {
+    fn relative_path_is_below_the_manifest_or_above_the_executable() {
         let executable = Path::new("/shop/target/debug/deps/shop-0123");
         let found =
             |path: &str, manifest: Option<&str>| candidates(Path::new(path), manifest.map(Path::new), executable);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn migrations_are_numbered_in_many_ways() {
+    fn migration_numbers() {
         assert_eq!(number("0002_users.sql"), 2);
         assert_eq!(number("V10__users.sql"), 10);
         assert_eq!(number("20261124093000_users.up.sql"), 20_261_124_093_000);

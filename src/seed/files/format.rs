@@ -27,7 +27,7 @@ impl Format {
         }
     }
 
-    /// Refuses a format that this build does not read.
+    /// Rejects a format that this build cannot read.
     #[cfg_attr(
         all(feature = "csv", feature = "json", feature = "toml", feature = "yaml"),
         expect(clippy::unnecessary_wraps, reason = "every format is read")

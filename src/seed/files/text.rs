@@ -1,4 +1,4 @@
-//! The text of one seed file, and where things stand in it.
+//! The text of one seed file, and places in it.
 
 use crate::{
     position::Position,
@@ -15,41 +15,38 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How deep values may be nested; deeper than any row that a person wrote.
+/// How deep values may be nested.
 pub(crate) const DEPTH: usize = 64;
 
-/// How large a file may be, in bytes. Every place in it is 32 bits.
+/// How large a file may be, in bytes: places are 32 bits.
 pub(crate) const LARGEST: u64 = 256 << 20;
 
-/// A text whose rows remember where they stood.
+/// The text of a file, or rows from code.
 #[derive(Debug)]
 pub(crate) struct Source {
     start: Position,
     /// That of a file.
     folder: Option<PathBuf>,
     text: String,
-    /// The place of every row of a text that is not a file: rows from code stand where the call stands.
-    fixed: bool,
-    /// The line and the column at which each block begins, so that a place in a long text, or in a long line, is found as fast
-    /// as in a short one. Made when there is something to tell.
+    /// Whether the rows come from code; they all stand where the call stands.
+    is_code: bool,
+    /// The line and column at which each block begins, so that a place is found fast in a long text too; filled at the first error.
     blocks: OnceCell<Vec<(usize, usize)>>,
 }
 
 /// How long a block is, in bytes.
 const BLOCK: usize = 4096;
 
-/// How much of a line is kept on either side of a place, in bytes: far more than is shown.
+/// How many bytes of a line are kept on either side of a place.
 const AROUND: usize = 2048;
 
-/// Where something stands in a [`Source`], as a byte offset: every key and value has one. Turned into a [`Position`] only when an
-/// error needs one.
+/// Where a key or value stands in a [`Source`], as a byte offset; an error turns it into a [`Position`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spot(u32);
 
 impl Spot {
     pub(crate) const START: Self = Self(0);
 
-    /// The place of a byte.
     pub(crate) fn offset(offset: usize) -> Self {
         Self(number(offset))
     }
@@ -70,17 +67,17 @@ impl<T> Spanned<T> {
 
 impl Source {
     fn new(start: Position, folder: Option<PathBuf>, text: String) -> Self {
-        Self { start, folder, text, fixed: false, blocks: OnceCell::new() }
+        Self { start, folder, text, is_code: false, blocks: OnceCell::new() }
     }
 
-    /// Reads a file, which must be UTF-8; a byte-order mark is passed over.
+    /// Reads a file, which must be UTF-8; a byte-order mark is ignored.
     pub(crate) fn read(path: &Path) -> Result<Self, SeedError> {
         let start = Position::new(shown(path), 1, 1);
         let whole = |fault| SeedError::new(fault).at(Position::whole(shown(path)));
         let read = || {
             let file = fs::File::open(path)?;
             let mut bytes = Vec::new();
-            // It may grow meanwhile.
+            // The file may grow meanwhile.
             let is_small =
                 file.metadata()?.len() <= LARGEST && file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 <= LARGEST;
             Ok(is_small.then_some(bytes))
@@ -102,12 +99,12 @@ impl Source {
         Ok(Self::new(start, folder, text))
     }
 
-    /// What is not in a file but in the code at `position`.
-    pub(crate) fn code(position: Position) -> Self {
-        Self { fixed: true, ..Self::new(position, None, String::new()) }
+    /// Rows from code at `position`.
+    pub(crate) fn from_code(position: Position) -> Self {
+        Self { is_code: true, ..Self::new(position, None, String::new()) }
     }
 
-    /// The folder that it is in; `None` for code.
+    /// The folder of the file; `None` for code.
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.folder.as_deref()
     }
@@ -116,26 +113,26 @@ impl Source {
         &self.text
     }
 
-    /// How many bytes it may give to a database; of code nobody knows.
+    /// The size in bytes.
     pub(crate) fn size(&self) -> usize {
-        if self.fixed { usize::try_from(LARGEST).unwrap_or(usize::MAX) } else { self.text.len() }
+        self.text.len()
     }
 
-    /// Whether it is a file in YAML.
+    /// Whether it is a YAML file.
     pub(crate) fn is_yaml(&self) -> bool {
         let extension = self.start.file().extension().unwrap_or_default();
-        !self.fixed && ["yaml", "yml"].iter().any(|yaml| extension.eq_ignore_ascii_case(yaml))
+        !self.is_code && ["yaml", "yml"].iter().any(|yaml| extension.eq_ignore_ascii_case(yaml))
     }
 
-    /// Whether what stands at a place stands right behind this.
+    /// Whether `what` stands directly before a place.
     pub(crate) fn is_behind(&self, what: &str, spot: Spot) -> bool {
         self.text.get(..spot.0 as usize).is_some_and(|before| before.ends_with(what))
     }
 
-    /// The place that people look for, with its line.
+    /// A place with its line, as errors show it.
     pub(crate) fn place(&self, spot: Spot) -> Place {
         let position = self.position(spot);
-        if self.fixed {
+        if self.is_code {
             return position.into();
         }
         let at = floor_boundary(&self.text, spot.0 as usize);
@@ -148,9 +145,9 @@ impl Source {
         Place { position, excerpt: Some(Excerpt { text: format!("{before}{after}"), line, column }) }
     }
 
-    /// The place that people look for.
+    /// A place as errors show it.
     pub(crate) fn position(&self, spot: Spot) -> Position {
-        if self.fixed {
+        if self.is_code {
             return self.start.clone();
         }
         let at = floor_boundary(&self.text, spot.0 as usize);
@@ -161,7 +158,7 @@ impl Source {
     }
 }
 
-/// The line and the column of each block of a text.
+/// The line and column of each block of a text.
 fn blocks(text: &str) -> Vec<(usize, usize)> {
     let (mut found, mut last, mut start) = (vec![(1, 1)], (1, 1), 0);
     for end in (BLOCK..=text.len()).step_by(BLOCK) {
@@ -173,7 +170,7 @@ fn blocks(text: &str) -> Vec<(usize, usize)> {
     found
 }
 
-/// The line and the column behind a text that begins at these.
+/// The line and column behind a text that begins at these.
 fn advanced((line, column): (usize, usize), text: &str) -> (usize, usize) {
     match text.rsplit_once('\n') {
         Some((_, rest)) => (line + text.matches('\n').count(), rest.chars().count() + 1),
@@ -190,7 +187,7 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// A path as people read it: relative to the working directory where it lies below it.
+/// A path relative to the working directory, if it is below it.
 fn shown(path: &Path) -> &Path {
     std::env::current_dir().ok().and_then(|current| path.strip_prefix(current).ok()).unwrap_or(path)
 }
@@ -201,7 +198,7 @@ mod tests {
     use crate::position::Position;
 
     #[test]
-    fn a_column_counts_characters_and_a_line_ends_with_its_feed() {
+    fn columns_count_characters() {
         let source = Source::new(Position::new("a.sql", 1, 1), None, "é\r\nüx".into());
         assert_eq!(source.position(Spot::offset(0)).to_string(), "a.sql:1:1");
         assert_eq!(source.position(Spot::offset(6)).to_string(), "a.sql:2:2");
@@ -210,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_in_a_long_text_or_a_long_line_is_that_in_a_short_one() {
+    fn places_in_long_texts_and_lines_are_exact() {
         let line = "aé灯😀, ".repeat(3_000);
         for text in [line.replace(',', "\n"), line] {
             let source = Source::new(Position::new("a", 1, 1), None, text.clone());

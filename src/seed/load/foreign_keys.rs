@@ -19,10 +19,7 @@ use crate::{
     sqlite::quote::{literal, quoted},
 };
 use rusqlite::Connection;
-use std::{
-    collections::{BTreeMap, HashMap},
-    rc::Rc,
-};
+use std::{collections::HashMap, rc::Rc};
 
 /// One line of [`PRAGMA foreign_key_check`](https://sqlite.org/pragma.html#pragma_foreign_key_check).
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -106,15 +103,15 @@ pub(crate) fn check(
     before: &[Violation],
     errors: &mut Collector,
 ) -> Result<(), SeedError> {
-    let mut found: BTreeMap<(String, i64), Vec<Violation>> = BTreeMap::new();
+    let mut by_key: HashMap<(String, i64), Vec<Violation>> = HashMap::new();
     for violation in new_violations(violations(resolver.connection, sandbox)?, before) {
         if errors.is_complete(&violation.parent) {
-            found.entry((violation.table.clone(), violation.key)).or_default().push(violation);
+            by_key.entry((violation.table.clone(), violation.key)).or_default().push(violation);
         }
     }
     let finder = Finder { resolver, sandbox };
     let mut broken = Vec::new();
-    for violations in found.values() {
+    for violations in by_key.values() {
         let key = Rc::new(ForeignKey::read(resolver, &violations[0])?);
         let of_key = if key.table.rowid.is_some() {
             finder.by_rowid(&key, violations, inserted)?
@@ -128,7 +125,7 @@ pub(crate) fn check(
     }
     broken.sort_by_cached_key(|(key, broken)| {
         let place = broken.row.map(|row| row.source.position(key.spot(row)));
-        (place.is_none(), place)
+        (place.is_none(), place, key.table.name.clone(), broken.rowid)
     });
     let omitted = broken.len().saturating_sub(MOST);
     let described = broken.iter().take(MOST).map(|(key, broken)| finder.describe(key, broken));

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 /// How many statements are held at once; rows of one file rarely have more sets of columns.
 const STATEMENTS: usize = 32;
 
-/// The rows of the files that went into tables with foreign keys, by table in lower case.
+/// The rows of the files that are now in tables with foreign keys, by table in lower case.
 #[derive(Default)]
 pub(crate) struct Inserted<'r> {
     rows: HashMap<String, Vec<InsertedRow<'r>>>,
@@ -166,7 +166,7 @@ fn refused(table: &Table, row: &Row<'_>, error: rusqlite::Error) -> SeedError {
         error = error.in_column(&*table.columns[blamed].name);
     }
     if let Some((_, value)) = field {
-        error = error.with_value(value.value.shown());
+        error = error.with_value(value.value.preview());
     }
     error
 }

@@ -282,8 +282,7 @@ impl<'c> Load<'c> {
         let tables = Tables::new(connection);
         let steps = steps(contents, &tables, &mut errors);
         let rows: Vec<&TableRows<'_>> = steps.iter().filter_map(LoadStep::rows).collect();
-        let each = rows.iter().map(|rows| (rows.table.as_str(), rows.rows.as_slice()));
-        let resolver = Resolver::new(connection, &tables, known, each, &mut errors);
+        let resolver = Resolver::new(connection, &tables, known, &rows, &mut errors);
         let mut labels = Labels::default();
         let mut inserted = Inserted::default();
         let mut done = 0;

@@ -124,9 +124,9 @@ impl<'m> Unknown<'m> {
         match self.table {
             Some(table) => {
                 let table = tables.find(table).ok()??;
-                nearest(self.name, table.columns.iter().map(|column| &*column.name))
+                nearest(self.name, &mut table.columns.iter().map(|column| &*column.name))
             }
-            None => nearest(self.name, tables.names().ok()?.iter().map(String::as_str)),
+            None => nearest(self.name, &mut tables.names().ok()?.iter().map(String::as_str)),
         }
     }
 }

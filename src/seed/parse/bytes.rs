@@ -1,23 +1,23 @@
-//! Bytes as people write them: `x'00ff'` as in SQL, `0x00ff`, or in base64.
+//! Bytes in text: `x'00ff'` as in SQL, `0x00ff`, or base64.
 
 use crate::seed::error::kind::SeedErrorKind;
 
-/// What a text begins with that is bytes in base64, in every format and in every column.
+/// The prefix of a text in base64.
 pub(crate) const BASE64: &str = "BASE64=";
 
-/// Those of `x'00ff'`; `None` for what is none.
-pub(crate) fn of_literal(text: &str) -> Option<Result<Vec<u8>, SeedErrorKind>> {
-    text.strip_prefix(['x', 'X'])?.strip_prefix('\'')?.strip_suffix('\'').map(of_digits)
+/// The bytes of `x'00ff'`; `None` for any other text.
+pub(crate) fn from_literal(text: &str) -> Option<Result<Vec<u8>, SeedErrorKind>> {
+    text.strip_prefix(['x', 'X'])?.strip_prefix('\'')?.strip_suffix('\'').map(from_hex_digits)
 }
 
-/// Those of `0x00ff`, likewise.
-pub(crate) fn of_hexadecimal(text: &str) -> Option<Result<Vec<u8>, SeedErrorKind>> {
+/// The bytes of `0x00ff`, likewise.
+pub(crate) fn from_hexadecimal(text: &str) -> Option<Result<Vec<u8>, SeedErrorKind>> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
-    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| of_digits(digits))
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| from_hex_digits(digits))
 }
 
-/// Those of hexadecimal digits.
-pub(crate) fn of_digits(digits: &str) -> Result<Vec<u8>, SeedErrorKind> {
+/// The bytes of hexadecimal digits.
+pub(crate) fn from_hex_digits(digits: &str) -> Result<Vec<u8>, SeedErrorKind> {
     let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     digits
         .as_bytes()
@@ -27,44 +27,43 @@ pub(crate) fn of_digits(digits: &str) -> Result<Vec<u8>, SeedErrorKind> {
             _ => None,
         })
         .collect::<Option<_>>()
-        .ok_or(SeedErrorKind::invalid("bytes are written x'…' with two hexadecimal digits each"))
+        .ok_or(SeedErrorKind::invalid("bytes are x'…' with two hexadecimal digits each"))
 }
 
-/// Those of base64, white space passed over.
+/// The bytes of base64; white space is ignored.
 #[cfg(feature = "base64")]
-pub(crate) fn of_base64(text: &str) -> Result<Vec<u8>, SeedErrorKind> {
+pub(crate) fn decode_base64(text: &str) -> Result<Vec<u8>, SeedErrorKind> {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let text: String = text.split_ascii_whitespace().collect();
-    STANDARD.decode(text).map_err(|_| SeedErrorKind::invalid("bytes in base64 have its letters alone, and its padding"))
+    STANDARD.decode(text).map_err(|_| SeedErrorKind::invalid("base64 has only its own alphabet, and its padding"))
 }
 
-/// Without the `base64` feature there are none.
 #[cfg(not(feature = "base64"))]
-pub(crate) fn of_base64(_: &str) -> Result<Vec<u8>, SeedErrorKind> {
+pub(crate) fn decode_base64(_: &str) -> Result<Vec<u8>, SeedErrorKind> {
     Err(SeedErrorKind::MissingFeature { what: "a value in base64", feature: "base64" })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{of_digits, of_hexadecimal, of_literal};
+    use super::{from_hex_digits, from_hexadecimal, from_literal};
 
     #[test]
-    fn bytes_have_two_digits_each() {
-        assert_eq!(of_literal("x'00Ff'").unwrap().unwrap(), [0, 255]);
-        assert_eq!(of_hexadecimal("0X00ff").unwrap().unwrap(), [0, 255]);
-        assert_eq!(of_digits("").unwrap(), b"");
-        assert!(of_digits("0").is_err() && of_digits("zz").is_err() && of_digits("é").is_err());
-        assert!(of_literal("x'00").is_none() && of_hexadecimal("0xz").is_none());
+    fn hexadecimal_bytes_have_two_digits() {
+        assert_eq!(from_literal("x'00Ff'").unwrap().unwrap(), [0, 255]);
+        assert_eq!(from_hexadecimal("0X00ff").unwrap().unwrap(), [0, 255]);
+        assert_eq!(from_hex_digits("").unwrap(), b"");
+        assert!(from_hex_digits("0").is_err() && from_hex_digits("zz").is_err() && from_hex_digits("é").is_err());
+        assert!(from_literal("x'00").is_none() && from_hexadecimal("0xz").is_none());
     }
 
     #[cfg(feature = "base64")]
     #[test]
-    fn base64_is_read_with_its_padding_or_not_at_all() {
-        use super::of_base64;
-        assert_eq!(of_base64("aGVsbG8=").unwrap(), b"hello");
-        assert_eq!(of_base64("aGVs\n bG8h").unwrap(), b"hello!");
+    fn base64_needs_its_padding() {
+        use super::decode_base64;
+        assert_eq!(decode_base64("aGVsbG8=").unwrap(), b"hello");
+        assert_eq!(decode_base64("aGVs\n bG8h").unwrap(), b"hello!");
         for wrong in ["aGVsbG8", "a", "=", "aGV*"] {
-            assert!(of_base64(wrong).is_err(), "{wrong}");
+            assert!(decode_base64(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Seed files in CSV (RFC 4180), and the same with tabs between the fields: a header of column names, then rows.
+//! Seed files in CSV (RFC 4180) and TSV: a header of column names, then rows.
 
 use super::value::{LABEL, Node, Row, Scalar};
 use crate::seed::{
@@ -12,8 +12,8 @@ use crate::seed::{
 use ::csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use std::borrow::Cow;
 
-/// Reads the rows. An empty field is NULL, a quoted empty field is an empty text, as `COPY` of PostgreSQL has it; all
-/// others are texts, which the affinity of their column turns into numbers.
+/// Parses the rows. An empty field is NULL and a quoted empty field an empty text, as in `COPY` of PostgreSQL; the others are
+/// texts, which the affinity of their column turns into numbers.
 pub(crate) fn parse(source: &Source, format: Format, separator: u8) -> Result<Vec<Row<'_>>, SeedError> {
     let text = source.text();
     let mut reader = ReaderBuilder::new().delimiter(separator).has_headers(false).from_reader(text.as_bytes());
@@ -40,15 +40,15 @@ pub(crate) fn parse(source: &Source, format: Format, separator: u8) -> Result<Ve
         let fields = record.iter().zip(&raw).map(|(field, raw)| (raw.decode(text, field), Spot::offset(raw.start)));
         if header.is_empty() {
             header = fields.map(|(name, spot)| Spanned::new(name.unwrap_or_default(), spot)).collect();
-            refuse_twice(source, &header)?;
+            reject_duplicate_columns(source, &header)?;
         } else {
             rows.push(row(source, &header, fields));
         }
     }
 }
 
-/// Refuses a header that names a column twice.
-pub(crate) fn refuse_twice(source: &Source, header: &[Spanned<Cow<'_, str>>]) -> Result<(), SeedError> {
+/// Rejects a header that names a column twice.
+pub(crate) fn reject_duplicate_columns(source: &Source, header: &[Spanned<Cow<'_, str>>]) -> Result<(), SeedError> {
     for (number, name) in header.iter().enumerate() {
         if let Some(first) = header[..number].iter().find(|first| first.value.eq_ignore_ascii_case(&name.value)) {
             let fault = SeedErrorKind::DuplicateColumn { first: source.position(first.spot) };
@@ -58,7 +58,7 @@ pub(crate) fn refuse_twice(source: &Source, header: &[Spanned<Cow<'_, str>>]) ->
     Ok(())
 }
 
-/// A row of the fields under a header.
+/// A row of fields under a header.
 pub(crate) fn row<'s>(
     source: &'s Source,
     header: &[Spanned<Cow<'s, str>>],
@@ -79,7 +79,7 @@ pub(crate) fn row<'s>(
     Row { source, label, fields, spot: start.unwrap_or(Spot::START) }
 }
 
-/// Where a field starts and ends, and whether it is quoted, which the reader does not say.
+/// Where a field starts and ends, and whether it is quoted, which the `csv` crate does not report.
 struct Raw {
     start: usize,
     end: usize,
@@ -87,11 +87,10 @@ struct Raw {
 }
 
 impl Raw {
-    /// The text of a field; `None` for an empty one, or what DbUnit writes for NULL.
+    /// The text of a field; `None` for an empty one, and for the NULL of DbUnit.
     fn decode<'s>(&self, text: &'s str, field: &[u8]) -> Option<Cow<'s, str>> {
         let raw = &text[self.start..self.end];
         let is_null = !self.quoted && (raw.is_empty() || raw == "[null]");
-        // What is as it stands is borrowed.
         let is_raw = || raw.as_bytes() == field || raw.as_bytes().get(1..raw.len() - 1) == Some(field);
         let text = || match (is_raw(), self.quoted) {
             (true, true) => Cow::Borrowed(&raw[1..raw.len() - 1]),
@@ -102,11 +101,11 @@ impl Raw {
     }
 }
 
-/// The fields of the record in `text[start..]`; or the start of one that is quoted and never closed, which the reader
-/// lets pass.
+/// The fields of the record in `text[start..]`; or the start of a quoted field that is never closed, which the `csv` crate
+/// accepts.
 fn fields(text: &str, start: usize, separator: u8, fields: &mut Vec<Raw>) -> Result<(), usize> {
     let bytes = text.as_bytes();
-    // Empty lines before a record are no records.
+    // Empty lines are not records.
     let mut at = start + bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     fields.clear();
     loop {

@@ -15,25 +15,25 @@ use serde_core::{
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
-/// Reads a document, with the place of every key and value.
+/// Parses a document, with the place of every key and value.
 pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
     node(source, source.text().trim_matches(is_space), 0)
 }
 
-/// Reads one value a line, as a list.
+/// Parses one value a line, as a list.
 pub(crate) fn parse_lines(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
     let lines = source.text().lines().map(|line| line.trim_matches(is_space)).filter(|line| !line.is_empty());
     let items = lines.map(|line| node(source, line, 1)).collect::<Result<_, _>>()?;
     Ok(Spanned::new(Node::List(items), Spot::START))
 }
 
-/// What JSON takes for white space.
+/// White space of JSON.
 fn is_space(letter: char) -> bool {
     matches!(letter, ' ' | '\t' | '\n' | '\r')
 }
 
-/// A value, level by level. Its parts are slices of the source, so that where they stand is where they are in memory; only at
-/// the outermost level its text is not known to be right.
+/// Parses a value level by level. Its parts are slices of the source, so their addresses tell their places. Below the outermost
+/// level the text is known to be valid.
 fn node<'s>(source: &'s Source, text: &'s str, depth: usize) -> Result<Spanned<Node<'s>>, SeedError> {
     let spot = Spot::offset(offset(source, text));
     let fault = |fault| SeedError::new(fault).at(source.place(spot));
@@ -44,7 +44,7 @@ fn node<'s>(source: &'s Source, text: &'s str, depth: usize) -> Result<Spanned<N
         Some(b'{') => {
             let entries: Entries<'_> = read(source, text)?;
             let mut fields: Vec<Field<'_>> = Vec::with_capacity(entries.0.len());
-            // Between a value and the next key there are only spaces and a comma, so the next quote opens the key.
+            // Between a value and the next key there are only white space and a comma.
             let mut before = offset(source, text);
             for (key, raw) in entries.0 {
                 let at = before + source.text()[before..].find('"').unwrap_or(0);
@@ -64,7 +64,7 @@ fn node<'s>(source: &'s Source, text: &'s str, depth: usize) -> Result<Spanned<N
             "false" => Scalar::Boolean(false),
             "null" => Scalar::Null,
             _ if text.contains(['.', 'e', 'E']) => {
-                // serde_json rounds some to a neighbour. It is asked about those that are none.
+                // serde_json rounds some numbers to a neighbour; it reports those that are invalid.
                 let real = text.parse().ok().filter(|real: &f64| real.is_finite());
                 Scalar::Real(real.map_or_else(|| read(source, text), Ok)?)
             }
@@ -86,7 +86,7 @@ fn offset(source: &Source, part: &str) -> usize {
     part.as_ptr().addr() - source.text().as_ptr().addr()
 }
 
-/// Reads a part of the source, or says where in the source it is wrong.
+/// Parses a part of the source.
 fn read<'s, T: Deserialize<'s>>(source: &Source, part: &'s str) -> Result<T, SeedError> {
     serde_json::from_str(part).map_err(|error| {
         let lines = part.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
@@ -98,7 +98,7 @@ fn read<'s, T: Deserialize<'s>>(source: &Source, part: &'s str) -> Result<T, See
     })
 }
 
-/// The entries of a map in the order of the file, duplicates included.
+/// The entries of a map in their order, with duplicates.
 struct Entries<'s>(Vec<(Text<'s>, &'s RawValue)>);
 
 impl<'s> Deserialize<'s> for Entries<'s> {
@@ -121,7 +121,7 @@ impl<'s> Deserialize<'s> for Entries<'s> {
     }
 }
 
-/// A text, borrowed unless it has escapes. (The `Cow` of serde is always owned.)
+/// A text, borrowed unless it has escapes; serde's own `Cow` is always owned.
 struct Text<'s>(Cow<'s, str>);
 
 impl<'s> Deserialize<'s> for Text<'s> {

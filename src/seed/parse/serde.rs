@@ -1,4 +1,4 @@
-//! Rows from the code: anything that serde can serialize as a map or a struct, one or many.
+//! Rows from code: anything that serde can serialize as a map or a struct, one or many.
 
 use super::value::{Field, Node, Row, Scalar, row};
 use crate::seed::{
@@ -10,10 +10,10 @@ use std::{borrow::Cow, fmt};
 
 const HERE: Spot = Spot::START;
 
-/// The rows that a value is: a map or struct is one, a sequence of them is many.
+/// The rows of a value: a map or struct is one row, a sequence of them is many.
 pub(crate) fn rows_of<'s>(rows: &(impl Serialize + ?Sized), source: &'s Source) -> Result<Vec<Row<'s>>, SeedError> {
-    let fault = |fault| SeedError::new(fault).at(source.place(HERE));
-    let items = match rows.serialize(ToNode).map_err(|Refused(fault_is)| fault(fault_is))? {
+    let error = |kind| SeedError::new(kind).at(source.place(HERE));
+    let items = match rows.serialize(NodeSerializer).map_err(|SerializeError(kind)| error(kind))? {
         Node::List(items) => items,
         one => vec![Spanned::new(one, HERE)],
     };
@@ -22,109 +22,111 @@ pub(crate) fn rows_of<'s>(rows: &(impl Serialize + ?Sized), source: &'s Source) 
 
 /// Why a value cannot be a row.
 #[derive(Debug)]
-struct Refused(SeedErrorKind);
+struct SerializeError(SeedErrorKind);
 
-impl fmt::Display for Refused {
+impl fmt::Display for SerializeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for SerializeError {}
 
-impl ser::Error for Refused {
+impl ser::Error for SerializeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self(SeedErrorKind::Serialize { message: message.to_string() })
     }
 }
 
-struct ToNode;
+struct NodeSerializer;
 
-#[expect(clippy::unnecessary_wraps, reason = "what every method of a serializer returns")]
-fn scalar(scalar: Scalar<'static>) -> Result<OwnedNode, Refused> {
+#[expect(clippy::unnecessary_wraps, reason = "the return type of a serializer's methods")]
+fn scalar(scalar: Scalar<'static>) -> Result<StaticNode, SerializeError> {
     Ok(Node::Scalar(scalar))
 }
 
-/// Nothing of a value outlives its serialization, but names in the code.
-type OwnedNode = Node<'static>;
+/// A node that borrows only names in the code.
+type StaticNode = Node<'static>;
 
-/// A value inside an enum variant that holds something: `{variant: inner}`, as serde's own formats have it.
-fn tagged(variant: &'static str, inner: OwnedNode) -> OwnedNode {
+/// An enum variant with one value: `{variant: value}`, as in serde's own formats.
+fn tagged(variant: &'static str, inner: StaticNode) -> StaticNode {
     Node::Map(vec![(Spanned::new(variant.into(), HERE), Spanned::new(inner, HERE))])
 }
 
-impl Serializer for ToNode {
-    type Ok = OwnedNode;
-    type Error = Refused;
+macro_rules! integers {
+    ($($method:ident: $integer:ty),* $(,)?) => {$(
+        fn $method(self, v: $integer) -> Result<StaticNode, SerializeError> {
+            scalar(Scalar::Integer(v.into()))
+        }
+    )*};
+}
+
+impl Serializer for NodeSerializer {
+    type Ok = StaticNode;
+    type Error = SerializeError;
     type SerializeSeq = List;
     type SerializeTuple = List;
     type SerializeTupleStruct = List;
-    type SerializeTupleVariant = Impossible<OwnedNode, Refused>;
+    type SerializeTupleVariant = Impossible<StaticNode, SerializeError>;
     type SerializeMap = Fields;
     type SerializeStruct = Fields;
-    type SerializeStructVariant = Impossible<OwnedNode, Refused>;
+    type SerializeStructVariant = Impossible<StaticNode, SerializeError>;
 
-    fn serialize_bool(self, v: bool) -> Result<OwnedNode, Refused> {
+    integers! {
+        serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
+        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32,
+    }
+    fn serialize_bool(self, v: bool) -> Result<StaticNode, SerializeError> {
         scalar(Scalar::Boolean(v))
     }
-    fn serialize_i8(self, v: i8) -> Result<OwnedNode, Refused> {
-        scalar(Scalar::Integer(v.into()))
-    }
-    fn serialize_i16(self, v: i16) -> Result<OwnedNode, Refused> {
-        scalar(Scalar::Integer(v.into()))
-    }
-    fn serialize_i32(self, v: i32) -> Result<OwnedNode, Refused> {
-        scalar(Scalar::Integer(v.into()))
-    }
-    fn serialize_i64(self, v: i64) -> Result<OwnedNode, Refused> {
-        scalar(Scalar::Integer(v))
-    }
-    fn serialize_u8(self, v: u8) -> Result<OwnedNode, Refused> {
-        scalar(Scalar::Integer(v.into()))
-    }
-    fn serialize_u16(self, v: u16) -> Result<OwnedNode, Refused> {
-        scalar(Scalar::Integer(v.into()))
-    }
-    fn serialize_u32(self, v: u32) -> Result<OwnedNode, Refused> {
-        scalar(Scalar::Integer(v.into()))
-    }
-    fn serialize_u64(self, v: u64) -> Result<OwnedNode, Refused> {
+    fn serialize_u64(self, v: u64) -> Result<StaticNode, SerializeError> {
         match i64::try_from(v) {
             Ok(v) => scalar(Scalar::Integer(v)),
-            Err(_) => Err(Refused(SeedErrorKind::invalid("an integer has at most 64 bits, one of them its sign"))),
+            Err(_) => {
+                Err(SerializeError(SeedErrorKind::invalid("an integer has at most 64 bits, one of them its sign")))
+            }
         }
     }
-    fn serialize_f32(self, v: f32) -> Result<OwnedNode, Refused> {
+    fn serialize_f32(self, v: f32) -> Result<StaticNode, SerializeError> {
         scalar(Scalar::Real(v.into()))
     }
-    fn serialize_f64(self, v: f64) -> Result<OwnedNode, Refused> {
+    fn serialize_f64(self, v: f64) -> Result<StaticNode, SerializeError> {
         scalar(Scalar::Real(v))
     }
-    fn serialize_char(self, v: char) -> Result<OwnedNode, Refused> {
+    fn serialize_char(self, v: char) -> Result<StaticNode, SerializeError> {
         scalar(Scalar::Text(v.to_string().into()))
     }
-    fn serialize_str(self, v: &str) -> Result<OwnedNode, Refused> {
+    fn serialize_str(self, v: &str) -> Result<StaticNode, SerializeError> {
         scalar(Scalar::Text(v.to_owned().into()))
     }
-    fn serialize_bytes(self, v: &[u8]) -> Result<OwnedNode, Refused> {
+    fn serialize_bytes(self, v: &[u8]) -> Result<StaticNode, SerializeError> {
         scalar(Scalar::Bytes(v.to_vec().into()))
     }
-    fn serialize_none(self) -> Result<OwnedNode, Refused> {
+    fn serialize_none(self) -> Result<StaticNode, SerializeError> {
         scalar(Scalar::Null)
     }
-    fn serialize_some<T: Serialize + ?Sized>(self, v: &T) -> Result<OwnedNode, Refused> {
+    fn serialize_some<T: Serialize + ?Sized>(self, v: &T) -> Result<StaticNode, SerializeError> {
         v.serialize(self)
     }
-    fn serialize_unit(self) -> Result<OwnedNode, Refused> {
+    fn serialize_unit(self) -> Result<StaticNode, SerializeError> {
         scalar(Scalar::Null)
     }
-    fn serialize_unit_struct(self, _: &'static str) -> Result<OwnedNode, Refused> {
+    fn serialize_unit_struct(self, _: &'static str) -> Result<StaticNode, SerializeError> {
         scalar(Scalar::Null)
     }
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<OwnedNode, Refused> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<StaticNode, SerializeError> {
         scalar(Scalar::Text(variant.into()))
     }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, v: &T) -> Result<OwnedNode, Refused> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        v: &T,
+    ) -> Result<StaticNode, SerializeError> {
         v.serialize(self)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -133,16 +135,16 @@ impl Serializer for ToNode {
         _: u32,
         variant: &'static str,
         v: &T,
-    ) -> Result<OwnedNode, Refused> {
+    ) -> Result<StaticNode, SerializeError> {
         v.serialize(self).map(|inner| tagged(variant, inner))
     }
-    fn serialize_seq(self, length: Option<usize>) -> Result<List, Refused> {
+    fn serialize_seq(self, length: Option<usize>) -> Result<List, SerializeError> {
         Ok(List(Vec::with_capacity(length.unwrap_or(0))))
     }
-    fn serialize_tuple(self, length: usize) -> Result<List, Refused> {
+    fn serialize_tuple(self, length: usize) -> Result<List, SerializeError> {
         self.serialize_seq(Some(length))
     }
-    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<List, Refused> {
+    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<List, SerializeError> {
         self.serialize_seq(Some(length))
     }
     fn serialize_tuple_variant(
@@ -151,13 +153,13 @@ impl Serializer for ToNode {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Self::SerializeTupleVariant, Refused> {
-        Err(Refused(SeedErrorKind::invalid("an enum variant with fields is neither a row nor a value")))
+    ) -> Result<Self::SerializeTupleVariant, SerializeError> {
+        Err(SerializeError(SeedErrorKind::invalid("an enum variant with fields is neither a row nor a value")))
     }
-    fn serialize_map(self, length: Option<usize>) -> Result<Fields, Refused> {
+    fn serialize_map(self, length: Option<usize>) -> Result<Fields, SerializeError> {
         Ok(Fields { fields: Vec::with_capacity(length.unwrap_or(0)), key: None })
     }
-    fn serialize_struct(self, _: &'static str, length: usize) -> Result<Fields, Refused> {
+    fn serialize_struct(self, _: &'static str, length: usize) -> Result<Fields, SerializeError> {
         self.serialize_map(Some(length))
     }
     fn serialize_struct_variant(
@@ -166,43 +168,43 @@ impl Serializer for ToNode {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Self::SerializeStructVariant, Refused> {
-        Err(Refused(SeedErrorKind::invalid("an enum variant with fields is neither a row nor a value")))
+    ) -> Result<Self::SerializeStructVariant, SerializeError> {
+        Err(SerializeError(SeedErrorKind::invalid("an enum variant with fields is neither a row nor a value")))
     }
 }
 
-struct List(Vec<Spanned<OwnedNode>>);
+struct List(Vec<Spanned<StaticNode>>);
 
 impl SerializeSeq for List {
-    type Ok = OwnedNode;
-    type Error = Refused;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), Refused> {
-        self.0.push(Spanned::new(v.serialize(ToNode)?, HERE));
+    type Ok = StaticNode;
+    type Error = SerializeError;
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), SerializeError> {
+        self.0.push(Spanned::new(v.serialize(NodeSerializer)?, HERE));
         Ok(())
     }
-    fn end(self) -> Result<OwnedNode, Refused> {
+    fn end(self) -> Result<StaticNode, SerializeError> {
         Ok(Node::List(self.0))
     }
 }
 
 impl ser::SerializeTuple for List {
-    type Ok = OwnedNode;
-    type Error = Refused;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), Refused> {
+    type Ok = StaticNode;
+    type Error = SerializeError;
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), SerializeError> {
         SerializeSeq::serialize_element(self, v)
     }
-    fn end(self) -> Result<OwnedNode, Refused> {
+    fn end(self) -> Result<StaticNode, SerializeError> {
         SerializeSeq::end(self)
     }
 }
 
 impl ser::SerializeTupleStruct for List {
-    type Ok = OwnedNode;
-    type Error = Refused;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), Refused> {
+    type Ok = StaticNode;
+    type Error = SerializeError;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), SerializeError> {
         SerializeSeq::serialize_element(self, v)
     }
-    fn end(self) -> Result<OwnedNode, Refused> {
+    fn end(self) -> Result<StaticNode, SerializeError> {
         SerializeSeq::end(self)
     }
 }
@@ -213,34 +215,34 @@ struct Fields {
 }
 
 impl SerializeMap for Fields {
-    type Ok = OwnedNode;
-    type Error = Refused;
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refused> {
-        self.key = Some(match key.serialize(ToNode)? {
+    type Ok = StaticNode;
+    type Error = SerializeError;
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), SerializeError> {
+        self.key = Some(match key.serialize(NodeSerializer)? {
             Node::Scalar(Scalar::Text(text)) => text,
             Node::Scalar(Scalar::Integer(integer)) => integer.to_string().into(),
-            _ => return Err(Refused(SeedErrorKind::invalid("a key is a text"))),
+            _ => return Err(SerializeError(SeedErrorKind::invalid("a key is a text"))),
         });
         Ok(())
     }
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), Refused> {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), SerializeError> {
         let key = self.key.take().unwrap_or_default();
-        self.fields.push((Spanned::new(key, HERE), Spanned::new(v.serialize(ToNode)?, HERE)));
+        self.fields.push((Spanned::new(key, HERE), Spanned::new(v.serialize(NodeSerializer)?, HERE)));
         Ok(())
     }
-    fn end(self) -> Result<OwnedNode, Refused> {
+    fn end(self) -> Result<StaticNode, SerializeError> {
         Ok(Node::Map(self.fields))
     }
 }
 
 impl SerializeStruct for Fields {
-    type Ok = OwnedNode;
-    type Error = Refused;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, v: &T) -> Result<(), Refused> {
-        self.fields.push((Spanned::new(key.into(), HERE), Spanned::new(v.serialize(ToNode)?, HERE)));
+    type Ok = StaticNode;
+    type Error = SerializeError;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, v: &T) -> Result<(), SerializeError> {
+        self.fields.push((Spanned::new(key.into(), HERE), Spanned::new(v.serialize(NodeSerializer)?, HERE)));
         Ok(())
     }
-    fn end(self) -> Result<OwnedNode, Refused> {
+    fn end(self) -> Result<StaticNode, SerializeError> {
         Ok(Node::Map(self.fields))
     }
 }

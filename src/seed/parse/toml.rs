@@ -15,7 +15,7 @@ use ::toml::{
 };
 use std::borrow::Cow;
 
-/// Reads a document, with the place of every key and value. Dates and times are texts, as they are written; there is no null.
+/// Parses a document, with the place of every key and value. Dates and times are texts as they are written; TOML has no null.
 pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
     let document = DeTable::parse(source.text()).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
@@ -26,7 +26,7 @@ pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
 }
 
 fn table<'s>(source: &Source, table: DeTable<'s>, depth: usize) -> Result<Node<'s>, SeedError> {
-    // In the order of the file: the parser has them in the order of their names.
+    // The parser sorts by name; this is the order of the file.
     let mut entries: Vec<(TomlSpanned<Cow<'s, str>>, TomlSpanned<DeValue<'s>>)> = table.into_iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     let field = |(key, value): (TomlSpanned<Cow<'s, str>>, TomlSpanned<DeValue<'s>>)| -> Result<Field<'s>, SeedError> {
@@ -52,7 +52,7 @@ fn node<'s>(source: &Source, value: TomlSpanned<DeValue<'s>>, depth: usize) -> R
         }
         DeValue::Float(float) => {
             let number = float.as_str().parse().ok().filter(|number: &f64| !number.is_nan());
-            let rule = "SQLite has no value that is not a number; leave the field out for NULL";
+            let rule = "SQLite cannot store NaN; leave the field out for NULL";
             Node::Scalar(Scalar::Real(number.ok_or_else(|| fault(SeedErrorKind::invalid(rule)))?))
         }
         DeValue::Boolean(boolean) => Node::Scalar(Scalar::Boolean(boolean)),

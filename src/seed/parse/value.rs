@@ -1,4 +1,4 @@
-//! What a seed file says, before any table is known. It borrows from the text of its file what it can.
+//! Values and rows of seed files, before any table is known. They borrow from the text of their file where they can.
 
 use crate::{
     seed::{
@@ -13,11 +13,11 @@ use rusqlite::{
 };
 use std::borrow::Cow;
 
-/// A value as SQLite has it.
+/// A value that SQLite can store.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Scalar<'s> {
     Null,
-    /// 0 or 1, which inside a nested value is told from a number.
+    /// Stored as 0 or 1, and as `true` or `false` inside a nested value.
     Boolean(bool),
     Integer(i64),
     Real(f64),
@@ -40,7 +40,7 @@ impl Scalar<'_> {
 }
 
 impl Scalar<'_> {
-    /// How long a text is, or bytes are, in bytes.
+    /// The length of a text or of bytes, in bytes.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -111,11 +111,11 @@ pub(crate) enum Node<'s> {
     Scalar(Scalar<'s>),
     /// `0x` and digits: a number, or in a column of bytes those bytes.
     Hexadecimal(Cow<'s, str>),
-    /// An expression of SQL, whose value is meant.
+    /// A SQL expression that computes the value.
     Sql(Cow<'s, str>),
-    /// The name of a file, whose contents are meant.
+    /// The name of a file that holds the value.
     File(Cow<'s, str>),
-    /// The label of a row, whatever else it may look like; where the schema does not say of which table, it may be called as `of`.
+    /// The label of a row, whatever else it looks like. Where the schema does not name its table, `of` may be the name.
     Label {
         label: Cow<'s, str>,
         of: Cow<'s, str>,
@@ -132,7 +132,7 @@ impl<'s> Node<'s> {
         Self::Scalar(Scalar::Text(text.into()))
     }
 
-    /// What it is, for messages.
+    /// The kind of value, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Scalar(Scalar::Null) => "null",
@@ -140,7 +140,7 @@ impl<'s> Node<'s> {
             Self::Scalar(Scalar::Integer(_) | Scalar::Real(_)) | Self::Hexadecimal(_) => "a number",
             Self::Scalar(Scalar::Text(_)) => "a text",
             Self::Scalar(Scalar::Bytes(_)) => "bytes",
-            Self::Sql(_) => "an expression of SQL",
+            Self::Sql(_) => "a SQL expression",
             Self::File(_) => "a file",
             Self::Label { .. } => "a label",
             Self::List(_) => "a list",
@@ -148,8 +148,8 @@ impl<'s> Node<'s> {
         }
     }
 
-    /// It as messages show it.
-    pub(crate) fn shown(&self) -> String {
+    /// The value as messages show it.
+    pub(crate) fn preview(&self) -> String {
         const MOST: usize = 60;
         let whole = match self {
             Self::Scalar(Scalar::Text(text)) | Self::Label { label: text, .. } => text.to_string(),
@@ -162,7 +162,7 @@ impl<'s> Node<'s> {
         }
     }
 
-    /// It as JSON text, which is how nested values are stored.
+    /// The value as JSON text, the form in which nested values are stored.
     #[cfg(feature = "json")]
     pub(crate) fn to_json(&self) -> Result<String, SeedErrorKind> {
         Ok(match self {
@@ -183,7 +183,7 @@ impl<'s> Node<'s> {
             },
             Self::Sql(_) | Self::File(_) => {
                 return Err(SeedErrorKind::invalid(
-                    "neither an expression of SQL nor a file can stand inside a nested value",
+                    "neither a SQL expression nor a file can stand inside a nested value",
                 ));
             }
             Self::List(items) => {
@@ -200,7 +200,6 @@ impl<'s> Node<'s> {
         })
     }
 
-    /// Without the `json` feature there is no nested value.
     #[cfg(not(feature = "json"))]
     #[expect(clippy::unused_self, reason = "the same call in either build")]
     pub(crate) fn to_json(&self) -> Result<String, SeedErrorKind> {
@@ -213,7 +212,7 @@ fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A row as its file has it.
+/// A row of a seed file.
 #[derive(Debug, Clone)]
 pub(crate) struct Row<'s> {
     pub source: &'s Source,
@@ -242,7 +241,7 @@ pub(crate) struct TableRows<'s> {
     /// Where the name of the table stands; `None` for that of the file.
     pub start: Option<Spot>,
     pub rows: Vec<Row<'s>>,
-    /// How much of the text of files they are, for whoever watches a long load.
+    /// Their share of the file, in bytes, for the progress of a load.
     pub bytes: usize,
 }
 
@@ -256,7 +255,7 @@ impl TableRows<'_> {
     }
 }
 
-/// A natural key as one text, which is the label of its row.
+/// A natural key of Django as one text, the label of its row.
 pub(crate) fn natural_key(parts: &[Spanned<Node<'_>>]) -> Option<String> {
     let part = |part: &Spanned<Node<'_>>| match &part.value {
         Node::Scalar(Scalar::Text(text)) => Some(text.to_string()),
@@ -267,7 +266,7 @@ pub(crate) fn natural_key(parts: &[Spanned<Node<'_>>]) -> Option<String> {
     parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join(", "))
 }
 
-/// The labels in a list, or in a text between commas.
+/// The labels in a list, or in a text with commas.
 pub(crate) fn labels_in<'s>(labels: &Spanned<Node<'s>>) -> Vec<Spanned<Cow<'s, str>>> {
     let spot = labels.spot;
     let text = |node: &Node<'s>, spot| match node {
@@ -295,10 +294,10 @@ fn trimmed<'s>(text: &Cow<'s, str>) -> Cow<'s, str> {
     }
 }
 
-/// The column that holds a row's label where the format has no other place for it.
+/// The column with the label of a row, in formats without another place for it.
 pub(crate) const LABEL: &str = "_label";
 
-/// A row, with the label that stands before it or in it.
+/// A row, with its label in front of it or in its column `_label`.
 pub(crate) fn row<'s>(
     source: &'s Source,
     mut label: Option<Spanned<Cow<'s, str>>>,

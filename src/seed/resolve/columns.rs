@@ -1,4 +1,4 @@
-//! What the fields of a row are in its table, worked out once for all rows that have the same.
+//! Which columns the fields of a row are, worked out once for all rows with the same fields.
 
 use crate::{
     position::nearest,
@@ -15,24 +15,24 @@ use crate::{
 pub(crate) struct Layout<'r> {
     names: Vec<&'r str>,
     is_labelled: bool,
-    /// A column for each field; then those that the row is given besides; then the key, if its label makes it.
+    /// A column for each field; then those of `defaults`; then the key, if the label makes it.
     pub columns: Vec<usize>,
-    /// What each field points at.
+    /// What each field refers to.
     pub pointers: Vec<Pointer>,
-    /// What the row is given besides.
-    pub made: Vec<Scalar<'static>>,
-    pub key: MadeKey,
+    /// Values of further columns.
+    pub defaults: Vec<Scalar<'static>>,
+    pub key: LabelKey,
 }
 
-/// What the value of a field points at.
+/// What the value of a field refers to.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Pointer {
     Nothing,
-    /// By the foreign key of this number, which the field is named after: a key, or else a label.
+    /// A row of the table of the foreign key with this number, by its key, or else its label.
     Key(usize),
-    /// By the foreign key of this number, whose association the field is named after: a label, or else a key.
+    /// Likewise, by its label, or else its key: the field is named after the association (`author` for `author_id`).
     Association(usize),
-    /// By an association that the schema knows no foreign key of: the label of a row, of whichever table.
+    /// A row of any table, by its label: the schema has no foreign key for the association.
     UntypedReference,
 }
 
@@ -45,22 +45,22 @@ impl Pointer {
 
 /// Where the key that a label makes goes.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum MadeKey {
+pub(crate) enum LabelKey {
     None,
-    /// In the place of the field of this number, if that is NULL.
+    /// In place of the field with this number, if that is NULL.
     Field(usize),
     Last,
 }
 
 impl<'r> Layout<'r> {
-    /// That of a row.
+    /// The layout of a row.
     pub(crate) fn new(table: &Table, row: &'r Row<'_>) -> Result<Self, SeedError> {
         let mut columns: Vec<usize> = Vec::with_capacity(row.fields.len() + 1);
         let mut pointers = Vec::with_capacity(row.fields.len());
         for (name, _) in &row.fields {
             let error = |fault| SeedError::new(fault).at(row.source.place(name.spot)).in_column(&*name.value);
             let column = table.field(&name.value).ok_or_else(|| {
-                let nearest = nearest(&name.value, table.fields());
+                let nearest = nearest(&name.value, &mut table.fields());
                 error(SeedErrorKind::UnknownColumn { nearest })
             })?;
             let is_association = table.column(&name.value).is_none();
@@ -69,7 +69,7 @@ impl<'r> Layout<'r> {
                 (Some(reference), false) => Pointer::Key(reference),
                 (Some(reference), true) => Pointer::Association(reference),
                 (None, false) => Pointer::Nothing,
-                // Only Rails leaves foreign keys out of the schema, and its rows have labels.
+                // Schemas of Rails have no foreign keys, and its rows have labels.
                 (None, true) if row.label.is_some() => Pointer::UntypedReference,
                 (None, true) => {
                     return Err(error(SeedErrorKind::NoForeignKey { column: table.columns[column].name.clone() }));
@@ -86,8 +86,8 @@ impl<'r> Layout<'r> {
             is_labelled: row.label.is_some(),
             columns,
             pointers,
-            made: Vec::new(),
-            key: MadeKey::None,
+            defaults: Vec::new(),
+            key: LabelKey::None,
         };
         if layout.is_labelled {
             layout.complete(table, row.source);
@@ -95,22 +95,22 @@ impl<'r> Layout<'r> {
         Ok(layout)
     }
 
-    /// Adds what a labelled row is given.
+    /// Adds the timestamps and the key that a labelled row gets.
     fn complete(&mut self, table: &Table, source: &Source) {
         for (number, column) in table.columns.iter().enumerate() {
             if let Some(value) = rails::default_timestamp(column, source)
                 .filter(|_| table.key != Some(number) && !self.columns.contains(&number))
             {
                 self.columns.push(number);
-                self.made.push(value);
+                self.defaults.push(value);
             }
         }
         let Some(key) = table.key else { return };
         self.key = if let Some(at) = self.columns.iter().position(|column| *column == key) {
-            MadeKey::Field(at)
+            LabelKey::Field(at)
         } else {
             self.columns.push(key);
-            MadeKey::Last
+            LabelKey::Last
         };
     }
 

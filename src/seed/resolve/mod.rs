@@ -1,13 +1,12 @@
-//! Labels become keys.
+//! Labels become keys, and values become what their columns store.
 //!
-//! A labelled row that does not give its key gets one from its label: the id that Rails computes for a key of numbers,
-//! the label itself for a key of texts. A text in a foreign-key column becomes the key of the row it labels, unless it is
-//! itself a key of the table that is pointed at. A table without a key, or with a composite one, has labels that name
-//! rows in messages only.
+//! A labelled row that does not give its key gets one from its label: in a numeric key column the id that Rails computes, in
+//! a text key column the label itself. A text in a foreign-key column becomes the key of the row with that label, unless it
+//! is itself a key of the referenced table. In a table without a key, or with a composite one, labels only name rows in
+//! messages.
 
 pub(crate) mod columns;
 pub(crate) mod computed;
-mod references;
 pub(crate) mod value;
 
 use super::{
@@ -18,84 +17,88 @@ use super::{
         kind::SeedErrorKind,
     },
     files::sidecar,
-    parse::value::{Node, Row, Scalar, natural_key},
-    schema::{Column, Table, Tables},
+    parse::value::{Node, Row, Scalar, TableRows, natural_key},
+    schema::{Column, Reference, Table, Tables},
 };
 use crate::{
     labels::{Key, Labels, label_id},
-    sqlite::affinity::Affinity,
+    position::nearest,
+    sqlite::{affinity::Affinity, quote::quoted},
 };
-use columns::{Layout, MadeKey, Pointer};
+use columns::{LabelKey, Layout, Pointer};
 use computed::{Computed, evaluate};
-use references::Prefers;
 use rusqlite::Connection;
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
-    collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
+    collections::{HashMap, HashSet},
     rc::Rc,
 };
-use value::{contents, stored};
+use value::{contents, stored_value};
 
-/// Everything that a label in these rows can mean.
+/// Knows every label of a load, and what it stands for.
 pub(crate) struct Resolver<'r> {
     pub connection: &'r Connection,
     pub tables: &'r Tables<'r>,
-    /// Labels that were loaded before.
-    pub known: &'r Labels,
-    /// The rows of each table in these files, its name in small letters.
-    pub given: BTreeMap<String, Given<'r>>,
-    pub keys: RefCell<HashMap<(String, usize), Keys>>,
-    /// How many more times a name is suggested: each is a look at all labels.
-    pub suggestions: Cell<usize>,
+    /// The labels of earlier loads.
+    known: &'r Labels,
+    /// The rows of this load, by the name of their table in lower case.
+    loaded: HashMap<String, LoadedRows<'r>>,
+    /// How many more names are suggested: each suggestion compares all labels.
+    suggestions: Cell<usize>,
 }
 
-/// Keys as texts.
-pub(crate) type Keys = Rc<HashSet<String>>;
-
-/// The rows of one table in these files.
+/// The rows of one table in this load.
 #[derive(Default)]
-pub(crate) struct Given<'r> {
-    pub labels: BTreeMap<&'r str, &'r Row<'r>>,
-    pub rows: Vec<&'r [Row<'r>]>,
+struct LoadedRows<'r> {
+    labels: HashMap<&'r str, &'r Row<'r>>,
+    rows: Vec<&'r [Row<'r>]>,
+    /// The keys that the rows give for a column, as texts, once they are asked for.
+    keys: RefCell<Vec<(usize, Rc<HashSet<String>>)>>,
+}
+
+/// What a text in a foreign-key column is first, where it could be either.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Preference {
+    Key,
+    Label,
 }
 
 impl<'r> Resolver<'r> {
+    /// A resolver for these rows. Two rows of a table with one label become an error.
     pub(crate) fn new(
         connection: &'r Connection,
         tables: &'r Tables<'r>,
         known: &'r Labels,
-        rows: impl IntoIterator<Item = (&'r str, &'r [Row<'r>])>,
+        all_rows: &[&'r TableRows<'r>],
         errors: &mut Collector,
     ) -> Self {
-        let mut given: BTreeMap<String, Given<'r>> = BTreeMap::new();
-        for (table, rows) in rows {
-            let of_table = given.entry(table.to_ascii_lowercase()).or_default();
+        let mut loaded: HashMap<String, LoadedRows<'r>> = HashMap::new();
+        for TableRows { table, rows, .. } in all_rows {
+            let of_table = loaded.entry(table.to_ascii_lowercase()).or_default();
             of_table.rows.push(rows);
             for row in rows {
                 let Some(label) = &row.label else { continue };
-                match of_table.labels.entry(&label.value) {
-                    Entry::Vacant(entry) => {
-                        entry.insert(row);
-                    }
-                    Entry::Occupied(entry) => {
-                        let first = entry.get();
-                        let spot = first.label.as_ref().map_or(first.spot, |label| label.spot);
-                        let fault = SeedErrorKind::DuplicateLabel { first: first.source.position(spot) };
-                        let error = SeedError::new(fault).at(row.source.place(label.spot));
-                        errors.push(error.in_table(table).in_row(Some(&label.value)));
-                    }
+                let first = *of_table.labels.entry(&label.value).or_insert(row);
+                if !std::ptr::eq(first, row) {
+                    let spot = first.label.as_ref().map_or(first.spot, |label| label.spot);
+                    let kind = SeedErrorKind::DuplicateLabel { first: first.source.position(spot) };
+                    let error = SeedError::new(kind).at(row.source.place(label.spot));
+                    errors.push(error.in_table(table).in_row(Some(&label.value)));
                 }
             }
         }
-        Self { connection, tables, known, given, keys: RefCell::default(), suggestions: Cell::new(MOST) }
+        Self { connection, tables, known, loaded, suggestions: Cell::new(MOST) }
     }
 
-    /// Whether another row has the label of this one, which has been told of.
+    fn loaded(&self, table: &Table) -> Option<&LoadedRows<'r>> {
+        self.loaded.get(&table.name.to_ascii_lowercase())
+    }
+
+    /// Whether an earlier row has the label of this one, which is an error already.
     pub(crate) fn is_duplicate(&self, table: &Table, row: &Row<'_>) -> bool {
         let Some(label) = &row.label else { return false };
-        let of_table = self.given.get(&table.name.to_ascii_lowercase());
-        let first = of_table.and_then(|of_table| of_table.labels.get(&*label.value));
+        let first = self.loaded(table).and_then(|loaded| loaded.labels.get(&*label.value));
         first.is_some_and(|first| !std::ptr::eq(*first, row))
     }
 
@@ -108,23 +111,23 @@ impl<'r> Resolver<'r> {
     ) -> Result<Vec<Scalar<'n>>, SeedError> {
         let mut values = Vec::with_capacity(layout.columns.len());
         for (number, (name, value)) in row.fields.iter().enumerate() {
-            let held = self.column_value(table, layout.columns[number], layout.pointers[number], row, &value.value);
-            values.push(held.map_err(|error| error.at(row.source.place(value.spot)).in_column(&*name.value))?);
+            let stored = self.column_value(table, layout.columns[number], layout.pointers[number], row, &value.value);
+            values.push(stored.map_err(|error| error.at(row.source.place(value.spot)).in_column(&*name.value))?);
         }
-        values.extend(layout.made.iter().cloned());
+        values.extend_from_slice(&layout.defaults);
         if let (Some(key), Some(label)) = (table.key, &row.label) {
-            let made = || made_key(table, key, &label.value).map_err(|error| error.at(row.source.place(label.spot)));
+            let made =
+                || key_from_label(table, key, &label.value).map_err(|error| error.at(row.source.place(label.spot)));
             match layout.key {
-                MadeKey::Last => values.push(made()?),
-                // A key that is NULL is none.
-                MadeKey::Field(at) if values[at] == Scalar::Null => values[at] = made()?,
-                MadeKey::Field(_) | MadeKey::None => {}
+                LabelKey::Last => values.push(made()?),
+                LabelKey::Field(at) if values[at] == Scalar::Null => values[at] = made()?,
+                LabelKey::Field(_) | LabelKey::None => {}
             }
         }
         Ok(values)
     }
 
-    /// What a column holds for a value of a row.
+    /// What a column stores for a value of a row.
     fn column_value<'n>(
         &self,
         table: &Table,
@@ -134,70 +137,183 @@ impl<'r> Resolver<'r> {
         node: &'n Node<'_>,
     ) -> Result<Scalar<'n>, SeedError> {
         let Column { affinity, name, .. } = &table.columns[column];
-        let points = !matches!(pointer, Pointer::Nothing | Pointer::UntypedReference);
-        let held = match (node, Computed::parse(node), row.source.folder()) {
-            (Node::Label { label, of }, ..) => return self.labelled(table, pointer, of, label),
+        let is_reference = matches!(pointer, Pointer::Key(_) | Pointer::Association(_));
+        let stored = match (node, Computed::parse(node), row.source.folder()) {
+            (Node::Label { label, of }, ..) => return self.key_of_label(table, pointer, of, label),
             (_, Some(Computed::Sql(sql)), _) => evaluate(self.connection, sql).map(Scalar::from)?,
             (_, Some(Computed::File(name)), Some(folder)) => {
                 let bytes = sidecar::read(folder, name).map_err(SeedError::new)?;
                 return contents(*affinity, bytes).map_err(SeedError::new);
             }
-            (Node::Scalar(Scalar::Text(text)), None, _) if rails::with_label(text, row).is_some() => {
-                Scalar::Text(rails::with_label(text, row).unwrap_or_default().into())
+            (Node::Scalar(Scalar::Text(text)), None, _) if rails::interpolate_label(text, row).is_some() => {
+                Scalar::Text(rails::interpolate_label(text, row).unwrap_or_default().into())
             }
-            // The natural key of a row, which is its label.
-            (Node::List(parts), ..) if points => match natural_key(parts) {
-                Some(key) => Scalar::Text(key.into()),
-                None => stored(*affinity, node).map_err(SeedError::new)?,
-            },
-            _ => stored(*affinity, node).map_err(SeedError::new)?,
+            (Node::List(parts), ..) if is_reference && natural_key(parts).is_some() => {
+                Scalar::Text(natural_key(parts).unwrap_or_default().into())
+            }
+            _ => stored_value(*affinity, node).map_err(SeedError::new)?,
         };
         let number;
-        let text: &str = match &held {
+        let text: &str = match &stored {
             Scalar::Text(text) => text,
-            // In Rails `1` is the label of a row, as any other.
+            // In Rails `1` is a label like any other.
             Scalar::Integer(integer) if pointer.is_association() => {
                 number = integer.to_string();
                 &number
             }
-            _ => return Ok(held),
+            _ => return Ok(stored),
         };
         // Ruby writes `:alice` where a text would do.
         let text = if pointer.is_association() { text.strip_prefix(':').unwrap_or(text) } else { text };
-        match pointer {
-            Pointer::Nothing => Ok(held),
-            Pointer::Key(number) => {
-                Ok(self.reference(&table.references[number], text, Prefers::Key, 0)?.unwrap_or(held))
-            }
-            Pointer::Association(number) => {
-                Ok(self.reference(&table.references[number], text, Prefers::Label, 0)?.unwrap_or(held))
-            }
-            Pointer::UntypedReference => self.anywhere(name.strip_suffix("_id").unwrap_or(name), text),
-        }
+        let (number, preference) = match pointer {
+            Pointer::Nothing => return Ok(stored),
+            Pointer::UntypedReference => return self.untyped_key(name.strip_suffix("_id").unwrap_or(name), text),
+            Pointer::Key(number) => (number, Preference::Key),
+            Pointer::Association(number) => (number, Preference::Label),
+        };
+        Ok(self.referenced_key(&table.references[number], text, preference, 0)?.unwrap_or(stored))
     }
 
-    /// The key of the row that a label names, which nothing but a label can be.
-    fn labelled(&self, table: &Table, pointer: Pointer, of: &str, label: &str) -> Result<Scalar<'static>, SeedError> {
+    /// The key of the row that a label names, where a value can be nothing but a label.
+    fn key_of_label(
+        &self,
+        table: &Table,
+        pointer: Pointer,
+        of: &str,
+        label: &str,
+    ) -> Result<Scalar<'static>, SeedError> {
         match pointer {
             Pointer::Key(number) | Pointer::Association(number) => {
-                let reference = &table.references[number];
-                let found = self.reference(reference, label, Prefers::Label, 0)?;
+                let found = self.referenced_key(&table.references[number], label, Preference::Label, 0)?;
                 Ok(found.unwrap_or_else(|| Scalar::Text(label.to_owned().into())))
             }
-            Pointer::Nothing | Pointer::UntypedReference => self.anywhere(of, label),
+            Pointer::Nothing | Pointer::UntypedReference => self.untyped_key(of, label),
         }
     }
 
-    /// What the label of a row stands for.
+    /// The key that a text in a foreign-key column stands for; `None` where it stands for itself.
+    fn referenced_key(
+        &self,
+        reference: &Reference,
+        text: &str,
+        preference: Preference,
+        depth: usize,
+    ) -> Result<Option<Scalar<'static>>, SeedError> {
+        // The check of foreign keys reports a parent that does not exist.
+        let Some(parent) = self.tables.find(&reference.parent).map_err(SeedError::database)? else { return Ok(None) };
+        let to = match &reference.to {
+            Some(name) => parent.column(name),
+            None => parent.key,
+        };
+        let Some(to) = to else { return Ok(None) };
+        let may_be_key = !parent.columns[to].affinity.has_ids() || text.trim().parse::<f64>().is_ok();
+        if preference == Preference::Key {
+            // A numeric column may hold texts too, unless it is an INTEGER PRIMARY KEY.
+            let is_key = if may_be_key {
+                self.is_key(&parent, to, text)?
+            } else {
+                self.loaded_keys(&parent, to)?.contains(text)
+            };
+            if is_key {
+                return Ok(None);
+            }
+        }
+        if let Some(key) = self.labelled_value(&parent, to, text, depth)? {
+            return Ok(Some(key));
+        }
+        if may_be_key || self.is_key(&parent, to, text)? {
+            return Ok(None);
+        }
+        Err(self.unknown_label(Some(&parent), text))
+    }
+
+    /// The key of the row with this label, where the schema does not name the table: in the table that is called like `name`, or
+    /// if there is none, in any table.
+    fn untyped_key(&self, name: &str, label: &str) -> Result<Scalar<'static>, SeedError> {
+        let key_in = |table: &Table| match table.key {
+            Some(key) => self.labelled_value(table, key, label, 0),
+            None => Ok(None),
+        };
+        for name in rails::table_names(name) {
+            if let Some(table) = self.tables.find(&name).map_err(SeedError::database)? {
+                return key_in(&table)?.ok_or_else(|| self.unknown_label(Some(&table), label));
+            }
+        }
+        let mut names: Vec<String> = Vec::new();
+        for (table, loaded) in &self.loaded {
+            if loaded.labels.contains_key(label) {
+                names.push(table.clone());
+            }
+        }
+        names.extend(self.known.anywhere(label).map(|(table, _)| table.to_owned()));
+        names.sort();
+        names.dedup();
+        let mut keys: Vec<Scalar<'_>> = Vec::new();
+        for name in &names {
+            let Some(table) = self.tables.find(name).map_err(SeedError::database)? else { continue };
+            keys.extend(key_in(&table)?.filter(|key| !keys.contains(key)));
+        }
+        match keys.pop() {
+            Some(key) if keys.is_empty() => Ok(key),
+            Some(_) => Err(SeedError::new(SeedErrorKind::AmbiguousLabel { tables: names }).with_value(label)),
+            None => Err(self.unknown_label(None, label)),
+        }
+    }
+
+    /// A label that no row has, of a table or of all.
+    fn unknown_label(&self, parent: Option<&Table>, label: &str) -> SeedError {
+        let mut labels: Vec<&str> = Vec::new();
+        if let Some(left) = self.suggestions.get().checked_sub(1) {
+            self.suggestions.set(left);
+            for (name, loaded) in &self.loaded {
+                if parent.is_none_or(|parent| parent.name.eq_ignore_ascii_case(name)) {
+                    labels.extend(loaded.labels.keys().copied());
+                }
+            }
+            match parent {
+                Some(parent) => labels.extend(self.known.of(&parent.name)),
+                None => labels.extend(self.known.all()),
+            }
+        }
+        let nearest = nearest(label, &mut labels.into_iter());
+        let parent = parent.map(|parent| parent.name.clone());
+        SeedError::new(SeedErrorKind::UnknownLabel { parent, nearest }).with_value(label)
+    }
+
+    /// What the row with this label holds in a column that others refer to.
+    fn labelled_value(
+        &self,
+        parent: &Table,
+        to: usize,
+        label: &str,
+        depth: usize,
+    ) -> Result<Option<Scalar<'static>>, SeedError> {
+        if let Some((label, row)) = self.loaded(parent).and_then(|loaded| loaded.labels.get_key_value(label)) {
+            if Some(to) == parent.key
+                && let Some(key) = self.key_within(parent, row, label, depth)?
+            {
+                return Ok(Some(key.into_owned()));
+            }
+            if let Some(value) = explicit_value(parent, row, to)? {
+                return Ok(Some(value.into_owned()));
+            }
+        }
+        Ok(match self.known.get(&parent.name, label) {
+            Some(Key::Single(key)) if Some(to) == parent.key => Some(key.clone().into()),
+            _ => None,
+        })
+    }
+
+    /// The key that the label of a row stands for.
     pub(crate) fn key(&self, table: &Table, row: &Row<'_>) -> Result<Key, SeedError> {
         let Some(label) = &row.label else { return Ok(Key::None) };
-        let key =
-            self.key_within(table, row, &label.value, 0).map_err(|error| error.at(row.source.place(label.spot)))?;
+        let key = self.key_within(table, row, &label.value, 0);
+        let key = key.map_err(|error| error.at(row.source.place(label.spot)))?;
         Ok(key.map_or(Key::None, |key| Key::Single(key.into())))
     }
 
-    /// A key may itself point at another table, whose key may too.
-    pub(crate) fn key_within<'n>(
+    /// Likewise: a key may itself be a reference, and the referenced key too.
+    fn key_within<'n>(
         &self,
         table: &Table,
         row: &'n Row<'_>,
@@ -209,36 +325,62 @@ impl<'r> Resolver<'r> {
         let reference = table.references.iter().find(|reference| reference.column == key);
         match (explicit_value(table, row, key)?, reference) {
             (Some(Scalar::Text(text)), Some(reference)) if depth < DEPTH => {
-                Ok(Some(self.reference(reference, &text, Prefers::Key, depth + 1)?.unwrap_or(Scalar::Text(text))))
+                let found = self.referenced_key(reference, &text, Preference::Key, depth + 1)?;
+                Ok(Some(found.unwrap_or(Scalar::Text(text))))
             }
             (Some(value), _) => Ok(Some(value)),
-            (None, _) => made_key(table, key, label).map(Some),
+            (None, _) => key_from_label(table, key, label).map(Some),
         }
+    }
+
+    /// Whether a text is a key: one that a row of this load gives, or one in the database.
+    fn is_key(&self, parent: &Table, to: usize, text: &str) -> Result<bool, SeedError> {
+        if self.loaded_keys(parent, to)?.contains(text) {
+            return Ok(true);
+        }
+        let (table, column) = (quoted(&parent.name), quoted(&parent.columns[to].name));
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM main.{table} WHERE {column} = ?1)");
+        self.connection.query_row(&sql, [text], |row| row.get(0)).map_err(SeedError::database)
+    }
+
+    /// The keys that the rows of this load give for a column, as texts.
+    fn loaded_keys(&self, parent: &Table, to: usize) -> Result<Rc<HashSet<String>>, SeedError> {
+        let Some(loaded) = self.loaded(parent) else { return Ok(Rc::default()) };
+        if let Some((_, keys)) = loaded.keys.borrow().iter().find(|(column, _)| *column == to) {
+            return Ok(Rc::clone(keys));
+        }
+        let mut keys = HashSet::new();
+        for row in loaded.rows.iter().copied().flatten() {
+            match explicit_value(parent, row, to)? {
+                Some(Scalar::Text(text)) => keys.insert(text.into_owned()),
+                Some(Scalar::Integer(integer)) => keys.insert(integer.to_string()),
+                _ => false,
+            };
+        }
+        let keys = Rc::new(keys);
+        loaded.keys.borrow_mut().push((to, Rc::clone(&keys)));
+        Ok(keys)
     }
 }
 
-/// The value that a row gives for a column, a number where the column holds numbers.
-pub(crate) fn explicit_value<'n>(
-    table: &Table,
-    row: &'n Row<'_>,
-    column: usize,
-) -> Result<Option<Scalar<'n>>, SeedError> {
+/// The value that a row gives for a column, as a number where the column holds numbers; `None` for NULL.
+fn explicit_value<'n>(table: &Table, row: &'n Row<'_>, column: usize) -> Result<Option<Scalar<'n>>, SeedError> {
     let field = row.fields.iter().find(|(name, _)| table.field(&name.value) == Some(column));
     let Some((name, value)) = field else { return Ok(None) };
     let affinity = table.columns[column].affinity;
     let stored = match Computed::parse(&value.value) {
-        Some(Computed::File(_)) if row.source.folder().is_none() => stored(affinity, &value.value),
-        Some(_) => Err(SeedErrorKind::invalid("neither an expression of SQL nor a file is a key")),
-        None => stored(affinity, &value.value),
+        Some(Computed::File(_)) if row.source.folder().is_none() => stored_value(affinity, &value.value),
+        Some(_) => Err(SeedErrorKind::invalid("neither a SQL expression nor a file is a key")),
+        None => stored_value(affinity, &value.value),
     };
-    let stored = stored.map_err(|fault| {
-        let error = SeedError::new(fault).at(row.source.place(value.spot)).in_column(&*name.value);
+    let stored = stored.map_err(|kind| {
+        let error = SeedError::new(kind).at(row.source.place(value.spot)).in_column(&*name.value);
         error.in_table(&*table.name).in_row(row.label.as_ref().map(|label| &*label.value))
     })?;
     Ok(match stored {
         Scalar::Null => None,
         Scalar::Text(text) => {
-            let text = rails::with_label(&text, row).map_or(text, Cow::Owned);
+            let text = rails::interpolate_label(&text, row).map_or(text, Cow::Owned);
             Some(match text.parse() {
                 Ok(integer) if affinity.has_numbers() => Scalar::Integer(integer),
                 _ => Scalar::Text(text),
@@ -249,7 +391,7 @@ pub(crate) fn explicit_value<'n>(
 }
 
 /// The key that a label makes.
-pub(crate) fn made_key<'n>(table: &Table, key: usize, label: &'n str) -> Result<Scalar<'n>, SeedError> {
+fn key_from_label<'n>(table: &Table, key: usize, label: &'n str) -> Result<Scalar<'n>, SeedError> {
     match table.columns[key].affinity {
         Affinity::Number | Affinity::Boolean | Affinity::None => Ok(Scalar::Integer(label_id(label))),
         Affinity::Text => Ok(Scalar::Text(label.into())),

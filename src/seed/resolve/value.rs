@@ -1,10 +1,10 @@
-//! How the value of a seed file is stored in a column.
+//! How a column stores a value of a seed file.
 
 use crate::{
     seed::{
         error::kind::SeedErrorKind,
         parse::{
-            bytes::{BASE64, of_base64, of_digits, of_hexadecimal, of_literal},
+            bytes::{BASE64, decode_base64, from_hex_digits, from_hexadecimal, from_literal},
             value::{Node, Scalar},
         },
     },
@@ -12,16 +12,16 @@ use crate::{
 };
 use std::borrow::Cow;
 
-/// A value as it is stored in a column of this affinity: `x'…'` in a column of bytes is bytes, as in SQL; bytes may also be a
-/// list of numbers; any other nested value is JSON.
-pub(crate) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scalar<'n>, SeedErrorKind> {
+/// A value as a column of this affinity stores it: `x'…'` in a column of bytes is bytes, as in SQL, and so is a list of numbers;
+/// any other nested value is JSON.
+pub(crate) fn stored_value<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scalar<'n>, SeedErrorKind> {
     let json = |nested: &Node<'_>| nested.to_json().map(|json| Scalar::Text(json.into()));
     match node {
         Node::Scalar(Scalar::Text(text)) if text.starts_with(BASE64) => {
-            of_base64(&text[BASE64.len()..]).map(|bytes| Scalar::Bytes(bytes.into()))
+            decode_base64(&text[BASE64.len()..]).map(|bytes| Scalar::Bytes(bytes.into()))
         }
         Node::Scalar(Scalar::Text(text)) if affinity == Affinity::Bytes => {
-            let bytes = of_literal(text).or_else(|| of_hexadecimal(text)).transpose()?;
+            let bytes = from_literal(text).or_else(|| from_hexadecimal(text)).transpose()?;
             Ok(bytes.map_or(Scalar::Text(Cow::Borrowed(text)), |bytes| Scalar::Bytes(bytes.into())))
         }
         Node::Scalar(Scalar::Text(text)) => Ok(match affinity.boolean(text) {
@@ -31,9 +31,9 @@ pub(crate) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
         Node::Hexadecimal(text) => {
             let digits = text.get(2..).unwrap_or_default();
             if affinity == Affinity::Bytes {
-                return of_digits(digits).map(|bytes| Scalar::Bytes(bytes.into()));
+                return from_hex_digits(digits).map(|bytes| Scalar::Bytes(bytes.into()));
             }
-            // More digits than a number has.
+            // More digits than an integer has.
             if digits.len() > 16 {
                 return Ok(Scalar::Text(Cow::Borrowed(text)));
             }
@@ -41,7 +41,7 @@ pub(crate) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
             let rule = "an integer has at most 64 bits; quote it to keep it as text";
             integer.map(Scalar::Integer).map_err(|_| SeedErrorKind::invalid(rule))
         }
-        Node::Sql(_) | Node::File(_) => Err(SeedErrorKind::invalid("neither an expression of SQL nor a file is a key")),
+        Node::Sql(_) | Node::File(_) => Err(SeedErrorKind::invalid("neither a SQL expression nor a file is a key")),
         Node::Scalar(scalar) => Ok(scalar.by_ref()),
         Node::Label { label, .. } => Ok(Scalar::Text(Cow::Borrowed(label))),
         Node::List(items) if affinity == Affinity::Bytes => {
@@ -56,11 +56,11 @@ pub(crate) fn stored<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scala
     }
 }
 
-/// What a file holds, as it is stored: text in a column of texts, bytes in any other.
+/// The contents of a file as a column stores them: as text in a text column, as bytes in any other.
 pub(crate) fn contents(affinity: Affinity, bytes: Vec<u8>) -> Result<Scalar<'static>, SeedErrorKind> {
     if affinity != Affinity::Text {
         return Ok(Scalar::Bytes(bytes.into()));
     }
-    let text = String::from_utf8(bytes).map_err(|_| SeedErrorKind::invalid("in a column of texts a file is UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| SeedErrorKind::invalid("a file for a text column is UTF-8"))?;
     Ok(Scalar::Text(text.into()))
 }

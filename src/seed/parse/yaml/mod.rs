@@ -9,19 +9,19 @@ use crate::seed::{
         format::Format,
         text::{DEPTH, Source, Spanned, Spot},
     },
-    parse::bytes::of_base64,
+    parse::bytes::decode_base64,
 };
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 use scalar::{hexadecimal, scalar};
 use std::{borrow::Cow, collections::HashMap};
 
-/// The key whose maps are merged.
+/// The merge key.
 const MERGE: &str = "<<";
 
-/// How many values aliases may copy, so that a small file cannot become a huge one.
+/// How many values aliases may copy, so that a small file cannot become huge.
 const COPIES: usize = 100_000;
 
-/// Reads one document, with the place of every key and value; anchors and aliases are followed.
+/// Parses one document, with the place of every key and value; aliases are replaced by what their anchors mark.
 pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
     if let Some((at, language)) = template(source.text()) {
         return Err(SeedError::new(SeedErrorKind::TemplateLanguage { language }).at(source.place(Spot::offset(at))));
@@ -31,7 +31,7 @@ pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
     let document = loop {
         match reader.next()? {
             (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
-            // Nothing but comments, as Rails makes them for a model without columns.
+            // Only comments, as Rails generates for a model without columns.
             (Event::StreamEnd, spot) => return Ok(Spanned::new(Node::Map(Vec::new()), spot)),
             (event, spot) => break reader.node(event, spot, 0)?,
         }
@@ -47,12 +47,11 @@ pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
     }
 }
 
-/// Where a text is a template that another program would run first, and in which language. They are run wherever they stand,
-/// also in texts, so that half of such a file would mean something else.
+/// Where a text has a tag of a template language, and which. Their programs run tags everywhere, also inside texts.
 fn template(text: &str) -> Option<(usize, &'static str)> {
     const GO: &[&str] =
         &[".", "$", "block ", "define ", "else", "end", "if ", "now", "range ", "template ", "with ", "/*"];
-    // Letters are found faster than texts, and these are rare.
+    // A character is found faster than a text.
     let erb = text.match_indices('<').find(|(at, _)| text[*at..].starts_with("<%")).map(|(at, _)| (at, "ERB"));
     let go = text.match_indices('{').find_map(|(at, _)| {
         let action = text[at..].strip_prefix("{{")?.trim_start_matches('-').trim_start();
@@ -69,7 +68,7 @@ struct Reader<'a> {
     copied: usize,
 }
 
-/// How far a text has been read, in bytes and in characters, which is what the parser counts.
+/// How far a text is read, in bytes and in characters; the parser counts characters.
 #[derive(Default)]
 struct Cursor {
     bytes: usize,
@@ -77,10 +76,9 @@ struct Cursor {
 }
 
 impl Cursor {
-    /// The byte at which the character of this number begins; nearly always one further on.
+    /// The byte at which a character begins; nearly always a later one than before.
     fn byte(&mut self, text: &str, letter: usize) -> usize {
         let bytes = text.as_bytes();
-        // A character begins with each byte that does not go on with one.
         let begins = |at: usize| bytes[at] & 0xc0 != 0x80;
         while self.letters > letter {
             self.bytes -= 1;
@@ -116,7 +114,7 @@ impl<'a> Reader<'a> {
         SeedError::new(fault).at(self.source.place(spot))
     }
 
-    /// A scalar that has just been read, borrowed where it stands as it is, which the parser does not do.
+    /// Borrows the scalar that was just read where the source has it literally; the parser copies it.
     fn borrowed(&self, text: Cow<'a, str>) -> Cow<'a, str> {
         let start = self.at.bytes;
         match self.source.text().get(start..start + text.len()) {
@@ -137,8 +135,8 @@ impl<'a> Reader<'a> {
                 let node = match ours {
                     Some("sql") => Ok(Node::Sql(text)),
                     Some("file") => Ok(Node::File(text)),
-                    // As Ruby writes it.
-                    Some("binary") => of_base64(&text).map(|bytes| Node::Scalar(Scalar::Bytes(bytes.into()))),
+                    // The form of Ruby.
+                    Some("binary") => decode_base64(&text).map(|bytes| Node::Scalar(Scalar::Bytes(bytes.into()))),
                     Some(other) if !other.is_empty() => {
                         Err(SeedErrorKind::invalid("a tag is `!sql`, `!file`, `!binary` or one of YAML's own"))
                     }
@@ -172,7 +170,7 @@ impl<'a> Reader<'a> {
                                 self.fault(SeedErrorKind::TemplateLanguage { language: "a template of Go" }, spot)
                             );
                         }
-                        (_, spot) => return Err(self.fault(SeedErrorKind::invalid("a key is a plain text"), spot)),
+                        (_, spot) => return Err(self.fault(SeedErrorKind::invalid("a key is a text"), spot)),
                     }
                 }
                 (Node::Map(merged(fields)), anchor)
@@ -203,7 +201,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The map that is written as a list of its fields, to say that their order counts: [`!!omap`](https://yaml.org/type/omap.html).
+/// The map that an ordered list of its fields stands for: [`!!omap`](https://yaml.org/type/omap.html).
 fn ordered(items: Vec<Spanned<Node<'_>>>) -> Node<'_> {
     let is_field = |item: &Spanned<Node<'_>>| matches!(&item.value, Node::Map(fields) if fields.len() == 1);
     if !items.iter().all(is_field) {
@@ -216,8 +214,7 @@ fn ordered(items: Vec<Spanned<Node<'_>>>) -> Node<'_> {
     Node::Map(fields.collect())
 }
 
-/// The fields of a map with those that its [merge key](https://yaml.org/type/merge.html) `<<` brings, where it has none of
-/// that name itself.
+/// The fields of a map, and those of its [merge key](https://yaml.org/type/merge.html) `<<` that it does not have itself.
 fn merged(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
     if !fields.iter().any(|(name, _)| name.value == MERGE) {
         return fields;
@@ -245,7 +242,7 @@ fn merged(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
     fields
 }
 
-/// How many values a node holds, a long text counting as several.
+/// How many values a node holds; a long text counts as several.
 fn weight(node: &Node<'_>) -> usize {
     const LONG: usize = 256;
     1 + match node {
@@ -264,7 +261,7 @@ mod tests {
     use super::Cursor;
 
     #[test]
-    fn the_byte_of_a_character_is_found_forwards_and_backwards() {
+    fn byte_of_a_character_is_found_forwards_and_backwards() {
         let text = "aé灯😀z";
         let mut cursor = Cursor::default();
         for letter in [0, 3, 4, 5, 2, 1, 0, 9, 4] {

@@ -1,10 +1,10 @@
-//! What the scalars of YAML mean.
+//! The meaning of YAML's scalars.
 
-use crate::seed::{error::kind::SeedErrorKind, parse::bytes::of_base64, parse::value::Scalar};
+use crate::seed::{error::kind::SeedErrorKind, parse::bytes::decode_base64, parse::value::Scalar};
 use saphyr_parser::{ScalarStyle, Tag};
 use std::borrow::Cow;
 
-/// What a scalar means, by the [core schema](https://yaml.org/spec/1.2.2/#103-core-schema) and its tag.
+/// The value of a scalar, by the [core schema](https://yaml.org/spec/1.2.2/#103-core-schema) and its tag.
 pub(crate) fn scalar<'a>(
     text: Cow<'a, str>,
     style: ScalarStyle,
@@ -12,7 +12,7 @@ pub(crate) fn scalar<'a>(
 ) -> Result<Scalar<'a>, SeedErrorKind> {
     match tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str()) {
         Some("str") => Ok(Scalar::Text(text)),
-        Some("binary") => of_base64(&text).map(|bytes| Scalar::Bytes(bytes.into())),
+        Some("binary") => decode_base64(&text).map(|bytes| Scalar::Bytes(bytes.into())),
         None if style != ScalarStyle::Plain => Ok(Scalar::Text(text)),
         _ => plain(text),
     }
@@ -29,7 +29,7 @@ fn plain(text: Cow<'_, str>) -> Result<Scalar<'_>, SeedErrorKind> {
     })
 }
 
-/// Whether a plain scalar is `0x` and digits, of which the column tells what they are.
+/// Whether a plain scalar is `0x` and digits: bytes or a number, as the column decides.
 pub(crate) fn hexadecimal(text: &str) -> bool {
     text.strip_prefix("0x")
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
@@ -68,7 +68,7 @@ mod tests {
     use crate::seed::parse::value::Scalar;
 
     #[test]
-    fn a_plain_scalar_means_what_the_core_schema_says() {
+    fn plain_scalars_follow_the_core_schema() {
         let value = |text: &'static str| plain(text.into()).unwrap();
         for null in ["", "~", "null"] {
             assert_eq!(value(null), Scalar::Null);
