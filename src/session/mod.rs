@@ -64,7 +64,7 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn new(connection: Connection, token: Token, slot: Slot, factory: SessionFactory) -> Self {
-        let handle = Handle::of(&connection);
+        let handle = Handle::new(&connection);
         Self { connection: Some(connection), handle, token, slot: Some(slot), reported: false, factory }
     }
 
@@ -114,7 +114,7 @@ impl Session {
     /// Closes the connection, or leaves all as it is.
     fn shut(&mut self) -> Result<(), Refusal> {
         let Some(connection) = self.connection.take() else { return Ok(()) };
-        if Handle::of(&connection) != self.handle {
+        if Handle::new(&connection) != self.handle {
             self.connection = Some(connection);
             return Err(Refusal::SwappedOut);
         }

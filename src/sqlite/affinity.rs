@@ -1,14 +1,15 @@
-//! What a column makes of a value, from the type that it was declared with.
+//! The affinity of a column, from its declared type.
 
-/// By [SQLite's rules](https://sqlite.org/datatype3.html#determination_of_column_affinity), as far as files of rows need them.
+/// The affinity of a column, by [SQLite's rules](https://sqlite.org/datatype3.html#determination_of_column_affinity) as far as seeds
+/// need them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Affinity {
     Text,
-    /// Declared as `BLOB`, or as the bytes of other databases (`BINARY`, `VARBINARY`, `BYTEA`): a seed file gives it bytes as text.
+    /// Declared as `BLOB`, or as bytes in other databases (`BINARY`, `VARBINARY`, `BYTEA`): a seed file may write bytes as text.
     Bytes,
-    /// It makes a number of a text that looks like one.
+    /// Turns a text that looks like a number into one.
     Number,
-    /// Declared as `BOOLEAN`: a column of numbers, to which a seed file may give words: `true`, `yes`, `on` and their opposites.
+    /// Declared as `BOOLEAN`: numeric, and a seed file may write `true`, `yes`, `on` or their opposites.
     Boolean,
     /// No type, or `ANY`.
     None,
@@ -33,17 +34,17 @@ impl Affinity {
         }
     }
 
-    /// Whether a label becomes a number in the column, and digits mean the number.
+    /// Whether a label becomes a number in the column, and digits are that number.
     pub(crate) fn has_ids(self) -> bool {
         self.has_numbers() || self == Self::None
     }
 
-    /// Whether it makes a number of a text that looks like one.
+    /// Whether the column turns a text that looks like a number into one.
     pub(crate) fn has_numbers(self) -> bool {
         matches!(self, Self::Number | Self::Boolean)
     }
 
-    /// What a word means in a column of booleans.
+    /// The value of a word in a boolean column.
     pub(crate) fn boolean(self, word: &str) -> Option<bool> {
         let is = |name: &str| self == Self::Boolean && word.eq_ignore_ascii_case(name);
         if ["true", "yes", "on"].into_iter().any(is) {
@@ -59,7 +60,7 @@ mod tests {
     use super::Affinity;
 
     #[test]
-    fn a_declared_type_means_what_its_affinity_says() {
+    fn affinity_of_declared_types() {
         for number in ["INTEGER", "BIGINT", "REAL", "NUMERIC", "DATE"] {
             assert_eq!(Affinity::of(number), Affinity::Number, "{number}");
         }

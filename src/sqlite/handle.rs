@@ -1,15 +1,15 @@
-//! A handle, and what holds it open.
+//! Handles of connections, and the statements that keep them open.
 
 use rusqlite::{Connection, ffi};
 use std::{ffi::CStr, ptr};
 
-/// Which SQLite handle a connection is; only ever compared.
+/// The identity of a connection's handle, for comparison only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Handle(usize);
 
 impl Handle {
-    pub(crate) fn of(connection: &Connection) -> Self {
-        // SAFETY: the pointer is made a number and never followed.
+    pub(crate) fn new(connection: &Connection) -> Self {
+        // SAFETY: the pointer becomes a number and is never dereferenced.
         Self(unsafe { connection.handle() }.addr())
     }
 }
@@ -22,7 +22,7 @@ pub(crate) fn statements(connection: &Connection) -> Vec<String> {
     unsafe { statements_of(connection.handle()) }
 }
 
-/// The same, of a bare handle.
+/// Likewise, of a bare handle.
 ///
 /// # Safety
 /// `handle` is open, and no other thread uses it.
@@ -51,14 +51,14 @@ mod tests {
     use rusqlite::Connection;
 
     #[test]
-    fn two_connections_are_two_handles() {
+    fn handles_are_compared() {
         let (one, two) = (Connection::open_in_memory().unwrap(), Connection::open_in_memory().unwrap());
-        assert_eq!(Handle::of(&one), Handle::of(&one));
-        assert_ne!(Handle::of(&one), Handle::of(&two));
+        assert_eq!(Handle::new(&one), Handle::new(&one));
+        assert_ne!(Handle::new(&one), Handle::new(&two));
     }
 
     #[test]
-    fn live_statements_are_listed_in_the_order_they_were_made_and_finalized_ones_are_not() {
+    fn live_statements_are_listed_in_order() {
         let connection = Connection::open_in_memory().unwrap();
         let one = connection.prepare("SELECT 1").unwrap();
         let two = connection.prepare("SELECT 2").unwrap();

@@ -1,4 +1,4 @@
-//! What only SQLite's C interface can do, and what rusqlite spells differently over the range that we take.
+//! What only SQLite's C interface can do, or what rusqlite spells differently across its versions.
 
 pub(crate) mod affinity;
 mod authorizer;
@@ -34,8 +34,7 @@ pub(crate) fn source_id() -> &'static str {
     unsafe { CStr::from_ptr(ffi::sqlite3_sourceid()) }.to_str().unwrap_or_default()
 }
 
-/// Makes `to` the same database as `from`, by SQLite's [backup](https://sqlite.org/backup.html) in one step, so all or
-/// nothing.
+/// Copies the database `from` over `to`, by a [backup](https://sqlite.org/backup.html) in one step, so all or nothing.
 pub(crate) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
     match Backup::new(from, to)?.step(-1)? {
         StepResult::Done => Ok(()),

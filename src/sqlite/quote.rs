@@ -1,18 +1,18 @@
-//! Names and values as SQL writes them.
+//! Names and values as SQL.
 
 use rusqlite::types::ValueRef;
 
-/// A name as SQL writes it, whatever letters it has.
+/// A name as a quoted identifier.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A value as the expression of SQL that it is.
+/// A value as a SQL literal.
 pub(crate) fn literal<'v>(value: impl Into<ValueRef<'v>>) -> String {
     match value.into() {
         ValueRef::Null => "NULL".to_owned(),
         ValueRef::Integer(integer) => integer.to_string(),
-        // What SQLite reads as infinite.
+        // SQLite reads it as infinite.
         ValueRef::Real(real) if real.is_infinite() => if real > 0.0 { "9e999" } else { "-9e999" }.to_owned(),
         ValueRef::Real(real) => format!("{real:?}"),
         ValueRef::Text(text) => match str::from_utf8(text) {
@@ -20,7 +20,7 @@ pub(crate) fn literal<'v>(value: impl Into<ValueRef<'v>>) -> String {
                 let parts: Vec<_> = text.split('\0').map(|part| format!("'{}'", part.replace('\'', "''"))).collect();
                 parts.join(" || char(0) || ")
             }
-            // In a database in UTF-16 there is no such text.
+            // Text that is not UTF-8.
             Err(_) => format!("CAST({} AS TEXT)", bytes(text)),
         },
         ValueRef::Blob(blob) => bytes(blob),
@@ -38,12 +38,12 @@ mod tests {
     use rusqlite::types::{Value, ValueRef};
 
     #[test]
-    fn a_name_is_quoted() {
+    fn names_are_quoted() {
         assert_eq!(quoted("od\"d name"), "\"od\"\"d name\"");
     }
 
     #[test]
-    fn a_literal_is_what_sqlite_reads_as_the_value_again() {
+    fn literals_read_back() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         for value in [
             ValueRef::Null,

@@ -1,4 +1,4 @@
-//! Chance that is the same each time.
+//! Repeatable random numbers.
 
 use rusqlite::{Connection, Error, ffi};
 use std::{
@@ -6,28 +6,19 @@ use std::{
     ffi::{CStr, c_int, c_void},
 };
 
-/// Makes `random()` and `randomblob()` of a connection give the same each time it is opened.
+/// Makes `random()` and `randomblob()` return the same values in every connection.
 pub(crate) fn fixed_random(connection: &Connection) -> rusqlite::Result<()> {
     let functions: [(&CStr, c_int, Function); 2] = [(c"random", 0, random), (c"randomblob", 1, random_blob)];
     for (name, arguments, function) in functions {
         let state = Box::into_raw(Box::new(Cell::new(0_u64)));
         let flags = ffi::SQLITE_UTF8 | ffi::SQLITE_INNOCUOUS;
-        // SAFETY: the handle is open, since a connection holds it; the functions have the types that SQLite wants, and the box is
-        // theirs until SQLite calls the destructor, which it does also where this fails.
+        // SAFETY: the handle is open, since a connection holds it; the functions have the types that SQLite expects, and own the
+        // box until SQLite calls the destructor, which it does also if this fails.
         let code = unsafe {
             let handle = connection.handle();
             let (name, state) = (name.as_ptr(), state.cast());
-            ffi::sqlite3_create_function_v2(
-                handle,
-                name,
-                arguments,
-                flags,
-                state,
-                Some(function),
-                None,
-                None,
-                Some(drop_state),
-            )
+            let (call, destroy) = (Some(function), Some(drop_state as unsafe extern "C" fn(_)));
+            ffi::sqlite3_create_function_v2(handle, name, arguments, flags, state, call, None, None, destroy)
         };
         if code != ffi::SQLITE_OK {
             return Err(Error::SqliteFailure(ffi::Error::new(code), None));
@@ -73,7 +64,7 @@ unsafe extern "C" fn drop_state(state: *mut c_void) {
     drop(unsafe { Box::from_raw(state.cast::<Cell<u64>>()) });
 }
 
-/// The next of numbers that look like chance ([SplitMix64](https://prng.di.unimi.it/splitmix64.c)).
+/// The next pseudo-random number ([SplitMix64](https://prng.di.unimi.it/splitmix64.c)).
 fn next(state: &Cell<u64>) -> u64 {
     state.set(state.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
     let mixed = state.get();
@@ -88,7 +79,7 @@ mod tests {
     use rusqlite::Connection;
 
     #[test]
-    fn fixed_random_every_connection_draws_the_same_and_no_number_twice() {
+    fn every_connection_draws_the_same_numbers() {
         let drawn = || {
             let connection = Connection::open_in_memory().unwrap();
             fixed_random(&connection).unwrap();

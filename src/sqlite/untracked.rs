@@ -1,24 +1,24 @@
-//! Connections of our own that are nobody's session.
+//! Connections of our own, which the ledger does not record.
 
 use std::cell::Cell;
 
 thread_local! {
-    static UNSEEN: Cell<bool> = const { Cell::new(false) };
+    static UNTRACKED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `open`, which opens one connection of our own that is nobody's session, and so in no record.
+/// Runs `open`, which opens one connection that the ledger does not record.
 pub(crate) fn untracked<T>(open: impl FnOnce() -> T) -> T {
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {
-            UNSEEN.set(self.0);
+            UNTRACKED.set(self.0);
         }
     }
-    let _restore = Restore(UNSEEN.replace(true));
+    let _restore = Restore(UNTRACKED.replace(true));
     open()
 }
 
-/// Whether the connection that is being opened on this thread is to be in no record. The next one is again.
+/// Whether the connection that this thread is opening is untracked; the next one is tracked again.
 pub(crate) fn is_untracked() -> bool {
-    UNSEEN.try_with(Cell::take).unwrap_or(false)
+    UNTRACKED.try_with(Cell::take).unwrap_or(false)
 }
