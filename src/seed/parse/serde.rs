@@ -5,7 +5,7 @@ use crate::seed::{
     error::{SeedError, kind::SeedErrorKind},
     files::text::{Source, Spanned, Spot},
 };
-use serde_core::ser::{self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
+use serde_core::ser::{self, Impossible, Serialize, SerializeMap, SerializeStruct, Serializer};
 use std::{borrow::Cow, fmt};
 
 const HERE: Spot = Spot::START;
@@ -175,39 +175,22 @@ impl Serializer for NodeSerializer {
 
 struct List(Vec<Spanned<StaticNode>>);
 
-impl SerializeSeq for List {
-    type Ok = StaticNode;
-    type Error = SerializeError;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), SerializeError> {
-        self.0.push(Spanned::new(v.serialize(NodeSerializer)?, HERE));
-        Ok(())
-    }
-    fn end(self) -> Result<StaticNode, SerializeError> {
-        Ok(Node::List(self.0))
-    }
+macro_rules! lists {
+    ($($kind:ident::$method:ident),*) => {$(
+        impl ser::$kind for List {
+            type Ok = StaticNode;
+            type Error = SerializeError;
+            fn $method<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), SerializeError> {
+                self.0.push(Spanned::new(v.serialize(NodeSerializer)?, HERE));
+                Ok(())
+            }
+            fn end(self) -> Result<StaticNode, SerializeError> {
+                Ok(Node::List(self.0))
+            }
+        }
+    )*};
 }
-
-impl ser::SerializeTuple for List {
-    type Ok = StaticNode;
-    type Error = SerializeError;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), SerializeError> {
-        SerializeSeq::serialize_element(self, v)
-    }
-    fn end(self) -> Result<StaticNode, SerializeError> {
-        SerializeSeq::end(self)
-    }
-}
-
-impl ser::SerializeTupleStruct for List {
-    type Ok = StaticNode;
-    type Error = SerializeError;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), SerializeError> {
-        SerializeSeq::serialize_element(self, v)
-    }
-    fn end(self) -> Result<StaticNode, SerializeError> {
-        SerializeSeq::end(self)
-    }
-}
+lists!(SerializeSeq::serialize_element, SerializeTuple::serialize_element, SerializeTupleStruct::serialize_field);
 
 struct Fields {
     fields: Vec<Field<'static>>,
