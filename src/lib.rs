@@ -84,6 +84,36 @@ mod storage;
 pub mod template;
 mod vfs;
 
+/// The pages of `docs/`. Their code is compiled and run as documentation tests.
+#[cfg(any(doc, doctest))]
+pub mod guide {
+    /// A page, with the links between pages as they are in the documentation: the first definition of a link counts.
+    macro_rules! page {
+        ($name:ident, $file:literal) => {
+            /// [ci]: ci
+            /// [clients]: clients
+            /// [coming-from]: coming_from
+            /// [fixtures-and-templates]: fixtures_and_templates
+            /// [how-it-works]: how_it_works
+            /// [leaks]: leaks
+            /// [performance]: performance
+            /// [seeds]: seeds
+            ///
+            #[doc = include_str!($file)]
+            pub mod $name {}
+        };
+    }
+
+    page!(ci, "../docs/ci.md");
+    page!(clients, "../docs/clients.md");
+    page!(coming_from, "../docs/coming-from.md");
+    page!(fixtures_and_templates, "../docs/fixtures-and-templates.md");
+    page!(how_it_works, "../docs/how-it-works.md");
+    page!(leaks, "../docs/leaks.md");
+    page!(performance, "../docs/performance.md");
+    page!(seeds, "../docs/seeds.md");
+}
+
 pub use rusqlite;
 
 #[cfg(feature = "cli")]
