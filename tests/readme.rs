@@ -7,13 +7,14 @@ use std::{fs, path::Path};
 
 const README: &str = include_str!("../README.md");
 const CLIENTS: &str = include_str!("../docs/clients.md");
+const COMING_FROM: &str = include_str!("../docs/coming-from.md");
 const FIXTURES: &str = include_str!("../docs/fixtures-and-templates.md");
 const LEAKS: &str = include_str!("../docs/leaks.md");
 
 /// The pages whose tests are run, each with a name for its module.
 const GUIDES: [(&str, &str); 4] = [
     ("clients", CLIENTS),
-    ("coming_from", include_str!("../docs/coming-from.md")),
+    ("coming_from", COMING_FROM),
     ("fixtures", FIXTURES),
     ("seeds", include_str!("../docs/seeds.md")),
 ];
@@ -101,6 +102,7 @@ fn examples_run_and_leaks_are_reported_as_shown() {
         ("fixtures/posts.csv", file(README, "posts.csv")),
         ("fixtures/crowded/users.yaml", file(FIXTURES, "fixtures/crowded/users.yaml")),
         ("migrations/0001_tags.sql", file(FIXTURES, "migrations/0001_tags.sql")),
+        ("seeds/tags.sql", file(COMING_FROM, "seeds/tags.sql")),
         ("tests/blog.rs", tests[0].to_owned()),
         ("tests/leak.rs", format!("{}\n{MORE_LEAKS}", tests[1])),
         ("tests/guides.rs", guides),
