@@ -1,8 +1,7 @@
 //! A fresh, seeded, leak-checked SQLite database for every test.
 //!
-//! Use [`fixtures`] when a test should get a database by argument name; a [`Template`] when there are several databases, or
-//! the schema is made by code; [`Seeds`] when only rows are to go into a database; [`Engine`] and [`SessionFactory`] when
-//! sessions are wanted without any of that.
+//! A test asks for a database by argument name. It gets a clone of a template that was built once from a schema and seed files. When
+//! the test ends, every connection to that database must be closed, or the test fails and names the line that opened it.
 //!
 //! ```
 //! use rstest::rstest;
@@ -19,48 +18,59 @@
 //! }
 //! ```
 //!
-//! # The house
+//! # Which type to use
 //!
-//! Data has one way through: files -> rows -> template -> engine -> session -> ledger -> report. These are the rooms, each
-//! with those that it may look into; `tests/architecture.rs` holds the code to this list.
+//! * A [fixture](fixtures), when a test needs a database: `session`, `sessions`, `engine` or `async_session`.
+//! * A [`Template`], when you have several databases, or when code makes the schema.
+//! * An [`Engine`] and a [`SessionFactory`], when you need a database without a schema or seeds.
+//! * [`Seeds`], when you want to fill a database that you have opened yourself.
+//! * A [`Ledger`], when you want to ask which connections are open.
 //!
-//! ```text
-//! error        where a mistake stands, what its author meant      <- nothing
-//! folders      where the crate leaves things                      <- nothing
-//! sqlite       what only SQLite's C interface can do              <- nothing
-//! affinity     what a column makes of a value                     <- nothing
-//! quote        names and values as SQL writes them                <- nothing
-//! settings     the knobs of one run, from the environment         <- error
-//! labels       the names of rows, and the keys they stand for     <- error
-//! vfs          the file system in memory, under the memory engine  <- nothing
-//! ledger       the record of every session                        <- settings, sqlite, error
-//! state        what a database holds, what a test has changed     <- quote
-//! typed        rows of a database as values of the code           <- labels, quote, error
-//! engine       where a database lives, how it is opened           <- vfs, ledger, labels, settings, folders, state, sqlite, error
-//! validate     which engine may give synchronous sessions         <- engine
-//! seed         files -> rows -> inserts; one file a format        <- vfs, labels, affinity, quote, sqlite, error
-//! template     schema + seeds -> image, cloned for each test      <- seed, engine, vfs, labels, settings, folders, sqlite, error
-//! session      the guard and what opens it                        <- template, typed, state, seed, validate, engine, labels, ledger, settings, sqlite, error
-//! report       what leaked, for people, CI servers and programs   <- ledger, error
-//! fixtures     what a test asks for by argument name              <- session, template, seed, engine, sqlite, error
-//! dump         a database -> files, for the command line          <- affinity, quote, error
-//! cli          the command line, a feature of its own             <- dump, session, template, seed, report, ledger, settings, folders, quote, error
-//! bin          what starts it                                     <- cli
-//! ```
+//! # Modules
+//!
+//! | module | content |
+//! | --- | --- |
+//! | [`fixtures`] | the rstest fixtures |
+//! | [`template`] | [`Template`]: a database image, built once and cloned for each test |
+//! | [`engine`] | [`Engine`], [`AsyncEngine`]: one database, and the options of its connections |
+//! | [`session`] | [`Session`], [`SessionFactory`], [`AsyncSession`]; the engine of the process |
+//! | [`seed`] | [`Seeds`] and their errors |
+//! | [`labels`] | [`Labels`]: the names of rows, and their keys |
+//! | [`rows`] | errors of rows that are read into your types |
+//! | [`snapshot`] | what a test has changed in its database |
+//! | [`ledger`] | [`Ledger`]: the record of every connection of the process |
+//! | [`settings`] | what becomes of a leak, and which databases are kept |
+//! | [`position`] | where an error is: file, line, column |
+//!
+//! Guides, with examples, are in [`guide`]: fixtures and templates, seeds, coming from Rails, Django, sqlx and others, leaks,
+//! continuous integration, clients, performance, how it works.
+//!
+//! # Features
+//!
+//! * `bundled` (default): compiles SQLite. Without it, the system's library is used, 3.38 or newer.
+//! * `json` (default), `csv`, `toml`, `yaml`: formats of seed files. SQL is always read.
+//! * `base64`: values written as `BASE64=...`, and Django's binary columns. `yaml` includes it.
+//! * `cli`: the command `sqlite-fixtures`, to be installed with `cargo install`. Leave it out of dev-dependencies.
+//!
+//! [`rusqlite`] is re-exported. Any version from 0.37 to 0.43 works; your own dependency decides which.
 //!
 //! # Resource leaking
 //!
-//! A session counts as closed when SQLite has freed its handle. SQLite itself reports every handle that is opened in the
-//! process, from the moment the program is loaded: linking this crate is enough, with `use sqlite_fixtures as _;` where nothing
-//! of it is used. What `Drop` sees fails its test; what it cannot see is caught by a last look at exit, which turns success into
-//! failure. What a process that aborts or is killed left open is told by the command `sqlite-fixtures leaks`, from the journal
-//! that such a process has kept.
+//! A connection counts as closed when SQLite has freed its handle, not when a Rust value was dropped. SQLite reports every handle that is
+//! opened in the process, whoever opens it, from the moment the program is loaded. To check a suite that uses nothing of this crate,
+//! link it: `use sqlite_fixtures as _;`.
 //!
-//! For that, SQLite is initialized before `main`: [`sqlite3_config`](https://sqlite.org/c3ref/config.html) then takes only what it
-//! takes at any time. A suite that must configure SQLite runs with `SQLITE_FIXTURES_LEAKS=off`.
+//! * What a destructor can see fails its test, when the test ends.
+//! * What it cannot see, such as a guard that was forgotten or is in a static, is found when the process ends. The process then
+//!   fails, though all tests passed.
+//! * What a process that aborts or is killed left open is found by the command `sqlite-fixtures leaks`.
 //!
-//! Not seen are handles of a second copy of SQLite. A thread that still runs when the process ends cannot be told from one
-//! that has forgotten its session: it is a leak.
+//! The check has limits:
+//!
+//! * Handles of a second copy of SQLite are not seen.
+//! * A thread that still runs when the process ends cannot be told from one that forgot its session: it is a leak.
+//! * SQLite is initialized before `main`. [`sqlite3_config`](https://sqlite.org/c3ref/config.html) then accepts only the options
+//!   that it accepts at any time. A suite that must call it runs with `SQLITE_FIXTURES_LEAKS=off`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -83,6 +93,36 @@ mod sqlite;
 mod storage;
 pub mod template;
 mod vfs;
+
+/// The pages of `docs/`. Their code is compiled and run as documentation tests.
+#[cfg(any(doc, doctest))]
+pub mod guide {
+    /// A page, with the links between pages as they are in the documentation: the first definition of a link counts.
+    macro_rules! page {
+        ($name:ident, $file:literal) => {
+            /// [ci]: ci
+            /// [clients]: clients
+            /// [coming-from]: coming_from
+            /// [fixtures-and-templates]: fixtures_and_templates
+            /// [how-it-works]: how_it_works
+            /// [leaks]: leaks
+            /// [performance]: performance
+            /// [seeds]: seeds
+            ///
+            #[doc = include_str!($file)]
+            pub mod $name {}
+        };
+    }
+
+    page!(ci, "../docs/ci.md");
+    page!(clients, "../docs/clients.md");
+    page!(coming_from, "../docs/coming-from.md");
+    page!(fixtures_and_templates, "../docs/fixtures-and-templates.md");
+    page!(how_it_works, "../docs/how-it-works.md");
+    page!(leaks, "../docs/leaks.md");
+    page!(performance, "../docs/performance.md");
+    page!(seeds, "../docs/seeds.md");
+}
 
 pub use rusqlite;
 

@@ -23,3 +23,14 @@ async fn a_pool_of_sqlx_reads_what_a_session_wrote_and_a_session_what_the_pool_w
     assert_eq!(sum, 7);
     pool.close().await;
 }
+
+#[tokio::test]
+async fn a_pool_opens_the_uri_as_an_url_of_sqlx() {
+    let engine = sqlite_fixtures::Engine::memory().unwrap();
+    let session = SessionFactory::new(&engine).unwrap().open().unwrap();
+    session.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+    let pool = SqlitePool::connect(&engine.uri().replacen("file:", "sqlite:", 1)).await.unwrap();
+    let sum: i64 = sqlx::query_scalar("SELECT sum(a) FROM t").fetch_one(&pool).await.unwrap();
+    assert_eq!(sum, 1);
+    pool.close().await;
+}
