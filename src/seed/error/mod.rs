@@ -33,46 +33,21 @@ struct Inner {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BrokenReference {
-    pub(crate) position: Option<Position>,
-    pub(crate) excerpt: Option<Excerpt>,
-    pub(crate) table: String,
-    pub(crate) label: Option<String>,
-    pub(crate) row: Option<i64>,
-    pub(crate) columns: Vec<(String, String)>,
-    pub(crate) parent: String,
-    pub(crate) parent_is_missing: bool,
-}
-
-impl BrokenReference {
     /// Where the value stands; `None` for a row that a SQL script or a trigger made.
-    #[must_use]
-    pub fn position(&self) -> Option<&Position> {
-        self.position.as_ref()
-    }
-
+    pub position: Option<Position>,
     /// The referring table.
-    #[must_use]
-    pub fn table(&self) -> &str {
-        &self.table
-    }
-
+    pub table: String,
     /// The label of the referring row.
-    #[must_use]
-    pub fn label(&self) -> Option<&str> {
-        self.label.as_deref()
-    }
-
+    pub label: Option<String>,
+    /// The rowid of a row that is in no seed file.
+    pub rowid: Option<i64>,
     /// The referring columns, with their values as SQL literals.
-    #[must_use]
-    pub fn columns(&self) -> &[(String, String)] {
-        &self.columns
-    }
-
+    pub columns: Vec<(String, String)>,
     /// The referenced table.
-    #[must_use]
-    pub fn parent(&self) -> &str {
-        &self.parent
-    }
+    pub parent: String,
+    /// Whether there is no such table.
+    pub parent_is_missing: bool,
+    pub(crate) excerpt: Option<Excerpt>,
 }
 
 impl SeedError {
@@ -283,7 +258,7 @@ impl fmt::Display for BrokenReference {
             write!(f, "{position}: ")?;
         }
         write!(f, "table `{}`", self.table)?;
-        match (&self.label, self.row) {
+        match (&self.label, self.rowid) {
             (Some(label), _) => write!(f, ", row `{label}`")?,
             (None, Some(row)) => write!(f, ", rowid {row}")?,
             (None, None) => {}

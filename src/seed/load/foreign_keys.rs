@@ -280,7 +280,7 @@ impl Finder<'_> {
             excerpt: place.and_then(|place| place.excerpt),
             table: key.table.name.clone(),
             label: broken.row.and_then(|row| row.label.as_ref()).map(|label| label.value.to_string()),
-            row: broken.rowid.filter(|_| broken.row.is_none()),
+            rowid: broken.rowid.filter(|_| broken.row.is_none()),
             columns: key.columns.iter().map(|(from, _)| from.clone()).zip(values).collect(),
             parent: key.parent.clone(),
             parent_is_missing: key.parent_is_missing,
