@@ -231,7 +231,7 @@ fn rows_from_code_go_in_all_or_none_and_the_error_stands_at_the_call() {
     ];
     let line = line!() + 1;
     let error = session.insert("users", &rows).unwrap_err();
-    assert_eq!(error.position().unwrap().line(), line);
+    assert_eq!(error.position().unwrap().line(), Some(line));
     assert_eq!((error.table(), error.column(), error.value()), (Some("users"), Some("invited_by"), Some("nobody")));
     let count: i64 = session.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 0);

@@ -22,7 +22,10 @@ pub(super) fn judge(paths: &BTreeSet<PathBuf>, faults: Vec<String>) -> Verdict {
                 verdict.opened += read.opened;
                 let of = |fault| format!("{fault}, in {}", path.display());
                 verdict.faults.extend(read.faults.into_iter().map(of));
-                verdict.leaks.extend(read.leaks.into_iter().map(|leak| leak.below(&here)));
+                for mut leak in read.leaks {
+                    leak.place = leak.place.map(|place| place.relative_to(&here));
+                    verdict.leaks.push(leak);
+                }
             }
             Err(error) => verdict.faults.push(chain(&error)),
         }

@@ -160,7 +160,7 @@ impl Entry {
     pub fn position(&self) -> Option<Position> {
         match &self.opener {
             Opener::Factory { location, .. } => Some((*location).into()),
-            Opener::Client(_, stack) => stack.as_ref()?.place().map(stack::from_start),
+            Opener::Client(_, stack) => Some(stack.as_ref()?.place()?.clone().relative_to(stack::start())),
         }
     }
 

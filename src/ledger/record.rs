@@ -12,6 +12,7 @@ const REMEMBERED: usize = 256;
 
 /// Figures of sessions, and of connections that others opened. `opened = closed + live`, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Counts {
     /// Those opened.
     pub opened: u64,

@@ -61,14 +61,6 @@ pub(super) fn start() -> &'static Path {
     START.get_or_init(|| env::current_dir().unwrap_or_default())
 }
 
-/// A place told from the folder that the program was started in, if it is below.
-pub(super) fn from_start(place: &Position) -> Position {
-    match place.file().strip_prefix(start()) {
-        Ok(below) => Position::new(below, place.line(), place.column()),
-        Err(_) => place.clone(),
-    }
-}
-
 /// Whether a file is the user's own: no toolchain's, no registry's, no checkout's or vendored crate's, no C, not ours.
 fn is_own(file: &Path, start: &Path) -> bool {
     const OTHERS: &[&str] = &["/rustc/", "/rust/deps/", "/rustlib/src/", "/registry/src/", "/git/checkouts/"];

@@ -70,7 +70,9 @@ impl Verdict {
         for leak in &self.leaks {
             let place = leak.place.as_ref().map_or_else(String::new, |place| {
                 let file = property(&place.file().display().to_string());
-                format!("file={file},line={},col={},", place.line(), place.column())
+                let line = place.line().map_or_else(String::new, |line| format!("line={line},"));
+                let column = place.column().map_or_else(String::new, |column| format!("col={column},"));
+                format!("file={file},{line}{column}")
             });
             text += &format!("::error {place}title=session leaked::{}\n", data(&line(leak)));
         }
@@ -143,7 +145,7 @@ impl Serialize for Object<'_> {
         let mut object = serializer.serialize_struct("leak", 6)?;
         object.serialize_field("test", &leak.test)?;
         object.serialize_field("file", &leak.place.as_ref().map(|place| place.file().to_string_lossy()))?;
-        object.serialize_field("line", &leak.place.as_ref().map(Position::line))?;
+        object.serialize_field("line", &leak.place.as_ref().and_then(Position::line))?;
         object.serialize_field("kind", leak.kind.word())?;
         object.serialize_field("sql", &(!leak.statements.is_empty()).then(|| leak.statements.join("; ")))?;
         object.serialize_field("process", &leak.process)?;

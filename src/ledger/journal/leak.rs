@@ -1,7 +1,6 @@
 //! What a process left open, as its journal tells.
 
 use crate::position::Position;
-use std::path::Path;
 
 /// A session that a process left open, or a connection that a client left open in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,17 +32,6 @@ pub(crate) enum Kind {
     CloseRefused,
     /// Its process was killed, or ended itself in a way that no check can see.
     UncleanEnd,
-}
-
-impl Leak {
-    /// The same, its place told from `folder` if it is below.
-    pub(crate) fn below(mut self, folder: &Path) -> Self {
-        self.place = self.place.map(|place| match place.file().strip_prefix(folder) {
-            Ok(below) => Position::new(below, place.line(), place.column()),
-            Err(_) => place,
-        });
-        self
-    }
 }
 
 impl Kind {

@@ -57,7 +57,7 @@ impl Journal {
             .field(FORMAT)
             .field(journal.process)
             .field(executable.display())
-            .field(level.map_or("", level_word))
+            .field(level_word(level))
             .field(format_args!("{:x}", addresses::slide()));
         journal.file.write_all(&line.finish())?;
         Ok(journal)
@@ -65,7 +65,7 @@ impl Journal {
 
     pub(super) fn opened(&mut self, entry: &Entry) {
         let mut line = Line::new("opened").field(entry.number).field(entry.test().unwrap_or_default());
-        line = line.field(entry.leaks().map_or("", level_word));
+        line = line.field(level_word(entry.leaks()));
         self.write(match &entry.opener {
             Opener::Factory { location, .. } => {
                 line.field("session").field(location.file()).field(location.line()).field(location.column())
@@ -128,13 +128,10 @@ impl Journal {
 }
 
 pub(super) fn placed(number: u64, place: &Position) -> Line {
-    Line::new("placed").field(number).field(place.file().display()).field(place.line()).field(place.column())
+    let (line, column) = (place.line().unwrap_or_default(), place.column().unwrap_or_default());
+    Line::new("placed").field(number).field(place.file().display()).field(line).field(column)
 }
 
-pub(super) fn level_word(level: Leaks) -> &'static str {
-    match level {
-        Leaks::Deny => "deny",
-        Leaks::Warn => "warn",
-        Leaks::Off => "off",
-    }
+fn level_word(level: Option<Leaks>) -> String {
+    level.map(|level| level.to_string()).unwrap_or_default()
 }
