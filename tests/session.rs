@@ -75,7 +75,7 @@ fn a_refused_close_names_the_statement_and_hands_the_session_back() {
     assert_eq!(refused.statements(), ["SELECT 'forgotten'"]);
     assert!(!refused.is_swapped_out());
     let message = refused.to_string();
-    assert!(message.contains("the unfinished `SELECT 'forgotten'`; drop every statement"), "{message}");
+    assert!(message.contains("the unfinalized statement `SELECT 'forgotten'`; drop every statement"), "{message}");
     assert!(message.contains(&refused.entry().position().unwrap().to_string()), "{message}");
     assert!(refused.source().is_some(), "what SQLite says");
     assert_eq!(sessions.ledger().counts().live, 1);

@@ -43,8 +43,8 @@ impl Baseline {
     fn knows(&mut self, leak: &Leak) -> bool {
         let known = Known {
             test: leak.test.clone(),
-            file: leak.place.as_ref().map(|place| place.file().display().to_string()),
-            kind: leak.kind.word().to_owned(),
+            file: leak.position.as_ref().map(|place| place.file().display().to_string()),
+            kind: leak.kind.name().to_owned(),
         };
         match self.0.get_mut(&known) {
             Some(left @ 1..) => {

@@ -104,7 +104,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if let Some(plant) = arguments.plant {
         return Ok(plant.run());
     }
-    exit::last_act(storage::remove_all);
+    exit::run_at_exit(storage::remove_all);
     if arguments.self_test {
         return self_test::run();
     }

@@ -10,7 +10,6 @@ mod check;
 mod dump;
 mod judge;
 mod leaks;
-mod places;
 mod seed;
 mod self_test;
 mod tables;

@@ -4,6 +4,7 @@
 
 mod pick;
 #[cfg(test)]
+#[path = "../../tests/dump/round_trip.rs"]
 mod round_trip;
 mod value;
 mod write;

@@ -2,7 +2,7 @@
 
 use super::{EngineError, Origin};
 use crate::{
-    ledger::{exit, tell},
+    ledger::{exit, warn_stderr},
     storage::{self, Temporary},
 };
 use rusqlite::{Connection, OpenFlags};
@@ -26,7 +26,7 @@ impl TempFile {
         let error = |source| EngineError::Folder { path: parent.clone(), source };
         // What statics still hold goes at exit.
         static AT_EXIT: Once = Once::new();
-        AT_EXIT.call_once(|| exit::last_act(storage::remove_all));
+        AT_EXIT.call_once(|| exit::run_at_exit(storage::remove_all));
         let folder = Temporary::new_in(&parent).map_err(error)?;
         let path = folder.path().join("database.sqlite3");
         storage::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;
@@ -72,7 +72,7 @@ impl TempFile {
 impl Drop for TempFile {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.folder.take().map(Temporary::remove) {
-            tell(&format!("the files of {} could not be removed: {error}", self.path.display()));
+            warn_stderr(&format!("the files of {} could not be removed: {error}", self.path.display()));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     ledger::{
-        because,
+        close_blockers,
         journal::leak::{Kind, Leak},
     },
     position::{Position, counted},
@@ -68,7 +68,7 @@ impl Verdict {
             text += &format!("::error title=sqlite-fixtures::{}\n", data(fault));
         }
         for leak in &self.leaks {
-            let place = leak.place.as_ref().map_or_else(String::new, |place| {
+            let place = leak.position.as_ref().map_or_else(String::new, |place| {
                 let file = property(&place.file().display().to_string());
                 let line = place.line().map_or_else(String::new, |line| format!("line={line},"));
                 let column = place.column().map_or_else(String::new, |column| format!("col={column},"));
@@ -94,7 +94,7 @@ impl Verdict {
         }
         for leak in &self.leaks {
             let test = leak.test.as_deref().unwrap_or("no test is known");
-            suite.add_test_case(failed(test, &leak.process, NonSuccessKind::Failure, leak.kind.word(), line(leak)));
+            suite.add_test_case(failed(test, &leak.process, NonSuccessKind::Failure, leak.kind.name(), line(leak)));
         }
         if self.leaks.is_empty() && self.is_sure() {
             let mut case = TestCase::new("no session leaked", TestCaseStatus::success());
@@ -109,7 +109,7 @@ impl Verdict {
 
 /// One leak, in words.
 fn line(leak: &Leak) -> String {
-    let mut words = match (&leak.place, &leak.thread) {
+    let mut words = match (&leak.position, &leak.thread) {
         (Some(place), _) => format!("{place}: "),
         (None, Some(thread)) if leak.test.as_ref() != Some(thread) => format!("thread `{thread}`: "),
         (None, _) => "at a place that is not known: ".to_owned(),
@@ -131,7 +131,7 @@ fn line(leak: &Leak) -> String {
         Kind::UncleanEnd => ", open when its process was killed or aborted",
     };
     if leak.kind == Kind::CloseRefused || !leak.statements.is_empty() {
-        words += &format!(" {}", because(&leak.statements));
+        words += &format!(" {}", close_blockers(&leak.statements));
     }
     words + &format!(", in {}", leak.process)
 }
@@ -144,9 +144,9 @@ impl Serialize for Object<'_> {
         let Self(leak) = self;
         let mut object = serializer.serialize_struct("leak", 6)?;
         object.serialize_field("test", &leak.test)?;
-        object.serialize_field("file", &leak.place.as_ref().map(|place| place.file().to_string_lossy()))?;
-        object.serialize_field("line", &leak.place.as_ref().and_then(Position::line))?;
-        object.serialize_field("kind", leak.kind.word())?;
+        object.serialize_field("file", &leak.position.as_ref().map(|place| place.file().to_string_lossy()))?;
+        object.serialize_field("line", &leak.position.as_ref().and_then(Position::line))?;
+        object.serialize_field("kind", leak.kind.name())?;
         object.serialize_field("sql", &(!leak.statements.is_empty()).then(|| leak.statements.join("; ")))?;
         object.serialize_field("process", &leak.process)?;
         object.end()

@@ -3,7 +3,7 @@
 #[cfg(feature = "cli")]
 pub(crate) mod leaks;
 
-use crate::ledger::{Entry, LeakReport, State, because};
+use crate::ledger::{Entry, LeakReport, State, close_blockers};
 use std::fmt;
 
 impl fmt::Display for LeakReport {
@@ -49,7 +49,7 @@ impl fmt::Display for Line<'_> {
         }
         write!(f, ", {age} event{} ago", if *age == 1 { "" } else { "s" })?;
         match entry.state() {
-            State::CloseRefused(statements) => write!(f, "; SQLite refused to close it {}", because(statements)),
+            State::CloseRefused(statements) => write!(f, "; SQLite refused to close it {}", close_blockers(statements)),
             State::SwappedOut => f.write_str("; its connection was swapped out of its guard"),
             _ => Ok(()),
         }
