@@ -1,9 +1,6 @@
 //! One connection: a session's, or a client's.
 
-use super::{
-    registry::EngineIdentity,
-    stack::{self, Stack},
-};
+use super::stack::{self, Stack};
 use crate::{
     position::Position,
     settings::{Leaks, Settings},
@@ -46,6 +43,18 @@ pub(super) struct Client {
     pub on_test_thread: bool,
     /// The tests that were running, if the test is not known.
     pub running: Vec<Arc<str>>,
+}
+
+/// What the entries of one engine share.
+#[derive(Debug)]
+pub(crate) struct EngineIdentity {
+    pub name: Arc<str>,
+    /// What SQLite calls the file of its database.
+    pub file: String,
+    /// The test that made the database.
+    pub owner: Option<Arc<str>>,
+    /// What happens on a leak, if the engine says so.
+    pub leaks: Option<Leaks>,
 }
 
 /// Whether a connection is open, and if not, how it ended.

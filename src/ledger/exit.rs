@@ -4,7 +4,7 @@
 //! a leak's own panic satisfied. The C library's exit hook can: it prints what is open, and turns success into failure. With
 //! glibc, which passes the status to the hook, a failure keeps its own status.
 
-use super::{Ledger, hook, level, quiesce, registry, warn_stderr_at_exit};
+use super::{Ledger, hook, level, quiesce, registry, write_stderr};
 use crate::{
     position::chain,
     settings::{Leaks, Settings},
@@ -51,7 +51,7 @@ pub(crate) fn run_at_exit(action: fn()) {
 
 /// Ends the process at once, as failed: leaks could no longer be reported.
 pub(super) fn fail(fault: &str) -> ! {
-    warn_stderr_at_exit(fault);
+    write_stderr(fault);
     _exit(FAILED)
 }
 
@@ -97,14 +97,14 @@ fn at_exit(status: c_int) {
 fn check() -> bool {
     let faults = faults();
     for fault in &faults {
-        warn_stderr_at_exit(&format!("at the end of the process, {fault}"));
+        write_stderr(&format!("at the end of the process, {fault}"));
     }
     let find = || Ledger::process().find_where(|entry| level(entry.leaks()) != Leaks::Off).err();
     // A library's own thread may be about to close its connections.
     quiesce::wait_while(|| find().is_some_and(|report| report.leaks().iter().any(|entry| !entry.ends_with_its_test())));
     let report = find();
     if let Some(report) = &report {
-        warn_stderr_at_exit(&format!("at the end of the process, {report}"));
+        write_stderr(&format!("at the end of the process, {report}"));
     }
     let actions = std::mem::take(&mut *ACTIONS.lock().unwrap_or_else(PoisonError::into_inner));
     for action in actions {

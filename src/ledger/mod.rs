@@ -20,9 +20,9 @@ pub(crate) mod test_name;
 pub use entry::{Entry, State};
 pub use registry::Counts;
 
-pub(crate) use entry::close_blockers;
+pub(crate) use entry::{EngineIdentity, close_blockers};
 pub(crate) use entry_guard::EntryGuard;
-pub(crate) use registry::{EngineIdentity, EngineRecord};
+pub(crate) use registry::EngineRecord;
 
 use crate::settings::{Leaks, Settings};
 use std::{error::Error, io::Write, panic::catch_unwind, sync::Arc, thread};
@@ -186,7 +186,7 @@ pub(crate) fn warn_stderr(message: &str) {
     let _ = catch_unwind(|| eprintln!("sqlite-fixtures: {message}"));
 }
 
-/// Prints a message to stderr at exit, when it may be closed.
-pub(crate) fn warn_stderr_at_exit(message: &str) {
+/// Writes a message to the stderr of the process, which may be closed.
+pub(crate) fn write_stderr(message: &str) {
     let _ = writeln!(std::io::stderr(), "sqlite-fixtures: {message}");
 }

@@ -2,8 +2,11 @@
 //!
 //! One lock, held for a few instructions at a time, and while a line is written to the journal.
 
-use super::{Entry, State, entry::Opener, journal::Journal};
-use crate::settings::Leaks;
+use super::{
+    Entry, State,
+    entry::{EngineIdentity, Opener},
+    journal::Journal,
+};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -60,17 +63,6 @@ impl Tally {
             self.ended.remove(index);
         }
     }
-}
-
-#[derive(Debug)]
-pub(crate) struct EngineIdentity {
-    pub name: Arc<str>,
-    /// What SQLite calls the file of its database.
-    pub file: String,
-    /// The test that made the database.
-    pub owner: Option<Arc<str>>,
-    /// What happens on a leak, if the engine says so.
-    pub leaks: Option<Leaks>,
 }
 
 /// One engine and its counts.

@@ -1,4 +1,4 @@
-//! This process, as those that come later see it: a lock that the kernel gives back however it ends.
+//! The lock of this process in a folder for temporary files. The kernel releases it however the process ends.
 
 use super::{is_at, remove};
 use std::{
@@ -13,63 +13,61 @@ use std::{
 };
 
 pub(super) const PREFIX: &str = "sqlite-fixtures-";
-pub(super) const LOCK: &str = ".lock";
+pub(super) const SUFFIX: &str = ".lock";
 
-/// The locks of this process, by the folder that they are in.
-static PROCESSES: Mutex<BTreeMap<PathBuf, Arc<Process>>> = Mutex::new(BTreeMap::new());
+/// The locks of this process, by the folders that they are in.
+static LOCKS: Mutex<BTreeMap<PathBuf, Arc<ProcessLock>>> = Mutex::new(BTreeMap::new());
 
-/// This process, in one folder for temporary files.
 #[derive(Debug)]
-pub(super) struct Process {
-    pub(super) lock: File,
+pub(super) struct ProcessLock {
+    pub(super) file: File,
     pub(super) path: PathBuf,
-    /// The folder, with links followed.
+    /// The canonical path of its folder.
     pub(super) real_parent: PathBuf,
-    made: AtomicU64,
-    /// Those that are there,
+    next: AtomicU64,
+    /// The folders that exist.
     folders: Mutex<BTreeSet<PathBuf>>,
-    /// and those among them that are empty and in nobody's hands, for the next: a new name costs less than a new folder.
+    /// Those of them that are empty and unused: renaming one is cheaper than creating one.
     free: Mutex<Vec<PathBuf>>,
 }
 
-impl Process {
-    /// This process in a folder. Where it is the first time, `on_first` is called with the lock that it has taken.
+impl ProcessLock {
+    /// The lock in a folder. The first time, `on_first` is called once the lock is taken.
     pub(super) fn in_folder(parent: &Path, on_first: fn(&Path, &File)) -> io::Result<Arc<Self>> {
-        let mut processes = processes();
-        if let Some(process) = processes.get(parent) {
-            return Ok(Arc::clone(process));
+        let mut locks = locks();
+        if let Some(lock) = locks.get(parent) {
+            return Ok(Arc::clone(lock));
         }
-        let (lock, path) = Self::lock(parent)?;
-        on_first(parent, &lock);
-        let real_parent = parent.canonicalize()?;
-        let process = Arc::new(Self {
-            lock,
+        let (file, path) = Self::take(parent)?;
+        on_first(parent, &file);
+        let lock = Arc::new(Self {
+            file,
             path,
-            real_parent,
-            made: AtomicU64::new(1),
+            real_parent: parent.canonicalize()?,
+            next: AtomicU64::new(1),
             folders: Mutex::default(),
             free: Mutex::default(),
         });
-        processes.insert(parent.to_owned(), Arc::clone(&process));
-        Ok(process)
+        locks.insert(parent.to_owned(), Arc::clone(&lock));
+        Ok(lock)
     }
 
-    fn lock(parent: &Path) -> io::Result<(File, PathBuf)> {
+    fn take(parent: &Path) -> io::Result<(File, PathBuf)> {
         loop {
-            // Open to nobody else, and at a name that nobody can foresee.
-            let made = tempfile::Builder::new().prefix(PREFIX).suffix(LOCK).tempfile_in(parent)?;
-            let (lock, path) = made.keep()?;
-            lock.lock()?;
-            // Whoever clears up may have had it first, and removed it.
-            if is_at(&lock, &path) {
-                return Ok((lock, path));
+            // Open to nobody else, and with an unpredictable name.
+            let created = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(parent)?;
+            let (file, path) = created.keep()?;
+            file.lock()?;
+            // Another process may have taken it for a stale one, and removed it.
+            if is_at(&file, &path) {
+                return Ok((file, path));
             }
         }
     }
 
-    /// A name that no other folder has had. It begins as the lock's, up to the end of that.
+    /// A name that no other folder has had: that of the lock with another extension.
     pub(super) fn new_name(&self, kind: &str) -> PathBuf {
-        self.path.with_extension(format!("{kind}{}", self.made.fetch_add(1, Ordering::Relaxed)))
+        self.path.with_extension(format!("{kind}{}", self.next.fetch_add(1, Ordering::Relaxed)))
     }
 
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -80,13 +78,14 @@ impl Process {
         Ok(())
     }
 
+    /// Removes the folders and the lock.
     pub(super) fn end(&self) {
-        let mut all_gone = true;
+        let mut all_removed = true;
         for folder in std::mem::take(&mut *self.folders()) {
-            all_gone &= remove(&folder).is_ok();
+            all_removed &= remove(&folder).is_ok();
         }
-        // With its lock, what could not be removed now is found by the next process.
-        if all_gone {
+        // With the lock, the next process finds what could not be removed.
+        if all_removed {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -100,13 +99,13 @@ impl Process {
     }
 }
 
-/// Removes what this process still has at its end: what statics hold, and its locks.
+/// Removes, at exit, the folders that statics hold, and the locks.
 pub(crate) fn remove_all() {
-    for process in std::mem::take(&mut *processes()).into_values() {
-        process.end();
+    for lock in std::mem::take(&mut *locks()).into_values() {
+        lock.end();
     }
 }
 
-fn processes() -> MutexGuard<'static, BTreeMap<PathBuf, Arc<Process>>> {
-    PROCESSES.lock().unwrap_or_else(PoisonError::into_inner)
+fn locks() -> MutexGuard<'static, BTreeMap<PathBuf, Arc<ProcessLock>>> {
+    LOCKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
