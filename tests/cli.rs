@@ -268,7 +268,7 @@ fn a_failed_dump_leaves_nothing() {
         (["dump", "garbage.db", "--out", "new"].as_slice(), "garbage.db cannot be dumped: file is not a database"),
         (&["dump", "missing.db", "--out", "new"], "missing.db is not a file"),
         (&["dump", "app.db", "--out", "full"], "full is not empty; use another folder"),
-        (&["dump", "index.db", "--out", "new"], "table `posts` holds no texts, only an index of them"),
+        (&["dump", "index.db", "--out", "new"], "table `posts` has an index without its texts"),
         (&["dump", "quoted.db", "--out", "new"], "the files cannot be seeded"),
         (&["dump", "app.db", "--out", "new", "--table", "usres"], "there is no table `usres`; did you mean `users`?"),
     ] {

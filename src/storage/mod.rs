@@ -1,18 +1,21 @@
 //! Where the crate keeps files, open to nobody else: in one folder below the target folder, or in temporary folders
-//! ([`temp_folder`]), which a [`process_lock`] protects. [`stale`] ones are those of killed processes.
+//! ([`temp_folder`]); [`stale`] removes those of killed processes.
 
-mod process_lock;
 mod stale;
 mod temp_folder;
 
-pub(crate) use process_lock::remove_all;
-pub(crate) use temp_folder::TempFolder;
+pub(crate) use temp_folder::{TempFolder, remove_all};
 
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
+
+/// How the names of temporary folders and their locks begin.
+const PREFIX: &str = "sqlite-fixtures-";
+
+const LOCK_SUFFIX: &str = ".lock";
 
 /// The folder for what outlives a process: `target/sqlite-fixtures`, or below the temporary folder if the executable is in no
 /// target folder.

@@ -1,10 +1,6 @@
 //! The temporary folders of killed processes.
 
-use super::{
-    is_at,
-    process_lock::{PREFIX, SUFFIX},
-    remove,
-};
+use super::{LOCK_SUFFIX, PREFIX, is_at, remove};
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
@@ -17,7 +13,7 @@ use std::{
 pub(super) fn remove_all(parent: &Path, own: &File) {
     for path in fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()) {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) && has_owner_of(&path, own, fs::Metadata::is_file) {
+        if name.starts_with(PREFIX) && name.ends_with(LOCK_SUFFIX) && has_owner_of(&path, own, fs::Metadata::is_file) {
             let _ = remove_folders(parent, &path);
         }
     }
@@ -106,11 +102,11 @@ mod tests {
         let folder = TempFolder::new_in(parent).unwrap();
         let left = [
             "app.lock",
-            "sqlite-fixtures-parent.2",
             "sqlite-fixtures-live.1",
             "sqlite-fixtures-live.2",
             "sqlite-fixtures-live.lock",
             "sqlite-fixtures-orphan.1",
+            "sqlite-fixtures-parent.2",
             "sqlite-fixtures-starter.1",
             "sqlite-fixtures-starter.lock",
             "sqlite-fixtures-templates",

@@ -3,14 +3,15 @@
 //! A process that has such folders locks a file beside them, `sqlite-fixtures-PROCESS.lock`, whose name theirs begin with. The
 //! kernel releases the lock however the process ends, so whoever gets it may remove the folders. Those that stay are listed in the file.
 
-use super::{create_new, process_lock::ProcessLock, remove, stale};
+use super::{LOCK_SUFFIX, PREFIX, create_new, is_at, remove, stale};
 use std::{
-    fs,
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -25,14 +26,14 @@ pub(crate) struct TempFolder {
 
 impl TempFolder {
     pub(crate) fn new_in(parent: &Path) -> io::Result<Self> {
-        let lock = ProcessLock::in_folder(parent, stale::remove_all)?;
+        let lock = ProcessLock::in_folder(parent)?;
         loop {
             let path = lock.new_name("");
-            let free = lock.free().pop();
+            let free = locked(&lock.free).pop();
             let reused = free.is_some_and(|free| lock.rename(&free, &path).is_ok());
             match if reused { Ok(()) } else { create_new(&path) } {
                 Ok(()) => {
-                    lock.folders().insert(path.clone());
+                    locked(&lock.folders).insert(path.clone());
                     return Ok(Self { path, lock, is_kept: AtomicBool::new(false) });
                 }
                 // Another user's, perhaps on purpose.
@@ -57,7 +58,7 @@ impl TempFolder {
         let line = [name.as_encoded_bytes(), b"\n"].concat();
         if !self.is_kept.swap(true, Ordering::Relaxed) {
             (&self.lock.file).write_all(&line)?;
-            self.lock.folders().remove(&self.path);
+            locked(&self.lock.folders).remove(&self.path);
         }
         Ok(())
     }
@@ -73,13 +74,101 @@ impl TempFolder {
         // Nobody finds it by its old name any more. A handle that was left open may have written to it before, and such files
         // must not be in the folder of another database.
         if fs::read_dir(&free)?.next().is_none() {
-            self.lock.free().push(free);
+            locked(&self.lock.free).push(free);
             return Ok(());
         }
         remove(&free)?;
-        self.lock.folders().remove(&free);
+        locked(&self.lock.folders).remove(&free);
         Ok(())
     }
+}
+
+/// The locks of this process, by the folders that they are in.
+static LOCKS: Mutex<BTreeMap<PathBuf, Arc<ProcessLock>>> = Mutex::new(BTreeMap::new());
+
+/// The lock of this process in a folder for temporary files.
+#[derive(Debug)]
+struct ProcessLock {
+    file: File,
+    path: PathBuf,
+    /// The canonical path of its folder.
+    real_parent: PathBuf,
+    next: AtomicU64,
+    /// The folders that exist.
+    folders: Mutex<BTreeSet<PathBuf>>,
+    /// Those of them that are empty and unused: renaming one is cheaper than creating one.
+    free: Mutex<Vec<PathBuf>>,
+}
+
+impl ProcessLock {
+    /// The lock in a folder. The first time, the folders of killed processes are removed.
+    fn in_folder(parent: &Path) -> io::Result<Arc<Self>> {
+        let mut locks = locked(&LOCKS);
+        if let Some(lock) = locks.get(parent) {
+            return Ok(Arc::clone(lock));
+        }
+        let (file, path) = Self::take(parent)?;
+        stale::remove_all(parent, &file);
+        let lock = Arc::new(Self {
+            file,
+            path,
+            real_parent: parent.canonicalize()?,
+            next: AtomicU64::new(1),
+            folders: Mutex::default(),
+            free: Mutex::default(),
+        });
+        locks.insert(parent.to_owned(), Arc::clone(&lock));
+        Ok(lock)
+    }
+
+    fn take(parent: &Path) -> io::Result<(File, PathBuf)> {
+        loop {
+            // Open to nobody else, and with an unpredictable name.
+            let created = tempfile::Builder::new().prefix(PREFIX).suffix(LOCK_SUFFIX).tempfile_in(parent)?;
+            let (file, path) = created.keep()?;
+            file.lock()?;
+            // Another process may have taken it for a stale one, and removed it.
+            if is_at(&file, &path) {
+                return Ok((file, path));
+            }
+        }
+    }
+
+    /// A name that no other folder has had: that of the lock with another extension.
+    fn new_name(&self, kind: &str) -> PathBuf {
+        self.path.with_extension(format!("{kind}{}", self.next.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        let mut folders = locked(&self.folders);
+        folders.remove(from);
+        folders.insert(to.to_owned());
+        Ok(())
+    }
+
+    /// Removes the folders and the lock.
+    fn end(&self) {
+        let mut all_removed = true;
+        for folder in std::mem::take(&mut *locked(&self.folders)) {
+            all_removed &= remove(&folder).is_ok();
+        }
+        // With the lock, the next process finds what could not be removed.
+        if all_removed {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes, at exit, the folders that statics hold, and the locks.
+pub(crate) fn remove_all() {
+    for lock in std::mem::take(&mut *locked(&LOCKS)).into_values() {
+        lock.end();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Removes the contents of a folder.
@@ -98,8 +187,8 @@ fn empty(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::TempFolder;
-    use crate::storage::{names, process_lock::ProcessLock};
+    use super::{ProcessLock, TempFolder};
+    use crate::storage::names;
     use std::fs;
 
     #[test]
@@ -134,7 +223,7 @@ mod tests {
     fn a_folder_is_private_and_its_name_is_new() {
         use std::os::unix::fs::PermissionsExt;
         let parent = tempfile::tempdir().unwrap();
-        let lock = ProcessLock::in_folder(parent.path(), |_, _| {}).unwrap();
+        let lock = ProcessLock::in_folder(parent.path()).unwrap();
         fs::create_dir(lock.path.with_extension("1")).unwrap();
         let folder = TempFolder::new_in(parent.path()).unwrap();
         assert_eq!(folder.path(), lock.path.with_extension("2"));
