@@ -1,8 +1,8 @@
-//! What errors share: where a mistake stands, and what its author probably meant.
+//! What error types share: the position of an error, its chain of causes, and the name that was probably meant.
 
 use std::{fmt, panic::Location, path::Path, sync::Arc};
 
-/// A place in a text: file, line and column, both counted from 1, columns in characters; or a file as a whole.
+/// A position in a text file: file, line and column; or a file as a whole. Lines and columns count from 1, columns in characters.
 ///
 /// Its `Display` is `file:line:column`, which terminals and editors turn into a link, or `file`.
 ///
@@ -13,12 +13,13 @@ use std::{fmt, panic::Location, path::Path, sync::Arc};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
     file: Arc<Path>,
+    /// 0 where it is not known, as the column.
     line: u32,
     column: u32,
 }
 
 impl Position {
-    /// The place at `line` and `column` of `file`.
+    /// The position at `line` and `column` of `file`.
     pub fn new(file: impl AsRef<Path>, line: u32, column: u32) -> Self {
         Self { file: file.as_ref().into(), line, column }
     }
@@ -28,7 +29,7 @@ impl Position {
         Self::new(file, 0, 0)
     }
 
-    /// Another place in the same file, which shares its name.
+    /// Another position in the same file.
     pub(crate) fn at(&self, line: u32, column: u32) -> Self {
         Self { file: Arc::clone(&self.file), line, column }
     }
@@ -39,16 +40,24 @@ impl Position {
         &self.file
     }
 
-    /// The line, from 1; 0 for the file as a whole.
+    /// The line, from 1; `None` for a file as a whole.
     #[must_use]
-    pub fn line(&self) -> u32 {
-        self.line
+    pub fn line(&self) -> Option<u32> {
+        (self.line > 0).then_some(self.line)
     }
 
-    /// The column in characters, from 1; 0 for the file as a whole.
+    /// The column in characters, from 1; `None` for a file as a whole.
     #[must_use]
-    pub fn column(&self) -> u32 {
-        self.column
+    pub fn column(&self) -> Option<u32> {
+        (self.column > 0).then_some(self.column)
+    }
+
+    /// The same position with its file relative to `folder`, if it is below.
+    pub(crate) fn relative_to(self, folder: &Path) -> Self {
+        match self.file.strip_prefix(folder) {
+            Ok(below) => Self { file: below.into(), ..self },
+            Err(_) => self,
+        }
     }
 }
 
@@ -61,14 +70,14 @@ impl From<&Location<'_>> for Position {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
-        if self.line > 0 {
-            write!(f, ":{}:{}", self.line, self.column)?;
+        for number in [self.line(), self.column()].into_iter().flatten() {
+            write!(f, ":{number}")?;
         }
         Ok(())
     }
 }
 
-/// An error and its causes, one a line, as a person reads them.
+/// An error and its causes, one per line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -80,8 +89,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Gives an error a `Debug` that people can read, since `unwrap` and a test that returns `Err` show that: the error and
-/// its causes, one a line.
+/// Implements `Debug` for an error as its [`chain`], because `unwrap` and a test that returns `Err` print `Debug`.
 macro_rules! debug_is_chain {
     ($error:ty) => {
         impl std::fmt::Debug for $error {
@@ -93,7 +101,7 @@ macro_rules! debug_is_chain {
 }
 pub(crate) use debug_is_chain;
 
-/// A number with its noun.
+/// A number with its noun in the singular or plural.
 #[cfg(feature = "cli")]
 pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -101,7 +109,7 @@ pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
 
 /// The known name that is most similar to `wanted`, if one is similar enough.
 pub(crate) fn nearest<'a>(wanted: &str, known: &mut dyn Iterator<Item = &'a str>) -> Option<String> {
-    /// Longer names are compared with none.
+    /// The distance takes quadratic time.
     const LONGEST: usize = 200;
     let wanted = wanted.to_lowercase();
     let length = wanted.chars().count();
@@ -120,12 +128,21 @@ pub(crate) fn nearest<'a>(wanted: &str, known: &mut dyn Iterator<Item = &'a str>
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{Position, nearest};
 
     #[test]
-    fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
-        assert_eq!(nearest("nmae", &mut ["id", "name"].into_iter()).as_deref(), Some("name"));
-        assert_eq!(nearest("Name", &mut ["id", "name"].into_iter()).as_deref(), Some("name"));
-        assert_eq!(nearest("address", &mut ["id", "name"].into_iter()), None);
+    fn a_whole_file_has_no_line() {
+        let whole = Position::whole("a.sql");
+        assert_eq!((whole.line(), whole.column(), whole.to_string().as_str()), (None, None, "a.sql"));
+        let at = whole.at(2, 3);
+        assert_eq!((at.line(), at.column(), at.to_string().as_str()), (Some(2), Some(3), "a.sql:2:3"));
+    }
+
+    #[test]
+    fn suggests_only_similar_names() {
+        let nearest = |wanted| nearest(wanted, &mut ["id", "name"].into_iter());
+        assert_eq!(nearest("nmae").as_deref(), Some("name"));
+        assert_eq!(nearest("Name").as_deref(), Some("name"));
+        assert_eq!(nearest("address"), None);
     }
 }

@@ -1,13 +1,16 @@
-//! The knobs that a person may turn for one run, from the environment.
+//! The settings of one run, from the environment.
 //!
-//! The environment wins over what the code asked for: whoever types `SQLITE_FIXTURES_KEEP=always` wants it now. A value
-//! that is not understood is an error when the first engine is built, never a silent default.
+//! The environment overrides the code: whoever sets `SQLITE_FIXTURES_KEEP=always` wants it for this run. An invalid value is an
+//! error when the first engine is built, never a silent default.
 
-use std::{env, error::Error, fmt, path::PathBuf, sync::OnceLock};
+use std::{env, error::Error, fmt, path::PathBuf, str::FromStr, sync::OnceLock};
 
 /// When the database of a test is kept: `SQLITE_FIXTURES_KEEP`, or
 /// [`EngineBuilder::keep`](crate::engine::EngineBuilder::keep).
+///
+/// Its `Display` and `FromStr` are the values of the variable: `failed`, `always`, `never`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Keep {
     /// When the test panicked while it held the database.
     #[default]
@@ -18,30 +21,99 @@ pub enum Keep {
     Never,
 }
 
-/// What becomes of a leak: `SQLITE_FIXTURES_LEAKS`, or [`EngineBuilder::leaks`](crate::engine::EngineBuilder::leaks).
+/// What happens when a connection leaks: `SQLITE_FIXTURES_LEAKS`, or
+/// [`EngineBuilder::leaks`](crate::engine::EngineBuilder::leaks).
+///
+/// Its `Display` and `FromStr` are the values of the variable: `deny`, `warn`, `off`.
+///
+/// ```
+/// use sqlite_fixtures::settings::Leaks;
+///
+/// assert_eq!("warn".parse(), Ok(Leaks::Warn));
+/// assert_eq!(Leaks::Deny.to_string(), "deny");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Leaks {
-    /// The test fails.
+    /// The test or the process fails.
     #[default]
     Deny,
-    /// The report is printed.
+    /// The leak is printed.
     Warn,
-    /// Nothing is said.
+    /// Leaks are ignored.
     Off,
 }
 
-/// A setting whose value is not understood.
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Failed => "failed",
+            Self::Always => "always",
+            Self::Never => "never",
+        })
+    }
+}
+
+impl fmt::Display for Leaks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Deny => "deny",
+            Self::Warn => "warn",
+            Self::Off => "off",
+        })
+    }
+}
+
+impl FromStr for Keep {
+    type Err = SettingError;
+
+    /// Ignores ASCII case.
+    fn from_str(value: &str) -> Result<Self, SettingError> {
+        match value.to_ascii_lowercase().as_str() {
+            "failed" => Ok(Self::Failed),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            _ => Err(SettingError::new(value, "failed, always or never")),
+        }
+    }
+}
+
+impl FromStr for Leaks {
+    type Err = SettingError;
+
+    /// Ignores ASCII case.
+    fn from_str(value: &str) -> Result<Self, SettingError> {
+        match value.to_ascii_lowercase().as_str() {
+            "deny" => Ok(Self::Deny),
+            "warn" => Ok(Self::Warn),
+            "off" => Ok(Self::Off),
+            _ => Err(SettingError::new(value, "deny, warn or off")),
+        }
+    }
+}
+
+/// A setting with an invalid value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SettingError {
-    name: &'static str,
+    /// The variable, if the value is from the environment.
+    variable: Option<&'static str>,
     value: String,
     expected: &'static str,
 }
 
+impl SettingError {
+    fn new(value: &str, expected: &'static str) -> Self {
+        Self { variable: None, value: value.to_owned(), expected }
+    }
+}
+
 impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, value, expected } = self;
-        write!(f, "{name}={value} is not understood; set it to {expected}, or unset it")
+        let Self { variable, value, expected } = self;
+        match variable {
+            Some(variable) => write!(f, "{variable}={value} is invalid; set it to {expected}, or unset it"),
+            None => write!(f, "`{value}` is invalid; use {expected}"),
+        }
     }
 }
 
@@ -49,13 +121,13 @@ crate::position::debug_is_chain!(SettingError);
 
 impl Error for SettingError {}
 
-/// The setting of what becomes of a leak.
+/// The variable that says what happens when a connection leaks.
 pub(crate) const LEAKS: &str = "SQLITE_FIXTURES_LEAKS";
 
-/// The setting that names the folder of journals.
+/// The variable that names the folder of journals.
 pub(crate) const JOURNALS: &str = "SQLITE_FIXTURES_JOURNALS";
 
-/// What the environment says; `None` where it says nothing.
+/// The settings of the environment; `None` where a variable is unset or empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Settings {
     pub keep: Option<Keep>,
@@ -66,54 +138,48 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The folder that a journal is kept in, from `SQLITE_FIXTURES_JOURNALS`.
+    /// The folder for journals, from `SQLITE_FIXTURES_JOURNALS`.
     pub(crate) fn journals() -> Option<PathBuf> {
         let folder = env::var_os(JOURNALS).filter(|folder| !folder.is_empty())?;
         Some(env::current_dir().unwrap_or_default().join(folder))
     }
 
-    /// The environment's settings, read once.
+    /// The settings of this process, read once.
     pub(crate) fn get() -> Result<&'static Self, SettingError> {
         static SETTINGS: OnceLock<Result<Settings, SettingError>> = OnceLock::new();
         SETTINGS
-            .get_or_init(|| Self::read(|name| Some(env::var_os(name)?.to_string_lossy().into_owned())))
+            .get_or_init(|| Self::read(&|name| Some(env::var_os(name)?.to_string_lossy().into_owned())))
             .as_ref()
             .map_err(Clone::clone)
     }
 
-    fn read(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Self, SettingError> {
-        const SWITCH: &[(&str, bool)] =
-            &[("1", true), ("on", true), ("true", true), ("0", false), ("off", false), ("false", false)];
+    fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
         Ok(Self {
-            keep: choose(
-                &lookup,
-                "SQLITE_FIXTURES_KEEP",
-                "failed, always or never",
-                &[("failed", Keep::Failed), ("always", Keep::Always), ("never", Keep::Never)],
-            )?,
-            leaks: choose(
-                &lookup,
-                LEAKS,
-                "deny, warn or off",
-                &[("deny", Leaks::Deny), ("warn", Leaks::Warn), ("off", Leaks::Off)],
-            )?,
-            template: choose(&lookup, "SQLITE_FIXTURES_TEMPLATE", "on or off", SWITCH)?,
-            unordered: choose(&lookup, "SQLITE_FIXTURES_UNORDERED", "1 or 0", SWITCH)?,
-            backtrace: choose(&lookup, "SQLITE_FIXTURES_BACKTRACE", "1 or 0", SWITCH)?,
+            keep: read(lookup, "SQLITE_FIXTURES_KEEP", Keep::from_str)?,
+            leaks: read(lookup, LEAKS, Leaks::from_str)?,
+            template: read(lookup, "SQLITE_FIXTURES_TEMPLATE", |value| switch(value, "on or off"))?,
+            unordered: read(lookup, "SQLITE_FIXTURES_UNORDERED", |value| switch(value, "1 or 0"))?,
+            backtrace: read(lookup, "SQLITE_FIXTURES_BACKTRACE", |value| switch(value, "1 or 0"))?,
         })
     }
 }
 
-fn choose<T: Copy>(
-    lookup: impl Fn(&'static str) -> Option<String>,
-    name: &'static str,
-    expected: &'static str,
-    known: &[(&str, T)],
+type Lookup<'a> = &'a dyn Fn(&'static str) -> Option<String>;
+
+fn read<T>(
+    lookup: Lookup<'_>,
+    variable: &'static str,
+    parse: fn(&str) -> Result<T, SettingError>,
 ) -> Result<Option<T>, SettingError> {
-    let Some(value) = lookup(name).filter(|value| !value.is_empty()) else { return Ok(None) };
-    match known.iter().find(|(word, _)| value.eq_ignore_ascii_case(word)) {
-        Some((_, meaning)) => Ok(Some(*meaning)),
-        None => Err(SettingError { name, value, expected }),
+    let Some(value) = lookup(variable).filter(|value| !value.is_empty()) else { return Ok(None) };
+    parse(&value).map(Some).map_err(|error| SettingError { variable: Some(variable), ..error })
+}
+
+fn switch(value: &str, expected: &'static str) -> Result<bool, SettingError> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "on" | "true" => Ok(true),
+        "0" | "off" | "false" => Ok(false),
+        _ => Err(SettingError::new(value, expected)),
     }
 }
 
@@ -122,20 +188,19 @@ mod tests {
     use super::{Keep, Leaks, Settings};
 
     #[test]
-    fn an_empty_environment_says_nothing() {
-        assert_eq!(Settings::read(|_| None), Ok(Settings::default()));
+    fn an_empty_environment_has_no_settings() {
+        assert_eq!(Settings::read(&|_| None), Ok(Settings::default()));
     }
 
     #[test]
-    fn every_setting_is_read() {
-        let settings = Settings::read(|name| {
-            Some(if name.ends_with("KEEP") {
-                "always".into()
-            } else if name.ends_with("LEAKS") {
-                "Warn".into()
-            } else {
-                "off".into()
-            })
+    fn reads_every_variable() {
+        let settings = Settings::read(&|name| {
+            let value = match name {
+                "SQLITE_FIXTURES_KEEP" => "always",
+                "SQLITE_FIXTURES_LEAKS" => "Warn",
+                _ => "off",
+            };
+            Some(value.to_owned())
         });
         let expected = Settings {
             keep: Some(Keep::Always),
@@ -148,11 +213,22 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_understood_names_what_is() {
-        let error = Settings::read(|_| Some("sometimes".into())).unwrap_err();
+    fn an_invalid_value_is_an_error() {
+        let error = Settings::read(&|_| Some("sometimes".into())).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "SQLITE_FIXTURES_KEEP=sometimes is not understood; set it to failed, always or never, or unset it"
+            "SQLITE_FIXTURES_KEEP=sometimes is invalid; set it to failed, always or never, or unset it"
         );
+        assert_eq!("x".parse::<Leaks>().unwrap_err().to_string(), "`x` is invalid; use deny, warn or off");
+    }
+
+    #[test]
+    fn policies_parse_what_they_display() {
+        for keep in [Keep::Failed, Keep::Always, Keep::Never] {
+            assert_eq!(keep.to_string().parse(), Ok(keep));
+        }
+        for leaks in [Leaks::Deny, Leaks::Warn, Leaks::Off] {
+            assert_eq!(leaks.to_string().parse(), Ok(leaks));
+        }
     }
 }

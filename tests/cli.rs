@@ -15,8 +15,8 @@ const SCHEMA: &str = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT 
     CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES users, title TEXT);
     CREATE TABLE tags (name TEXT);";
 
-/// A misspelt column, a dangling label, and a line that is no YAML.
-fn three_mistakes() -> tempfile::TempDir {
+/// A misspelt column, an unknown label, and invalid YAML.
+fn three_errors() -> tempfile::TempDir {
     folder(&[
         ("schema.sql", SCHEMA),
         ("users.json", r#"{"alice": {"nmae": "Alice"}, "bob": {"name": "Bob"}}"#),
@@ -26,15 +26,15 @@ fn three_mistakes() -> tempfile::TempDir {
 }
 
 #[test]
-fn check_shows_every_mistake_at_its_place() {
-    let run = run(&["check", "."], three_mistakes().path());
+fn check_shows_every_error() {
+    let run = run(&["check", "."], three_errors().path());
     assert_eq!(run.code, Some(1), "{}", run.text);
     for part in [
         "posts.csv:3:1: table `posts`, column `author_id`, value `alcie`: this is neither a key nor a label of `users`; \
          did you mean `alice`?\n  3 | alcie,On moss\n    | ^^^^^\n",
         "tags.yaml:2:9: table `tags`: invalid YAML:",
         "users.json:1:12: table `users`, row `alice`, column `nmae`: there is no such column; did you mean `name`?",
-        "sqlite-fixtures: 3 mistakes in .\n",
+        "sqlite-fixtures: 3 errors in .\n",
     ] {
         assert!(run.text.contains(part), "{part}\n{}", run.text);
     }
@@ -42,13 +42,13 @@ fn check_shows_every_mistake_at_its_place() {
 }
 
 #[test]
-fn check_says_what_a_clean_folder_holds() {
+fn check_counts_tables_and_rows() {
     let run = run(&["check", "fixtures"], Path::new(env!("CARGO_MANIFEST_DIR")));
-    assert_eq!((run.code, run.text.as_str()), (Some(0), "fixtures: no mistake in 10 tables, 52 rows\n"));
+    assert_eq!((run.code, run.text.as_str()), (Some(0), "fixtures: no errors in 10 tables, 52 rows\n"));
 }
 
 #[test]
-fn seed_makes_the_database_that_a_template_gives_and_ends_with_its_rows() {
+fn seed_creates_the_database_of_a_template() {
     let made = tempfile::tempdir().unwrap();
     let (database, seeds) = (made.path().join("new.db"), Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"));
     let run = run(&["seed", seeds.to_str().unwrap(), "--into", "new.db"], made.path());
@@ -60,31 +60,31 @@ fn seed_makes_the_database_that_a_template_gives_and_ends_with_its_rows() {
 }
 
 #[test]
-fn seed_with_mistakes_makes_nothing_and_changes_nothing() {
-    let seeds = three_mistakes();
+fn seed_is_all_or_nothing() {
+    let seeds = three_errors();
     fs::create_dir(seeds.path().join("data")).unwrap();
     let new = run(&["seed", ".", "--into", "data/new.db"], seeds.path());
     assert_eq!(new.code, Some(1), "{}", new.text);
-    assert!(new.text.contains("3 mistakes; data/new.db was not made"), "{}", new.text);
+    assert!(new.text.contains("3 errors; data/new.db was not created"), "{}", new.text);
     assert!(!seeds.path().join("data/new.db").exists());
     let existing = seeds.path().join("data/test.db");
     Connection::open(&existing).unwrap().execute_batch(SCHEMA).unwrap();
     let before = fs::read(&existing).unwrap();
     let filled = run(&["seed", ".", "--into", "data/test.db"], seeds.path());
     assert_eq!(filled.code, Some(1), "{}", filled.text);
-    assert!(filled.text.contains("data/test.db is as it was"), "{}", filled.text);
+    assert!(filled.text.contains("data/test.db is unchanged"), "{}", filled.text);
     assert!(fs::read(&existing).unwrap() == before);
 }
 
 #[test]
-fn seed_refuses_a_database_that_does_not_look_like_a_test_s_unless_told_otherwise() {
+fn seed_refuses_a_database_that_is_not_for_tests() {
     let seeds = folder(&[("users.json", r#"[{"id": 1, "name": "Alice"}]"#), ("data/readme.md", "")]);
     let app = seeds.path().join("data/app.db");
     Connection::open(&app).unwrap().execute_batch(SCHEMA).unwrap();
     let before = fs::read(&app).unwrap();
     let refused = run(&["seed", ".", "--into", "data/app.db"], seeds.path());
     assert_eq!(refused.code, Some(2), "{}", refused.text);
-    assert!(refused.text.contains("give a new file, or --allow-existing"), "{}", refused.text);
+    assert!(refused.text.contains("use a new file, or --allow-existing"), "{}", refused.text);
     assert!(fs::read(&app).unwrap() == before);
     let allowed = run(&["seed", ".", "--into", "data/app.db", "--allow-existing"], seeds.path());
     assert_eq!((allowed.code, allowed.text.as_str()), (Some(0), "rows posts 0\nrows tags 0\nrows users 1\n"));
@@ -227,7 +227,7 @@ fn a_dump_seeds_the_same_database_again(
 }
 
 #[test]
-fn some_rows_come_with_every_row_that_they_point_at() {
+fn a_partial_dump_has_every_referenced_row() {
     let folder = tempfile::tempdir().unwrap();
     Connection::open(folder.path().join("app.db"))
         .unwrap()
@@ -255,7 +255,7 @@ fn some_rows_come_with_every_row_that_they_point_at() {
 }
 
 #[test]
-fn a_dump_that_cannot_be_leaves_nothing() {
+fn a_failed_dump_leaves_nothing() {
     let folder = folder(&[("garbage.db", "no database"), ("full/a.txt", "kept")]);
     for (name, schema) in [
         ("app.db", SCHEMA),
@@ -266,10 +266,10 @@ fn a_dump_that_cannot_be_leaves_nothing() {
     }
     for (arguments, message) in [
         (["dump", "garbage.db", "--out", "new"].as_slice(), "garbage.db cannot be dumped: file is not a database"),
-        (&["dump", "missing.db", "--out", "new"], "missing.db is no file"),
-        (&["dump", "app.db", "--out", "full"], "full is not empty; give another folder"),
-        (&["dump", "index.db", "--out", "new"], "table `posts` holds no texts, only an index of them"),
-        (&["dump", "quoted.db", "--out", "new"], "what it holds does not seed again"),
+        (&["dump", "missing.db", "--out", "new"], "missing.db is not a file"),
+        (&["dump", "app.db", "--out", "full"], "full is not empty; use another folder"),
+        (&["dump", "index.db", "--out", "new"], "table `posts` has an index without its texts"),
+        (&["dump", "quoted.db", "--out", "new"], "the files cannot be seeded"),
         (&["dump", "app.db", "--out", "new", "--table", "usres"], "there is no table `usres`; did you mean `users`?"),
     ] {
         let run = run(arguments, folder.path());
@@ -281,8 +281,8 @@ fn a_dump_that_cannot_be_leaves_nothing() {
 }
 
 #[test]
-fn a_database_that_cannot_be_read_or_written_is_no_mistake_of_the_seeds() {
-    let seeds = three_mistakes();
+fn an_unusable_database_is_no_error_in_the_seeds() {
+    let seeds = three_errors();
     for (arguments, cause) in [
         (["seed", ".", "--into", "no/new.db"].as_slice(), "caused by: unable to open database file"),
         (&["seed", "nosuch", "--into", "new.db"], "nosuch: there is no such file or folder; looked in"),
@@ -296,7 +296,7 @@ fn a_database_that_cannot_be_read_or_written_is_no_mistake_of_the_seeds() {
 
 #[cfg(unix)]
 #[test]
-fn a_database_file_may_be_called_like_a_uri() {
+fn a_file_name_is_no_uri() {
     let seeds = folder(&[("schema.sql", SCHEMA)]);
     let run = run(&["seed", ".", "--into", "file:x.db?mode=memory"], seeds.path());
     assert_eq!(run.code, Some(0), "{}", run.text);
@@ -304,7 +304,7 @@ fn a_database_file_may_be_called_like_a_uri() {
 }
 
 #[test]
-fn violated_check_is_shown_with_its_name() {
+fn a_violated_check_is_named() {
     let seeds = folder(&[
         ("schema.sql", "CREATE TABLE users (age INTEGER CONSTRAINT adult CHECK (age > 17))"),
         ("users.json", r#"[{"age": 3}, {"age": 18}, {"age": 4}]"#),
@@ -314,11 +314,11 @@ fn violated_check_is_shown_with_its_name() {
 }
 
 #[test]
-fn more_mistakes_than_anybody_reads_are_counted() {
+fn shows_at_most_100_errors() {
     let rows = format!("[{}]", vec![r#"{"nmae": 1}"#; 150].join(","));
     let seeds = folder(&[("schema.sql", SCHEMA), ("users.json", &rows)]);
     let run = run(&["check", "."], seeds.path());
-    assert!(run.text.ends_with("and 50 more\nsqlite-fixtures: 150 mistakes in .\n"), "{}", run.text);
+    assert!(run.text.ends_with("and 50 more\nsqlite-fixtures: 150 errors in .\n"), "{}", run.text);
     let error = Template::from_folder(seeds.path()).uncached().memory().unwrap_err();
     let error = error.seed_error().unwrap();
     assert_eq!(error.all().count(), 100);
@@ -327,7 +327,7 @@ fn more_mistakes_than_anybody_reads_are_counted() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_result_that_cannot_be_printed_is_no_panic() {
+fn a_full_stdout_is_no_panic() {
     let full = || fs::File::create("/dev/full").unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut command = Command::new(env!("CARGO_BIN_EXE_sqlite-fixtures"));
@@ -339,5 +339,5 @@ fn a_result_that_cannot_be_printed_is_no_panic() {
         .stdout(full())
         .stderr(full())
         .status();
-    assert_eq!(status.unwrap().code(), Some(7), "nothing takes the place of the command's own code");
+    assert_eq!(status.unwrap().code(), Some(7), "the command's own code");
 }

@@ -51,7 +51,7 @@ fn a_script_without_end_is_ended() {
     let script = format!("INSERT INTO notes (text) VALUES ('half');\n  INSERT INTO notes (text) {ENDLESS};");
     let error = load(&[("a.sql", &script)]).unwrap_err();
     assert!(error.to_string().contains("more than 250 million steps"), "{error}");
-    assert_eq!(error.position().map(|at| (at.line(), at.column())), Some((2, 3)));
+    assert_eq!(error.position().map(|at| (at.line(), at.column())), Some((Some(2), Some(3))));
 }
 
 #[cfg(feature = "json")]

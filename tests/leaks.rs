@@ -1,6 +1,4 @@
-//! Planted faults: each in a process of its own, which must be red, with the right test and the right line.
-//!
-//! The faults are tests of the package `tests/planted`.
+//! Planted faults, from the package `tests/planted`: each runs in its own process, which must fail and name its test and line.
 
 use common::{
     package::{Run, planted},
@@ -10,12 +8,11 @@ use rstest::rstest;
 use sqlite_fixtures::rusqlite::Connection;
 use std::{fs, path::Path};
 
-/// The binary itself, whatever runs this.
+/// Runs the binary itself, under every test runner.
 fn run(test: &str, settings: &[(&str, &str)]) -> Run {
     planted().run("planted", &["--exact", test], settings)
 }
 
-/// The report, with its test and place.
 fn assert_reported(run: &Run, test: &'static str) {
     Planted("planted", test).assert_reported(run);
 }
@@ -43,7 +40,6 @@ fn a_leak_fails_its_own_test(#[case] test: &'static str) {
     assert_reported(&run, test);
 }
 
-/// What no destructor can fail, the end of the process does.
 #[rstest]
 #[case("the_tests_own_session_forgotten")]
 #[case("forgotten_without_rstest")]
@@ -61,20 +57,19 @@ fn a_leak_that_no_destructor_sees_fails_the_process(#[case] test: &'static str) 
 
 #[test]
 fn a_forgotten_statement_is_named_by_its_sql() {
-    assert!(run("forgotten_statement", &[]).text.contains("the unfinished `SELECT 'blocks'`"));
+    assert!(run("forgotten_statement", &[]).text.contains("the unfinalized statement `SELECT 'blocks'`"));
 }
 
 #[test]
-fn a_failed_test_keeps_its_own_message_and_its_leak_is_told_beside() {
+fn a_failed_test_keeps_its_own_message() {
     let run = run("leak_beside_a_failure", &[]);
     assert_eq!(run.code, Some(101), "{}", run.text);
     assert!(run.text.contains("the test's own failure"), "{}", run.text);
     assert_reported(&run, "leak_beside_a_failure");
 }
 
-/// Among them a session returned inside something else, which outlives the factory that opened it.
 #[test]
-fn clean_tests_are_green_in_every_shape_together_and_one_at_a_time() {
+fn clean_tests_are_green() {
     for threads in ["--test-threads=8", "--test-threads=1"] {
         let run = planted().run("planted", &["clean::", threads], &[]);
         assert_eq!(run.code, Some(0), "{}", run.text);
@@ -84,7 +79,7 @@ fn clean_tests_are_green_in_every_shape_together_and_one_at_a_time() {
 }
 
 #[test]
-fn only_the_leaking_test_is_blamed_among_others_in_parallel() {
+fn parallel_tests_are_not_blamed() {
     let run = planted().run("planted", &["clean::", "forgotten_session_of_the_factory", "--test-threads=8"], &[]);
     assert_eq!(run.code, Some(101), "{}", run.text);
     assert!(run.text.contains("18 passed; 1 failed"), "{}", run.text);
@@ -107,7 +102,7 @@ fn connections_of_our_own_are_not_counted() {
 }
 
 #[test]
-fn leaks_can_be_told_only_or_not_at_all() {
+fn the_environment_can_warn_or_switch_off() {
     let test = "forgotten_session_of_the_factory";
     let warned = run(test, &[("SQLITE_FIXTURES_LEAKS", "warn")]);
     assert_eq!(warned.code, Some(0), "{}", warned.text);
@@ -119,7 +114,7 @@ fn leaks_can_be_told_only_or_not_at_all() {
 }
 
 #[test]
-fn an_engine_can_say_so_too_up_to_the_end_of_the_process() {
+fn an_engine_can_warn_or_switch_off() {
     let off = run("forgotten_where_the_engine_says_off", &[]);
     assert_eq!(off.code, Some(0), "{}", off.text);
     assert!(!off.text.contains("still open"), "{}", off.text);
@@ -131,7 +126,7 @@ fn an_engine_can_say_so_too_up_to_the_end_of_the_process() {
 }
 
 #[test]
-fn a_backtrace_of_the_opening_is_shown_when_asked_for() {
+fn a_backtrace_is_shown_if_switched_on() {
     let test = "forgotten_session_of_the_factory";
     assert!(!run(test, &[]).text.contains("0: "));
     assert!(
@@ -149,7 +144,7 @@ fn kept(run: &Run) -> String {
 #[case("failure_with_rows", "")]
 #[case("failure_with_a_temporary_file", "")]
 #[case("error_with_rows", "always")]
-fn a_failed_test_keeps_its_database_and_prints_how_to_open_it(#[case] test: &'static str, #[case] keep: &str) {
+fn a_failed_test_keeps_its_database(#[case] test: &'static str, #[case] keep: &str) {
     let path = kept(&run(test, &[("SQLITE_FIXTURES_KEEP", keep)]));
     let names: String = Connection::open(&path)
         .unwrap()
@@ -181,14 +176,14 @@ fn a_passed_test_leaves_nothing() {
 }
 
 #[test]
-fn a_test_that_fails_by_its_leak_keeps_its_database_too() {
+fn a_leaking_test_keeps_its_database() {
     assert!(Path::new(&kept(&run("leak_with_rows", &[]))).exists());
 }
 
 #[rstest]
 #[case("temporary_file_in_a_static")]
 #[case("temporary_file_of_the_process")]
-fn the_folder_of_an_engine_that_lives_for_ever_goes_at_exit(#[case] test: &'static str) {
+fn the_folder_of_a_static_engine_is_removed_at_exit(#[case] test: &'static str) {
     let run = planted().run("planted", &["--exact", test, "--nocapture"], &[]);
     assert_eq!(run.code, Some(0), "{}", run.text);
     let (_, rest) = run.text.split_once("folder ").unwrap();
@@ -197,20 +192,20 @@ fn the_folder_of_an_engine_that_lives_for_ever_goes_at_exit(#[case] test: &'stat
 }
 
 #[test]
-fn a_setting_that_is_not_understood_is_an_error_and_not_a_default() {
+fn an_invalid_setting_is_an_error() {
     let run = run("template_is_built_or_not", &[("SQLITE_FIXTURES_LEAKS", "maybe")]);
     assert_eq!(run.code, Some(101), "{}", run.text);
-    assert!(run.text.contains("SQLITE_FIXTURES_LEAKS=maybe is not understood"), "{}", run.text);
+    assert!(run.text.contains("SQLITE_FIXTURES_LEAKS=maybe is invalid"), "{}", run.text);
     assert!(run.text.contains("panicked at tests/planted.rs"), "at the test, not in the library: {}", run.text);
 }
 
 #[test]
-fn a_template_that_is_off_gives_the_same_rows() {
+fn without_templates_the_rows_are_the_same() {
     assert_eq!(run("template_is_built_or_not", &[("SQLITE_FIXTURES_TEMPLATE", "off")]).code, Some(0));
 }
 
 #[test]
-fn unordered_selects_are_reversed_when_asked_for() {
+fn unordered_selects_are_reversed_if_switched_on() {
     let first = |settings: &[(&str, &str)]| {
         let run = planted().run("planted", &["--exact", "rows_in_reverse", "--nocapture"], settings);
         run.text.split_once("first ").unwrap().1.lines().next().unwrap().to_owned()
@@ -219,7 +214,7 @@ fn unordered_selects_are_reversed_when_asked_for() {
     assert_eq!(first(&[("SQLITE_FIXTURES_UNORDERED", "1")]), "2");
 }
 
-/// Without `CARGO_MANIFEST_DIR`, as under a debugger, the folder is found above the executable, or the error says so.
+/// As under a debugger.
 #[test]
 fn without_a_manifest_dir_the_error_says_what_to_set() {
     let run = run("template_is_built_or_not", &[("CARGO_MANIFEST_DIR", "/nowhere")]);

@@ -75,7 +75,7 @@ fn a_refused_close_names_the_statement_and_hands_the_session_back() {
     assert_eq!(refused.statements(), ["SELECT 'forgotten'"]);
     assert!(!refused.is_swapped_out());
     let message = refused.to_string();
-    assert!(message.contains("the unfinished `SELECT 'forgotten'`; drop every statement"), "{message}");
+    assert!(message.contains("the unfinalized statement `SELECT 'forgotten'`; drop every statement"), "{message}");
     assert!(message.contains(&refused.entry().position().unwrap().to_string()), "{message}");
     assert!(refused.source().is_some(), "what SQLite says");
     assert_eq!(sessions.ledger().counts().live, 1);
@@ -231,7 +231,7 @@ fn rows_from_code_go_in_all_or_none_and_the_error_stands_at_the_call() {
     ];
     let line = line!() + 1;
     let error = session.insert("users", &rows).unwrap_err();
-    assert_eq!(error.position().unwrap().line(), line);
+    assert_eq!(error.position().unwrap().line(), Some(line));
     assert_eq!((error.table(), error.column(), error.value()), (Some("users"), Some("invited_by"), Some("nobody")));
     let count: i64 = session.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 0);

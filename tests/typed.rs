@@ -125,7 +125,7 @@ fn an_error_stands_where_the_rows_were_asked_for_and_tells_row_and_column() {
     session.insert("users", &alice()).unwrap();
     session.execute_batch("INSERT INTO users (id, name, age) VALUES (8, 'Zoë', 300)").unwrap();
     let error = session.select::<(i64, u8)>("SELECT id, age FROM users", []).unwrap_err();
-    assert_eq!((error.row(), error.column(), error.position().line()), (Some(2), Some("age"), line!() - 1));
+    assert_eq!((error.row(), error.column(), error.position().line()), (Some(2), Some("age"), Some(line!() - 1)));
     assert_eq!(
         error.to_string(),
         format!(

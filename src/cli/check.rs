@@ -1,21 +1,21 @@
-//! Loads a seed folder into memory, and shows every mistake in it.
+//! `sqlite-fixtures check`: loads a seed folder into memory, and shows every error in it.
 
-use super::{Failure, complain, mistakes, print, tables};
-use crate::{position::counted, session::SessionFactory, template::Template};
+use super::{Failure, print, print_errors, row_counts};
+use crate::{ledger::write_stderr, position::counted, session::SessionFactory, template::Template};
 use clap::Args;
 use std::{
     path::{PathBuf, absolute},
     process::ExitCode,
 };
 
-/// Load a seed folder into memory and show every mistake in it.
+/// Load a seed folder into memory and show every error in it.
 ///
-/// Each mistake is shown with `file:line:column`, its line, and what to do.
+/// Each error is shown with `file:line:column`, its line, and what to do.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code:
-  0  no mistake
-  1  mistakes, all of which were shown
+  0  no errors
+  1  errors, all of which were shown
   2  the folder could not be checked
 
 Example:
@@ -27,23 +27,23 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let template = Template::from_folder(absolute(&arguments.folder)?).uncached();
-    let engine = match template.memory() {
+    let folder = arguments.folder.display();
+    let engine = match Template::from_folder(absolute(&arguments.folder)?).uncached().memory() {
         Ok(engine) => engine,
         Err(error) => match error.seed_error() {
             Some(seeds) if !seeds.is_system_error() => {
-                let count = mistakes(seeds);
-                complain(&format!("{} in {}", counted(count, "mistake", "mistakes"), arguments.folder.display()));
+                print_errors(seeds);
+                write_stderr(&format!("{} in {folder}", counted(seeds.count(), "error", "errors")));
                 return Ok(ExitCode::FAILURE);
             }
             _ => return Err(error.into()),
         },
     };
     let session = SessionFactory::new(&engine)?.open()?;
-    let tables = tables::count(&session)?;
-    let rows: i64 = tables.iter().map(|(_, rows)| rows).sum();
-    let of = (counted(tables.len(), "table", "tables"), counted(usize::try_from(rows)?, "row", "rows"));
+    let counts = row_counts(&session)?;
     session.close()?;
-    print(&format!("{}: no mistake in {}, {}\n", arguments.folder.display(), of.0, of.1))?;
+    let rows: i64 = counts.iter().map(|(_, rows)| rows).sum();
+    let (tables, rows) = (counted(counts.len(), "table", "tables"), counted(usize::try_from(rows)?, "row", "rows"));
+    print(&format!("{folder}: no errors in {tables}, {rows}\n"))?;
     Ok(ExitCode::SUCCESS)
 }

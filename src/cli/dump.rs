@@ -1,4 +1,4 @@
-//! Writes a database as seed files.
+//! `sqlite-fixtures dump`: writes a database as seed files.
 
 use super::{Failure, print};
 use crate::{
@@ -16,33 +16,32 @@ use std::{
 
 /// Write a database as seed files.
 ///
-/// Seeding them gives the same database again, and what was written is seeded once to see that it can be. The schema comes
-/// first, then the rows, and triggers last, so that they are not fired. Rows whose table gives them no INTEGER PRIMARY KEY are
-/// numbered anew, as VACUUM does. Values that a file of the format cannot have as they are, such as bytes in a column of texts,
-/// are written as `RAW=…`; tables that it cannot have are in `rows.sql`.
+/// Seeding them gives the same database again; they are seeded once to verify that they can be. The schema comes first, then the rows, and triggers last,
+/// so that they are not fired. Rows of tables without an INTEGER PRIMARY KEY are renumbered, as by VACUUM. Values that the format
+/// cannot represent, such as bytes in a text column, are written as `RAW=…`, and such tables to `rows.sql`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code:
-  0  the files are written
-  2  the database could not be read, or the files not be written
+  0  the files were written
+  2  the database could not be read, or the files could not be written
 
 Examples:
   sqlite-fixtures dump app.sqlite3 --out fixtures
-  sqlite-fixtures dump app.sqlite3 --out fixtures --table orders --rows 20   # and every row that these point at")]
+  sqlite-fixtures dump app.sqlite3 --out fixtures --table orders --rows 20   # and every row that they reference")]
 pub(super) struct Arguments {
     /// The database file. It is only read.
     #[arg(value_name = "FILE")]
     database: PathBuf,
-    /// The folder to write into, which must be empty or not there.
+    /// The folder to write to, which must be empty or missing.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// The form of the files with rows.
+    /// The format of the rows.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Only this table, and the rows of others that its rows point at; may be given several times.
+    /// Only this table, and the rows of others that its rows reference; may be repeated.
     #[arg(long = "table", value_name = "T")]
     tables: Vec<String>,
-    /// At most so many rows of each table, and the rows that these point at.
+    /// At most N rows of each table, and the rows that they reference.
     #[arg(long, value_name = "N")]
     rows: Option<u64>,
 }
@@ -50,24 +49,24 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Arguments { database, out, format, tables, rows } = arguments;
     if !database.is_file() {
-        return Err(format!("{} is no file", database.display()).into());
+        return Err(format!("{} is not a file", database.display()).into());
     }
     let is_new = !out.exists();
     if !is_new && fs::read_dir(out).map_err(|error| format!("{}: {error}", out.display()))?.next().is_some() {
-        return Err(format!("{} is not empty; give another folder", out.display()).into());
+        return Err(format!("{} is not empty; use another folder", out.display()).into());
     }
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    // One view of it, whoever writes meanwhile.
+    // One snapshot, even if others write.
     connection.execute_batch("PRAGMA temp_store = MEMORY; BEGIN")?;
-    fs::create_dir_all(out).map_err(|error| format!("{} cannot be made: {error}", out.display()))?;
+    fs::create_dir_all(out).map_err(|error| format!("{} cannot be created: {error}", out.display()))?;
     let dumped = dump(&connection, out, *format, tables, *rows);
     connection.close().map_err(|(_, error)| error)?;
     let seeds_again = |counts| match Template::from_folder(absolute(out)?).uncached().memory() {
         Ok(_) => Ok(counts),
-        Err(error) => Err(format!("what it holds does not seed again, {}", chain(&error)).into()),
+        Err(error) => Err(format!("the files cannot be seeded: {}", chain(&error)).into()),
     };
     let counts = dumped.and_then(seeds_again).map_err(|error: Failure| {
-        // Nothing is left by half. What cannot be removed is told by the error, or by whoever looks.
+        // No partial dump is left.
         for file in fs::read_dir(out).into_iter().flatten().flatten() {
             let _ = fs::remove_file(file.path());
         }

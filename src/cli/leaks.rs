@@ -1,11 +1,11 @@
-//! Runs a test command, then judges the journals of all its processes.
+//! `sqlite-fixtures leaks`: runs a test command, then judges the journals of all its processes.
 
-use super::{Failure, UNABLE, baseline::Baseline, complain, judge::judge, print, self_test};
+use super::{Failure, UNABLE, baseline::Baseline, judge::judge, print, self_test};
 use crate::{
-    ledger::{exit, journal::read::journals},
+    ledger::{exit, journal::read::journals, write_stderr},
     report::leaks::Verdict,
     settings::{JOURNALS, LEAKS},
-    storage::{self, Temporary},
+    storage::{self, TempFolder},
 };
 use clap::{Args, Subcommand, ValueEnum};
 use std::{
@@ -13,23 +13,23 @@ use std::{
     env,
     ffi::OsString,
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
     process::{Command, ExitCode, ExitStatus},
 };
 
 /// Run a test command, then fail if any of its processes left a session open.
 ///
-/// Every SQLite handle counts that was opened in a process which links sqlite-fixtures, whoever opened it, also where the
-/// process was killed.
+/// Every SQLite connection counts that was opened in a process which links sqlite-fixtures, by any code, even if the process was
+/// killed.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
 Exit code:
   that of COMMAND, if it failed; else
+  0  no leaks
   1  a session leaked, or was open when its process was killed
   2  the check could not be made: no journal at all, a damaged one, checks switched off
-  0  else
 
 Examples:
   sqlite-fixtures leaks -- cargo test
@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
-    shown: Shown,
+    output: Output,
     /// Keep the journals of the processes in this folder.
     #[arg(long, value_name = "DIR")]
     journals: Option<PathBuf>,
@@ -63,38 +63,38 @@ enum Action {
     /// Judge journals that were kept, such as those of the shards of one run.
     Report {
         #[command(flatten)]
-        shown: Shown,
-        /// Folders with journals, also below them.
+        output: Output,
+        /// Folders with journals, searched recursively.
         #[arg(required = true, value_name = "DIR")]
         folders: Vec<PathBuf>,
     },
 }
 
-/// How the verdict is shown, and against what it is held.
+/// The form of the report, and the leaks that are known.
 #[derive(Debug, Args)]
-struct Shown {
-    /// The form of the report.
+struct Output {
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Write the report into a file instead of printing it.
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Pass over the leaks that this file lists, as `--write-baseline` wrote it.
+    /// Write the report to a file instead of printing it.
+    #[arg(long = "output", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Ignore the leaks in this file, which `--write-baseline` wrote.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Write the leaks that are found into a file, as known from now on.
+    /// Write the leaks that are found to a file, as known.
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum Format {
-    /// Lines that people read.
+    /// Lines of text.
     #[default]
     Human,
     /// `{"leaks": [{"test", "file", "line", "kind", "sql", "process"}]}`, null where not known.
     Json,
-    /// A file that CI servers show.
+    /// A JUnit XML file, for CI servers.
     Junit,
     /// Workflow annotations on GitHub.
     Github,
@@ -104,12 +104,12 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if let Some(plant) = arguments.plant {
         return Ok(plant.run());
     }
-    exit::last_act(storage::remove_all);
+    exit::run_at_exit(storage::remove_all);
     if arguments.self_test {
         return self_test::run();
     }
-    if let Some(Action::Report { shown, folders }) = arguments.action {
-        let shown = shown.ready()?;
+    if let Some(Action::Report { output, folders }) = arguments.action {
+        let baseline = output.read_baseline()?;
         let (mut all, mut faults) = (BTreeSet::new(), Vec::new());
         for folder in &folders {
             match journals(folder) {
@@ -118,42 +118,44 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
                 Err(error) => faults.push(format!("{}: {error}", folder.display())),
             }
         }
-        return Ok(shown.conclude(judge(&all, faults), ExitCode::SUCCESS));
+        return Ok(output.conclude(baseline, judge(&all, faults), ExitCode::SUCCESS));
     }
-    // Read before the tests run, which may take long.
-    let shown = arguments.shown.ready()?;
+    let output = arguments.output;
+    // Before the tests run, which may take long.
+    let baseline = output.read_baseline()?;
     let folder = Journals::new(arguments.journals)?;
     let earlier = journals(&folder.path)?;
-    let status = execute(&arguments.command, &folder.path, shown.leaves_verdict_to_command())?;
-    // From here on nothing may take the place of the command's own code.
+    // Known leaks must not fail their tests: only the baseline says which are known.
+    let only_warn = baseline.is_some() || output.write_baseline.is_some();
+    let status = execute(&arguments.command, &folder.path, only_warn)?;
+    // From here on no error may replace the exit code of the command.
     let (found, faults) = match journals(&folder.path) {
         Ok(found) => (found.difference(&earlier).cloned().collect(), Vec::new()),
         Err(error) => (BTreeSet::new(), vec![format!("{}: {error}", folder.path.display())]),
     };
-    Ok(shown.conclude(judge(&found, faults), code(status)))
+    Ok(output.conclude(baseline, judge(&found, faults), exit_code(status)))
 }
 
-/// The folder that journals are kept in: the user's, or one that goes with this process.
+/// The folder of the journals: the user's, or a temporary one.
 struct Journals {
     path: PathBuf,
-    temporary: Option<Temporary>,
-    /// Held by this process and by all that it starts: where it is killed and they go on, nobody removes their folder.
+    temporary: Option<TempFolder>,
+    /// Inherited by all processes that this one starts: if this one is killed, the folder stays until they have ended.
     _lock: Option<File>,
 }
 
 impl Journals {
-    fn new(given: Option<PathBuf>) -> Result<Self, Failure> {
-        let absolute = |path| std::path::absolute(path);
-        if let Some(path) = given {
+    fn new(folder: Option<PathBuf>) -> Result<Self, Failure> {
+        if let Some(path) = folder {
             let path = absolute(path)?;
             storage::create(&path)
-                .map_err(|error| format!("no journals can be kept in {}: {error}", path.display()))?;
+                .map_err(|error| format!("no journals can be written to {}: {error}", path.display()))?;
             return Ok(Self { path, temporary: None, _lock: None });
         }
-        let temporary = Temporary::new_in(&absolute(env::temp_dir())?)?;
+        let temporary = TempFolder::new_in(&absolute(env::temp_dir())?)?;
         let lock = storage::create_file(&temporary.path().join("command.lock"))?;
         lock.lock()?;
-        // Elsewhere the journals themselves are what is seen to be in use.
+        // Elsewhere only the locks of the journals protect the folder.
         #[cfg(target_os = "linux")]
         rustix::io::fcntl_setfd(&lock, rustix::io::FdFlags::empty())?;
         Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary), _lock: Some(lock) })
@@ -170,7 +172,7 @@ impl Drop for Journals {
 
 /// Runs the test command with a journal for each of its processes.
 fn execute(command: &[OsString], journals: &Path, only_warn: bool) -> Result<ExitStatus, Failure> {
-    let [program, arguments @ ..] = command else { return Err("no test command was given".into()) };
+    let [program, arguments @ ..] = command else { return Err("there is no test command; add one after `--`".into()) };
     let mut command = Command::new(program);
     command.args(arguments).env(JOURNALS, journals);
     if only_warn && env::var_os(LEAKS).is_none() {
@@ -179,41 +181,26 @@ fn execute(command: &[OsString], journals: &Path, only_warn: bool) -> Result<Exi
     command.status().map_err(|error| format!("{} could not be run: {error}", program.display()).into())
 }
 
-/// The status of a command as a shell gives it.
-fn code(status: ExitStatus) -> ExitCode {
+/// The exit code that a shell would give.
+fn exit_code(status: ExitStatus) -> ExitCode {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
     let signal: Option<i32> = None;
     let code = status.code().or(signal.map(|signal| 128 + signal)).unwrap_or(1);
-    // Where a status is wider than ours, failure must not become success.
+    // A code that does not fit must not become success.
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// What was asked for, with the files read.
-struct Ready {
-    shown: Shown,
-    baseline: Option<Baseline>,
-}
-
-impl Shown {
-    fn ready(self) -> Result<Ready, Failure> {
-        let baseline = self.baseline.as_deref().map(Baseline::read).transpose()?;
-        Ok(Ready { shown: self, baseline })
-    }
-}
-
-impl Ready {
-    /// Whether a known leak must not fail its test, so that the command can say whether it is known.
-    fn leaves_verdict_to_command(&self) -> bool {
-        self.baseline.is_some() || self.shown.write_baseline.is_some()
+impl Output {
+    fn read_baseline(&self) -> Result<Option<Baseline>, Failure> {
+        self.baseline.as_deref().map(Baseline::read).transpose()
     }
 
-    /// Shows the verdict, and gives the exit code: that of the test command if it failed.
-    fn conclude(self, mut verdict: Verdict, ended: ExitCode) -> ExitCode {
-        let Self { shown, baseline } = self;
-        if let Some(path) = &shown.write_baseline {
-            let written = if verdict.is_sure() {
+    /// Writes the report. Returns the exit code: that of the test command if it failed.
+    fn conclude(&self, baseline: Option<Baseline>, mut verdict: Verdict, command: ExitCode) -> ExitCode {
+        if let Some(path) = &self.write_baseline {
+            let written = if verdict.faults.is_empty() {
                 write(path, &verdict.json())
             } else {
                 Err(format!("{} was not written, since leaks may be missing from it", path.display()))
@@ -221,29 +208,31 @@ impl Ready {
             verdict.faults.extend(written.err());
         }
         if let Some(baseline) = baseline {
-            baseline.pass_over(&mut verdict);
-        } else if shown.write_baseline.is_some() {
+            baseline.apply(&mut verdict);
+        } else if self.write_baseline.is_some() {
             verdict.known = std::mem::take(&mut verdict.leaks).len();
         }
-        let text = match shown.format {
+        let text = match self.format {
             Format::Human => verdict.human(),
             Format::Json => verdict.json(),
             Format::Junit => verdict.junit(),
             Format::Github => verdict.github(),
         };
-        let told = verdict.faults.len();
-        match &shown.output {
-            Some(path) => verdict.faults.extend(write(path, &text).err()),
-            None => verdict.faults.extend(print(&text).err().map(|error| error.to_string())),
+        // Printed for people, the report has the faults so far.
+        let is_printed = self.file.is_none() && matches!(self.format, Format::Human);
+        let printed = if is_printed { verdict.faults.len() } else { 0 };
+        verdict.faults.extend(match &self.file {
+            Some(path) => write(path, &text).err(),
+            None => print(&text).err().map(|error| error.to_string()),
+        });
+        for fault in &verdict.faults[printed..] {
+            write_stderr(&format!("the check could not be made: {fault}"));
         }
-        // A report for people has told of those before it.
-        let told = if shown.output.is_none() && matches!(shown.format, Format::Human) { told } else { 0 };
-        verdict.faults[told..].iter().for_each(|fault| complain(&format!("the check could not be made: {fault}")));
-        if ended != ExitCode::SUCCESS {
-            ended
+        if command != ExitCode::SUCCESS {
+            command
         } else if !verdict.leaks.is_empty() {
             ExitCode::FAILURE
-        } else if verdict.is_sure() {
+        } else if verdict.faults.is_empty() {
             ExitCode::SUCCESS
         } else {
             ExitCode::from(UNABLE)

@@ -1,22 +1,20 @@
-//! The command line `sqlite-fixtures`: what it takes, and where that leads.
+//! The command line `sqlite-fixtures`.
 //!
-//! [`check`] shows the mistakes in a seed folder, [`seed`] makes or fills a database from one, [`tables`] counts rows,
-//! [`dump`] writes a database as such a folder.
-//! [`leaks`] runs a test command, [`judge`] is what its processes left open, [`baseline`] is the leaks that a team knows of,
-//! [`places`] makes places of the calls of a process that died, [`self_test`] shows that the check is alive.
+//! [`check`] shows the errors in a seed folder, [`seed`] creates or fills a database from one, [`dump`] writes a database as one.
+//! [`leaks`] runs a test command; [`judge`] reads what its processes left open, [`baseline`] the leaks that are known;
+//! [`self_test`] proves that leaks are found.
 
 mod baseline;
 mod check;
 mod dump;
 mod judge;
 mod leaks;
-mod places;
 mod seed;
 mod self_test;
-mod tables;
 
-use crate::{position::chain, seed::SeedError};
+use crate::{ledger::write_stderr, position::chain, seed::SeedError, sqlite::quote::quoted};
 use clap::{Parser, Subcommand};
+use rusqlite::Connection;
 use std::{
     error::Error,
     io::{self, Write},
@@ -39,7 +37,7 @@ enum Command {
     Leaks(leaks::Arguments),
 }
 
-/// What the command ends with when it could not do its work.
+/// The exit code when the command could not do its work.
 const UNABLE: u8 = 2;
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -47,52 +45,67 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// Runs the command line with the arguments of the process.
 #[must_use]
 pub fn command_line() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let result = match Arguments::parse().command {
         Command::Seed(arguments) => seed::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Dump(arguments) => dump::run(&arguments),
         Command::Leaks(arguments) => leaks::run(arguments),
     };
-    done.unwrap_or_else(|error| {
-        complain(&chain(&*error));
+    result.unwrap_or_else(|error| {
+        write_stderr(&chain(&*error));
         ExitCode::from(UNABLE)
     })
 }
 
-/// Tells the person who runs the command. Where nobody listens, the exit code still tells.
-fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "sqlite-fixtures: {message}");
-}
-
-/// Shows all mistakes of seeds, on a terminal in colours, and gives how many they are.
-fn mistakes(error: &SeedError) -> usize {
+/// Prints all errors of seeds to stderr, on a terminal in colours.
+fn print_errors(errors: &SeedError) {
     const BOLD: &str = "\x1b[1m";
     const RED: &str = "\x1b[1;31m";
     const PLAIN: &str = "\x1b[0m";
-    let mut shown = anstream::stderr().lock();
-    for mistake in error.all() {
-        let text = mistake.one_to_string();
-        let mut lines = text.lines();
-        // As in `complain`.
-        let _ = writeln!(shown, "{BOLD}{}{PLAIN}", lines.next().unwrap_or_default());
-        for line in lines {
+    let mut stderr = anstream::stderr().lock();
+    for error in errors.all() {
+        for (number, line) in error.one_to_string().lines().enumerate() {
             let is_mark = line.trim_start_matches([' ', '|']).starts_with('^');
-            let _ = writeln!(shown, "{}{line}{PLAIN}", if is_mark { RED } else { "" });
+            let colour = if number == 0 {
+                BOLD
+            } else if is_mark {
+                RED
+            } else {
+                ""
+            };
+            // If stderr is closed, the exit code remains.
+            let _ = writeln!(stderr, "{colour}{line}{PLAIN}");
         }
     }
-    if error.omitted() > 0 {
-        let _ = writeln!(shown, "and {} more", error.omitted());
+    if errors.omitted() > 0 {
+        let _ = writeln!(stderr, "and {} more", errors.omitted());
     }
-    error.count()
 }
 
-/// Prints a result. Whoever reads it may stop when they like.
+/// Prints a result to stdout, whose reader may close it at any time.
 fn print(text: &str) -> Result<(), Failure> {
-    let mut to = io::stdout().lock();
-    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(format!("the result cannot be printed: {error}").into())
         }
         _ => Ok(()),
     }
+}
+
+/// The tables of a database with their numbers of rows, in the order of their names.
+fn row_counts(connection: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+    // Without the shadow tables of virtual ones.
+    let mut tables = connection.prepare(
+        "SELECT name FROM pragma_table_list
+         WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT GLOB 'sqlite_*' ORDER BY name",
+    )?;
+    let mut tables = tables.query([])?;
+    let mut counts = Vec::new();
+    while let Some(row) = tables.next()? {
+        let name: String = row.get(0)?;
+        let rows = connection.query_row(&format!("SELECT count(*) FROM {}", quoted(&name)), [], |row| row.get(0))?;
+        counts.push((name, rows));
+    }
+    Ok(counts)
 }

@@ -1,7 +1,8 @@
-//! Makes or fills a database file from a seed folder.
+//! `sqlite-fixtures seed`: creates or fills a database file from a seed folder.
 
-use super::{Failure, complain, mistakes, print, tables};
+use super::{Failure, print, print_errors, row_counts};
 use crate::{
+    ledger::write_stderr,
     position::counted,
     seed::{dialect::Files, files::folder, load_into_file},
 };
@@ -14,15 +15,15 @@ use std::{
     process::ExitCode,
 };
 
-/// Make or fill a database file from a seed folder.
+/// Create or fill a database file from a seed folder.
 ///
-/// A new database gets the folder's schema first. All goes in or nothing does; a database that others have open sees all of it
-/// at once, and one that they write to meanwhile is left as it is. Seeds fire the triggers of the database.
+/// A new database gets the folder's schema first. The load is all-or-nothing: other connections see all rows at once, and if one
+/// writes meanwhile, the database is left unchanged. Seeds fire the triggers of the database.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code:
-  0  all rows are in
-  1  mistakes, all of which were shown; the database is as it was
+  0  all rows were inserted
+  1  errors, all of which were shown; the database is unchanged
   2  the database was refused, or could not be read or written
 
 Examples:
@@ -35,19 +36,19 @@ pub(super) struct Arguments {
     /// The database file.
     #[arg(long, value_name = "FILE")]
     into: PathBuf,
-    /// Fill a database that has tables already, though nothing in its name says that it is for tests.
+    /// Fill a database that has tables already and is not named for tests.
     #[arg(long)]
     allow_existing: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Arguments { folder, into, allow_existing } = arguments;
-    // Of an absolute path SQLite makes no URI.
+    // SQLite takes no absolute path for a URI.
     let file = absolute(into)?;
     let is_new = is_new(&file)?;
     if !is_new && !allow_existing && !is_for_tests(into) {
         return Err(format!(
-            "{} has tables already, and nothing in its name says that it is for tests; give a new file, or --allow-existing",
+            "{} has tables already, and is not named for tests; use a new file, or --allow-existing",
             into.display()
         )
         .into());
@@ -56,14 +57,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok(()) => {}
         Err(error) if error.is_system_error() => return Err(error.into()),
         Err(error) => {
-            let count = mistakes(&error);
-            let outcome = if into.exists() { "is as it was" } else { "was not made" };
-            complain(&format!("{}; {} {outcome}", counted(count, "mistake", "mistakes"), into.display()));
+            print_errors(&error);
+            let outcome = if into.exists() { "is unchanged" } else { "was not created" };
+            write_stderr(&format!("{}; {} {outcome}", counted(error.count(), "error", "errors"), into.display()));
             return Ok(ExitCode::FAILURE);
         }
     }
     let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    for (table, rows) in tables::count(&connection)? {
+    for (table, rows) in row_counts(&connection)? {
         print(&format!("rows {table} {rows}\n"))?;
     }
     connection.close().map_err(|(_, error)| error)?;
@@ -75,7 +76,7 @@ fn load(folder: &Path, into: &Path, is_new: bool) -> Result<(), crate::seed::See
     let schema = if is_new { folder::schema(&folder)? } else { Vec::new() };
     let seeds = folder::seeds(&folder)?;
     let bytes = seeds.iter().filter_map(|path| fs::metadata(path).ok()).map(|found| found.len()).sum();
-    // Shown on a terminal only.
+    // Drawn on a terminal only.
     let bar = ProgressBar::new(bytes);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left") {
         bar.set_style(style);
@@ -86,20 +87,20 @@ fn load(folder: &Path, into: &Path, is_new: bool) -> Result<(), crate::seed::See
     loaded.map(drop)
 }
 
-/// Whether there is no database yet, or one without anything in it.
+/// Whether there is no database yet, or an empty one.
 fn is_new(path: &Path) -> Result<bool, Failure> {
     if !path.exists() {
         return Ok(true);
     }
-    let unread = |error| format!("{} cannot be read as a database: {error}", path.display());
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(unread)?;
+    let unreadable = |error| format!("{} cannot be read as a database: {error}", path.display());
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(unreadable)?;
     let is_empty =
-        connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0)).map_err(unread)?;
-    connection.close().map_err(|(_, error)| unread(error))?;
+        connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0)).map_err(unreadable)?;
+    connection.close().map_err(|(_, error)| unreadable(error))?;
     Ok(is_empty)
 }
 
-/// Whether the file, or a folder that it is in, is named for tests.
+/// Whether a word of the path is `test`, `tests` or `testing`.
 fn is_for_tests(path: &Path) -> bool {
     let path = absolute(path).unwrap_or_else(|_| path.to_owned());
     let is_word = |part: &str| matches!(part, "test" | "tests" | "testing");
@@ -115,7 +116,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn a_database_is_for_tests_if_a_word_of_its_path_says_so() {
+    fn a_path_is_for_tests_by_its_words() {
         for path in ["/srv/test.sqlite3", "/srv/shop_test.db", "/srv/tests/shop.db", "/srv/Shop-Test-2.db"] {
             assert!(is_for_tests(Path::new(path)), "{path}");
         }

@@ -1,30 +1,34 @@
-//! Seed files from a database: what [`seed`](crate::seed) reads, so that a dump seeds the same database again.
+//! Database -> seed files, which seed the same database again.
 //!
-//! [`pick`] chooses the rows, [`value`] writes one value so that it is read as what it is, [`mod@write`] the files of each format.
+//! [`selection`] reads the rows, [`value`] converts a value to that of a seed file, [`mod@write`] writes the files of each format.
 
-mod pick;
 #[cfg(test)]
+#[path = "../../tests/dump/round_trip.rs"]
 mod round_trip;
+mod selection;
 mod value;
 mod write;
 
 use crate::{
     position::nearest,
-    sqlite::{affinity::Affinity, quote::quoted},
+    sqlite::{
+        affinity::Affinity,
+        quote::{literal, quoted},
+    },
 };
-use pick::Pick;
 use rusqlite::{Connection, types::Value};
+use selection::Selection;
 use std::{fmt::Write as _, fs::File, io::Write as _, path::Path};
 
-/// The form of the files with rows.
+/// The format of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// A file a table, a row a list entry.
+    /// One file per table, one list entry per row.
     #[default]
     Yaml,
     /// The same in JSON.
     Json,
-    /// A file a table, a row a line.
+    /// One file per table, one line per row.
     Csv,
     /// One script.
     Sql,
@@ -32,12 +36,11 @@ pub(crate) enum Format {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// A table whose rows are dumped.
 struct Table {
     name: String,
-    /// Those that can be inserted: not those that are generated.
+    /// Without generated columns, which cannot be inserted.
     columns: Vec<Column>,
-    /// What tells its rows apart, as SQL writes it: its rowid, or without one its primary key.
+    /// The rowid, or if the table has none, the primary key; quoted.
     key: Vec<String>,
     is_virtual: bool,
 }
@@ -47,7 +50,7 @@ struct Column {
     affinity: Affinity,
 }
 
-/// Writes a database into an empty folder, as schema, rows and what comes after the rows. Gives the rows of each table.
+/// Writes a database to an empty folder: schema, rows, triggers. Returns the number of rows of each table.
 pub(crate) fn dump(
     connection: &Connection,
     folder: &Path,
@@ -63,35 +66,33 @@ pub(crate) fn dump(
             return Err(format!("there is no table `{name}`{near}").into());
         }
     }
-    let pick = Pick::new(connection, &tables, only, rows)?;
-    let file = |name: &str, text: &str| -> Result<(), Failure> {
+    let selection = Selection::new(connection, &tables, only, rows)?;
+    let write = |name: &str, text: &str| -> Result<(), Failure> {
         File::create_new(folder.join(name))
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| format!("{} cannot be written: {error}", folder.join(name).display()).into())
     };
     let mut counts = Vec::new();
-    let mut of_tables = Vec::new();
+    let mut rows_of_tables = Vec::new();
     for table in &tables {
-        let found = pick.rows(connection, table)?;
-        counts.push((table.name.clone(), found.len()));
-        if !found.is_empty() {
-            of_tables.push((table, found));
+        let rows = selection.rows(connection, table)?;
+        counts.push((table.name.clone(), rows.len()));
+        if !rows.is_empty() {
+            rows_of_tables.push((table, rows));
         }
     }
-    for (name, text) in write::files(&of_tables, format) {
-        file(&name, &text)?;
+    for (name, text) in write::files(&rows_of_tables, format) {
+        write(&name, &text)?;
     }
-    let after = after_rows(connection)?;
-    if !after.is_empty() {
-        file(AFTER, &after)?;
+    let triggers = sequences_and_triggers(connection)?;
+    if !triggers.is_empty() {
+        // Its name sorts after those of the rows.
+        write("~triggers.sql", &triggers)?;
     }
-    // Last, so that a folder that is not whole is none.
-    file("schema.sql", &schema(connection)?)?;
+    // Last, so that an incomplete folder has no schema.
+    write("schema.sql", &schema(connection)?)?;
     Ok(counts)
 }
-
-/// What must not be there yet while rows go in comes last in the order of names.
-const AFTER: &str = "~triggers.sql";
 
 fn tables(connection: &Connection) -> Result<Vec<Table>, Failure> {
     let mut tables = Vec::new();
@@ -106,13 +107,13 @@ fn tables(connection: &Connection) -> Result<Vec<Table>, Failure> {
         let (name, is_virtual, without_rowid): (String, bool, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let sql: String = row.get(3)?;
         let is = |parts: &[&str]| is_virtual && parts.iter().any(|part| sql.contains(part));
-        // They show what other tables hold.
+        // They show the contents of other tables.
         if is(&["using fts5vocab", "using fts4aux"]) {
             continue;
         }
         if is(&["content=''", "content=\"\"", "content = ''", "content = \"\""]) {
             return Err(format!(
-                "table `{name}` holds no texts, only an index of them; drop it from a copy, and dump that"
+                "table `{name}` has an index without its texts; drop it from a copy, and dump the copy"
             )
             .into());
         }
@@ -148,36 +149,36 @@ fn table(connection: &Connection, name: String, is_virtual: bool, without_rowid:
     Ok(Table { name, columns, key, is_virtual })
 }
 
-/// The schema, but for triggers, with what is said of the file as a whole.
+/// The pragmas of the database file, and the schema without triggers.
 fn schema(connection: &Connection) -> rusqlite::Result<String> {
     let mut text = String::new();
     for pragma in ["encoding", "page_size", "auto_vacuum", "application_id", "user_version"] {
         let value: Value = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
         // Writing into memory cannot fail.
-        let _ = writeln!(text, "PRAGMA {pragma} = {};", crate::sqlite::quote::literal(&value));
+        let _ = writeln!(text, "PRAGMA {pragma} = {};", literal(&value));
     }
     text.push_str(&objects(connection, "type <> 'trigger'")?);
     Ok(text)
 }
 
-fn after_rows(connection: &Connection) -> rusqlite::Result<String> {
+fn sequences_and_triggers(connection: &Connection) -> rusqlite::Result<String> {
     let mut text = String::new();
-    let counted = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%')";
-    if connection.query_row(counted, [], |row| row.get(0))? {
-        let mut counts = connection.prepare("SELECT name, seq FROM sqlite_sequence ORDER BY name")?;
-        let counts = counts.query_map([], |row| Ok((row.get::<_, Value>(0)?, row.get::<_, Value>(1)?)))?;
+    let has_sequences =
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%')";
+    if connection.query_row(has_sequences, [], |row| row.get(0))? {
         text.push_str("DELETE FROM sqlite_sequence;\n");
-        for count in counts {
-            let (name, count) = count?;
-            let (name, count) = (crate::sqlite::quote::literal(&name), crate::sqlite::quote::literal(&count));
-            let _ = writeln!(text, "INSERT INTO sqlite_sequence VALUES ({name}, {count});");
+        let mut sequences = connection.prepare("SELECT name, seq FROM sqlite_sequence ORDER BY name")?;
+        let mut sequences = sequences.query([])?;
+        while let Some(row) = sequences.next()? {
+            let (name, last) = (literal(row.get_ref(0)?), literal(row.get_ref(1)?));
+            let _ = writeln!(text, "INSERT INTO sqlite_sequence VALUES ({name}, {last});");
         }
     }
     text.push_str(&objects(connection, "type = 'trigger'")?);
     Ok(text)
 }
 
-/// The SQL of the objects of a schema, in the order that they were made in.
+/// The SQL of the objects of the schema, in the order of their creation.
 fn objects(connection: &Connection, which: &str) -> rusqlite::Result<String> {
     let shadows = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'";
     let sql = format!(
@@ -185,16 +186,22 @@ fn objects(connection: &Connection, which: &str) -> rusqlite::Result<String> {
          AND {which} ORDER BY rowid"
     );
     let mut statement = connection.prepare(&sql)?;
-    let objects = statement.query_map([], |row| row.get::<_, String>(0))?;
-    let ended = |sql: String| {
-        // Behind a comment the end would be a part of it.
-        let end = if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;\n" } else { ";\n" };
-        sql + end
-    };
-    objects.map(|sql| Ok(ended(sql?))).collect()
+    let mut objects = statement.query([])?;
+    let mut text = String::new();
+    while let Some(row) = objects.next()? {
+        let sql: String = row.get(0)?;
+        text.push_str(&sql);
+        // A semicolon after a comment would be part of it.
+        text.push_str(if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;\n" } else { ";\n" });
+    }
+    Ok(text)
 }
 
-/// Names of columns as SQL writes them.
-fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    names.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
+impl Table {
+    /// The names of the columns, quoted. Those of a virtual table do not include its rowid, which is put first.
+    fn column_list(&self) -> String {
+        let mut names = if self.is_virtual { self.key.clone() } else { Vec::new() };
+        names.extend(self.columns.iter().map(|column| quoted(&column.name)));
+        names.join(", ")
+    }
 }

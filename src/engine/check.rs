@@ -2,7 +2,7 @@
 
 use super::database::Database;
 use crate::{
-    ledger::{State, demand, tell, test_name},
+    ledger::{State, enforce, test_name, warn_stderr},
     settings::Leaks,
 };
 use std::{backtrace::Backtrace, sync::Arc, thread};
@@ -32,7 +32,7 @@ impl Drop for EndOfTest {
         if thread::panicking() {
             // A session that was refused or swapped has spoken for itself when its guard was dropped.
             if ledger.leaks() != Leaks::Off && report.leaks().iter().any(|entry| *entry.state() == State::Open) {
-                tell(&report.to_string());
+                warn_stderr(&report.to_string());
             }
         } else if test_name::is_ending(&self.made) {
             if ledger.leaks() == Leaks::Deny {
@@ -40,7 +40,7 @@ impl Drop for EndOfTest {
                 // The session that is left open holds the database, which may never be dropped.
                 self.database.settle();
             }
-            demand(ledger.leaks(), &report.to_string());
+            enforce(ledger.leaks(), &report.to_string());
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{EngineError, Options, Origin, kept, memory::Memory, slots::Slots, temp_file::TempFile};
 use crate::{
     labels::SharedLabels,
-    ledger::{EngineIdentity, EngineRecord, Ledger, tell, test_name},
+    ledger::{EngineIdentity, EngineRecord, Ledger, test_name, warn_stderr},
     settings::Keep,
     sqlite::{copy, untracked},
     storage,
@@ -116,7 +116,7 @@ impl Database {
     }
 
     pub(super) fn ledger(&self) -> Ledger {
-        Ledger::of(Arc::clone(&self.record))
+        Ledger::for_engine(Arc::clone(&self.record))
     }
 
     pub(super) fn labels(&self) -> MutexGuard<'_, SharedLabels> {
@@ -164,10 +164,16 @@ impl Database {
             .and_then(|path| self.save_to(&path).map(|()| path));
         match kept {
             Ok(path) => {
-                tell(&format!("the database of test `{test}` is kept; open it with\n  sqlite3 '{}'", path.display()));
+                warn_stderr(&format!(
+                    "the database of test `{test}` is kept; open it with\n  sqlite3 '{}'",
+                    path.display()
+                ));
             }
             Err(error) => {
-                tell(&format!("the database of test `{test}` could not be kept: {}", crate::position::chain(&error)));
+                warn_stderr(&format!(
+                    "the database of test `{test}` could not be kept: {}",
+                    crate::position::chain(&error)
+                ));
             }
         }
     }

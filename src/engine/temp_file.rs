@@ -2,8 +2,8 @@
 
 use super::{EngineError, Origin};
 use crate::{
-    ledger::{exit, tell},
-    storage::{self, Temporary},
+    ledger::{exit, warn_stderr},
+    storage::{self, TempFolder},
 };
 use rusqlite::{Connection, OpenFlags};
 use std::{
@@ -15,7 +15,7 @@ use std::{
 pub(super) struct TempFile {
     path: PathBuf,
     /// `None` only while it is dropped.
-    folder: Option<Temporary>,
+    folder: Option<TempFolder>,
 }
 
 impl TempFile {
@@ -26,8 +26,8 @@ impl TempFile {
         let error = |source| EngineError::Folder { path: parent.clone(), source };
         // What statics still hold goes at exit.
         static AT_EXIT: Once = Once::new();
-        AT_EXIT.call_once(|| exit::last_act(storage::remove_all));
-        let folder = Temporary::new_in(&parent).map_err(error)?;
+        AT_EXIT.call_once(|| exit::run_at_exit(storage::remove_all));
+        let folder = TempFolder::new_in(&parent).map_err(error)?;
         let path = folder.path().join("database.sqlite3");
         storage::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;
         Ok(Self { path, folder: Some(folder) })
@@ -45,7 +45,7 @@ impl TempFile {
 
     /// What SQLite calls the file: it follows links.
     pub(super) fn file(&self) -> String {
-        let folder = self.folder.as_ref().map(Temporary::real_path).unwrap_or_default();
+        let folder = self.folder.as_ref().map(TempFolder::real_path).unwrap_or_default();
         folder.join(self.path.file_name().unwrap_or_default()).to_string_lossy().into_owned()
     }
 
@@ -62,7 +62,7 @@ impl TempFile {
 
     pub(super) fn keep(&self) -> Result<PathBuf, EngineError> {
         let path = self.path.parent().unwrap_or(&self.path).to_owned();
-        match self.folder.as_ref().map_or(Ok(()), Temporary::keep) {
+        match self.folder.as_ref().map_or(Ok(()), TempFolder::keep) {
             Ok(()) => Ok(path),
             Err(source) => Err(EngineError::Folder { path, source }),
         }
@@ -71,8 +71,8 @@ impl TempFile {
 
 impl Drop for TempFile {
     fn drop(&mut self) {
-        if let Some(Err(error)) = self.folder.take().map(Temporary::remove) {
-            tell(&format!("the files of {} could not be removed: {error}", self.path.display()));
+        if let Some(Err(error)) = self.folder.take().map(TempFolder::remove) {
+            warn_stderr(&format!("the files of {} could not be removed: {error}", self.path.display()));
         }
     }
 }

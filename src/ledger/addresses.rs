@@ -1,13 +1,13 @@
-//! The calls that led here as addresses, which another process can make names and lines of when this one has died.
+//! The calls that led here as addresses, which another process can resolve to lines when this one has died.
 
 use std::ffi::{c_int, c_void};
 
-/// More calls than this are not looked at: the first of the user's own is near the top.
+/// Calls beyond this depth are left out: the innermost of the user's own code is near the top.
 #[cfg(all(unix, not(target_arch = "arm")))]
-const MOST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
-// SAFETY: every Rust program for Unix links an unwinder with these functions (Itanium C++ ABI, "Exception handling"), but on
-// ARM of 32 bits; the types are theirs.
+// SAFETY: every Rust program for Unix, except on 32-bit ARM, links an unwinder with these functions and types (Itanium C++ ABI,
+// "Exception handling").
 #[cfg(all(unix, not(target_arch = "arm")))]
 unsafe extern "C" {
     fn _Unwind_Backtrace(step: unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int, to: *mut c_void) -> c_int;
@@ -22,15 +22,15 @@ pub(super) fn addresses() -> Vec<usize> {
         const END_OF_STACK: c_int = 5;
         // SAFETY: `to` is the vector below, which nobody else uses during the walk; the context is the unwinder's own.
         let (addresses, address) = unsafe { (&mut *to.cast::<Vec<usize>>(), _Unwind_GetIP(context)) };
-        if addresses.len() == MOST {
+        if addresses.len() == MAX_DEPTH {
             return END_OF_STACK;
         }
         addresses.push(address);
         NO_REASON
     }
-    let mut addresses: Vec<usize> = Vec::with_capacity(MOST);
-    // SAFETY: `step` is what the unwinder calls for each frame, with the pointer it is given here; it does not unwind, as it
-    // only pushes into room that is there.
+    let mut addresses: Vec<usize> = Vec::with_capacity(MAX_DEPTH);
+    // SAFETY: the unwinder calls `step` for each frame with the pointer passed here; it does not unwind, since it only pushes
+    // within the capacity.
     unsafe { _Unwind_Backtrace(step, (&raw mut addresses).cast()) };
     addresses
 }
@@ -40,30 +40,29 @@ pub(super) fn addresses() -> Vec<usize> {
     Vec::new()
 }
 
-/// By how much the test executable was moved when it was loaded: what is to be taken from an address in it to find it in the
-/// file. 0 for one that is loaded where it was linked to.
+/// The load bias of the executable: an address minus this is its address in the file.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-pub(super) fn slide() -> usize {
-    // SAFETY: the C library has this function (dl_iterate_phdr(3)); the first field of what it tells is an address.
+pub(super) fn load_bias() -> usize {
+    // SAFETY: the C library has this function (dl_iterate_phdr(3)); the first field of what it passes is an address.
     unsafe extern "C" {
         fn dl_iterate_phdr(
-            tell: unsafe extern "C" fn(*const usize, usize, *mut c_void) -> c_int,
+            callback: unsafe extern "C" fn(*const usize, usize, *mut c_void) -> c_int,
             to: *mut c_void,
         ) -> c_int;
     }
-    unsafe extern "C" fn first(slide: *const usize, _: usize, to: *mut c_void) -> c_int {
+    unsafe extern "C" fn first(load_bias: *const usize, _: usize, to: *mut c_void) -> c_int {
         // SAFETY: `to` is the number below, and the executable comes first.
-        unsafe { *to.cast::<usize>() = *slide };
+        unsafe { *to.cast::<usize>() = *load_bias };
         1
     }
-    let mut slide = 0_usize;
-    // SAFETY: `first` is what it calls, with the pointer that it is given here.
-    unsafe { dl_iterate_phdr(first, (&raw mut slide).cast()) };
-    slide
+    let mut load_bias = 0_usize;
+    // SAFETY: it calls `first` with the pointer passed here.
+    unsafe { dl_iterate_phdr(first, (&raw mut load_bias).cast()) };
+    load_bias
 }
 
 #[cfg(target_vendor = "apple")]
-pub(super) fn slide() -> usize {
+pub(super) fn load_bias() -> usize {
     // SAFETY: the system's library has this function (dyld(3)); the executable is image 0.
     unsafe extern "C" {
         safe fn _dyld_get_image_vmaddr_slide(image: u32) -> usize;
@@ -72,13 +71,13 @@ pub(super) fn slide() -> usize {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_vendor = "apple")))]
-pub(super) fn slide() -> usize {
+pub(super) fn load_bias() -> usize {
     0
 }
 
 #[cfg(all(test, target_os = "linux", not(target_arch = "arm")))]
 mod tests {
-    use super::{MOST, addresses, slide};
+    use super::{MAX_DEPTH, addresses, load_bias};
 
     #[inline(never)]
     fn deep(depth: usize) -> Vec<usize> {
@@ -86,13 +85,13 @@ mod tests {
     }
 
     #[test]
-    fn the_calls_are_addresses_in_this_executable_and_never_more_than_are_wanted() {
+    fn addresses_are_in_this_executable() {
         let found = addresses();
         assert!(found.len() > 3, "{found:x?}");
         let size = std::fs::metadata(std::env::current_exe().unwrap()).unwrap().len();
         for address in &found[..3] {
-            assert!(*address > slide() && (*address - slide()) as u64 <= size, "{found:x?} {:x}", slide());
+            assert!(*address > load_bias() && (*address - load_bias()) as u64 <= size, "{found:x?} {:x}", load_bias());
         }
-        assert_eq!(deep(200).len(), MOST);
+        assert_eq!(deep(200).len(), MAX_DEPTH);
     }
 }

@@ -1,9 +1,6 @@
-//! One session's line in the record, or that of a connection which somebody else opened.
+//! One connection: a session's, or a client's.
 
-use super::{
-    record::{EngineIdentity, EngineRecord},
-    stack::{self, Stack},
-};
+use super::stack::{self, Stack};
 use crate::{
     position::Position,
     settings::{Leaks, Settings},
@@ -17,19 +14,11 @@ pub struct Entry {
     pub(super) number: u64,
     pub(super) opened_at: u64,
     pub(super) ignored: bool,
-    /// Whether a transaction is open that the close under way will roll back.
+    /// Whether the close under way will roll a transaction back.
     pub(super) rolls_back: bool,
     pub(super) state: State,
     pub(super) engine: Option<Arc<EngineIdentity>>,
     pub(super) test: Option<Arc<str>>,
-    pub(super) opener: Opener,
-}
-
-/// What is known at the opening.
-#[derive(Debug)]
-pub(crate) struct Opening {
-    pub engine: Option<Arc<EngineRecord>>,
-    pub test: Option<Arc<str>>,
     pub(super) opener: Opener,
 }
 
@@ -39,37 +28,49 @@ pub(super) enum Opener {
         location: &'static Location<'static>,
         backtrace: Option<Arc<Backtrace>>,
     },
-    /// With the calls that led there, for as long as the handle is not freed: they are large.
+    /// The stack is large, so it is dropped when the handle is freed.
     Client(Arc<Client>, Option<Arc<Stack>>),
 }
 
-/// What only the witness knows of an opening.
+/// What only the hook knows of an opening.
 #[derive(Debug)]
 pub(super) struct Client {
-    /// The calls as addresses, where a journal is kept.
+    /// The return addresses on the stack, if a journal is kept.
     pub addresses: Vec<usize>,
     pub database: String,
     pub thread: Option<Arc<str>>,
     /// Whether the thread runs a test, and so closes what it opened before the test ends.
     pub on_test_thread: bool,
-    /// The tests that were running, where the test is not known.
+    /// The tests that were running, if the test is not known.
     pub running: Vec<Arc<str>>,
 }
 
-/// How a session stands, or how it ended.
+/// What the entries of one engine share.
+#[derive(Debug)]
+pub(crate) struct EngineIdentity {
+    pub name: Arc<str>,
+    /// What SQLite calls the file of its database.
+    pub file: String,
+    /// The test that made the database.
+    pub owner: Option<Arc<str>>,
+    /// What happens on a leak, if the engine says so.
+    pub leaks: Option<Leaks>,
+}
+
+/// Whether a connection is open, and if not, how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
     /// It is open.
     Open,
-    /// SQLite refused to close it, because of the statements with this SQL; none are named when a blob or a backup is
-    /// what blocks. Its handle is not freed.
+    /// SQLite refused to close it because of the unfinalized statements with this SQL, or of a blob or backup if the list is
+    /// empty. Its handle is not freed.
     CloseRefused(Vec<String>),
-    /// Its guard was dropped with another connection inside, so that its own handle is somewhere else.
+    /// Its guard was dropped with another connection inside, so its own handle is somewhere else.
     SwappedOut,
     /// Its handle was freed.
     Closed,
-    /// Its handle was freed, and a transaction that was still open was rolled back. Known of sessions only.
+    /// Its handle was freed, and an open transaction was rolled back. Known for sessions only.
     RolledBack,
 }
 
@@ -81,23 +82,12 @@ impl State {
     }
 }
 
-/// Why SQLite refuses to close a handle, with the SQL of the statements that are not finalized.
-pub(crate) fn because(statements: &[String]) -> String {
-    if statements.is_empty() {
-        return "because of an unfinished blob or backup".to_owned();
-    }
-    let statements: Vec<String> = statements.iter().map(|sql| format!("`{sql}`")).collect();
-    format!("because of the unfinished {}", statements.join(", "))
-}
-
-impl Opening {
-    pub(crate) fn new(
-        engine: &Arc<EngineRecord>,
-        test: Option<Arc<str>>,
-        location: &'static Location<'static>,
-        backtrace: Option<Arc<Backtrace>>,
-    ) -> Self {
-        Self { engine: Some(Arc::clone(engine)), test, opener: Opener::Factory { location, backtrace } }
+/// Why SQLite refuses to close a handle, given the SQL of its unfinalized statements.
+pub(crate) fn close_blockers(statements: &[String]) -> String {
+    match statements {
+        [] => "because of an unfinished blob or backup".to_owned(),
+        [statement] => format!("because of the unfinalized statement `{statement}`"),
+        statements => format!("because of the unfinalized statements `{}`", statements.join("`, `")),
     }
 }
 
@@ -108,7 +98,7 @@ impl Entry {
         self.number
     }
 
-    /// Whether a session factory opened it. Else a client did, and SQLite itself reported it.
+    /// Whether a session factory opened it; else a client did.
     #[must_use]
     pub fn is_session(&self) -> bool {
         self.client().is_none()
@@ -126,13 +116,13 @@ impl Entry {
         self.client().map(|client| client.database.as_str())
     }
 
-    /// The test that opened it, as the test runner names it; `None` outside tests, and on a thread that no test is known of.
+    /// The test that opened it, as the test runner names it; `None` if it is not known.
     #[must_use]
     pub fn test(&self) -> Option<&str> {
         self.test.as_deref()
     }
 
-    /// The tests that were running when a client opened it on a thread that no test is known of.
+    /// The tests that were running when a client opened it, if its test is not known.
     pub fn running(&self) -> impl Iterator<Item = &str> {
         self.client().into_iter().flat_map(|client| client.running.iter().map(|test| &**test))
     }
@@ -152,15 +142,15 @@ impl Entry {
         }
     }
 
-    /// Where it was opened: a session's [location](Self::location), a client's first call that is in no library.
+    /// Where it was opened: a session's [location](Self::location), for a client the innermost call outside libraries.
     ///
-    /// The latter is read from the stack when it is asked for, which takes milliseconds. `None` where no code of the user's is
-    /// on the stack, as on a library's own thread, where the build has no debug information, and once the handle is freed.
+    /// The latter is resolved from the stack on request, which takes milliseconds. `None` if no code of the user's is on the
+    /// stack, as on a library's own thread, if the build has no debug information, and once the handle is freed.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         match &self.opener {
             Opener::Factory { location, .. } => Some((*location).into()),
-            Opener::Client(_, stack) => stack.as_ref()?.place().map(stack::from_start),
+            Opener::Client(..) => Some(self.client_position()?.clone().relative_to(stack::start_folder())),
         }
     }
 
@@ -170,46 +160,45 @@ impl Entry {
         match &self.opener {
             Opener::Factory { backtrace, .. } => backtrace.as_deref(),
             Opener::Client(_, stack) => {
-                let asked = Settings::get().is_ok_and(|settings| settings.backtrace == Some(true));
-                stack.as_ref().filter(|_| asked).map(|stack| stack.backtrace())
+                let is_on = Settings::get().is_ok_and(|settings| settings.backtrace == Some(true));
+                stack.as_ref().filter(|_| is_on).map(|stack| stack.backtrace())
             }
         }
     }
 
-    /// The event that was its opening. Every opening and every end in the process is one event, numbered from 1.
+    /// The event that was its opening. Every opening and every close in the process is one event, numbered from 1.
     #[must_use]
     pub fn opened_at(&self) -> u64 {
         self.opened_at
     }
 
-    /// Whether [`Ledger::ignore_current`](crate::ledger::Ledger::ignore_current) was told of it.
+    /// Whether [`Ledger::ignore_current`](crate::ledger::Ledger::ignore_current) has marked it.
     #[must_use]
     pub fn is_ignored(&self) -> bool {
         self.ignored
     }
 
-    /// How it stands, or how it ended.
+    /// Whether it is open, and if not, how it ended.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    pub(super) fn client(&self) -> Option<&Client> {
+    fn client(&self) -> Option<&Client> {
         match &self.opener {
             Opener::Factory { .. } => None,
             Opener::Client(client, _) => Some(client),
         }
     }
 
-    /// The place of a client's opening, with its whole path.
-    pub(super) fn whole_place(&self) -> Option<&Position> {
+    /// The position of a client's opening, with its absolute path.
+    pub(super) fn client_position(&self) -> Option<&Position> {
         match &self.opener {
             Opener::Factory { .. } => None,
-            Opener::Client(_, stack) => stack.as_ref()?.place(),
+            Opener::Client(_, stack) => stack.as_ref()?.position(),
         }
     }
 
-    /// Takes the calls away that led to the opening of a client's handle.
     pub(super) fn take_stack(&mut self) -> Option<Arc<Stack>> {
         match &mut self.opener {
             Opener::Factory { .. } => None,
@@ -217,12 +206,12 @@ impl Entry {
         }
     }
 
-    /// What becomes of it as a leak, if its engine says so.
+    /// What happens when it leaks, if its engine says so.
     pub(super) fn leaks(&self) -> Option<Leaks> {
         self.engine.as_ref().and_then(|engine| engine.leaks)
     }
 
-    /// Whether it must be closed when the body of its test ends. A library's own threads close what they have later.
+    /// Whether it must be closed when the body of its test ends. The threads of libraries close theirs later.
     pub(super) fn ends_with_its_test(&self) -> bool {
         self.client().is_none_or(|client| client.on_test_thread)
     }

@@ -1,10 +1,10 @@
-//! The last look, when the process ends normally.
+//! The check at exit, which decides the exit code of the process.
 //!
-//! `Drop` cannot see a guard that was forgotten, kept in a static, or left with a thread; nor can it undo a
-//! `#[should_panic]` that a leak's own panic satisfied. The C library's exit hook can: it shows what is open, and turns
-//! a success into a failure. A status that already says failure is left as it is where the C library tells it (glibc).
+//! `Drop` cannot see a guard that was forgotten, is in a static, or is on another thread; nor can it undo a `#[should_panic]` that
+//! a leak's own panic satisfied. The C library's exit hook can: it prints what is open, and turns success into failure. With
+//! glibc, which passes the status to the hook, a failure keeps its own status.
 
-use super::{Ledger, hook, level, quiesce, registry, tell_at_exit};
+use super::{Ledger, hook, level, quiesce, registry, write_stderr};
 use crate::{
     position::chain,
     settings::{Leaks, Settings},
@@ -19,46 +19,45 @@ use std::{
     },
 };
 
-/// What the process exits with when all tests passed and a session was left open: the status of a failed libtest.
+/// The exit code when all tests passed and a session was left open: that of a failed libtest.
 const FAILED: c_int = 101;
 
-/// A forked child runs the hooks of its parent, whose sessions are not its own.
+/// The process that registered the hook. A forked child runs it too, though the sessions are its parent's.
 static OWNER: AtomicU32 = AtomicU32::new(0);
 
 /// Whether the ledger was started when the program was loaded.
 static STARTED: AtomicBool = AtomicBool::new(false);
 
-static LAST_ACTS: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
+static ACTIONS: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
 
-/// Looks at the ledger at exit. Idempotent.
-pub(super) fn watch() {
+/// Registers the check. Idempotent.
+pub(super) fn register() {
     static REGISTER: Once = Once::new();
     REGISTER.call_once(|| {
         OWNER.store(process::id(), Ordering::Relaxed);
-        register();
+        register_hook();
     });
 }
 
-/// Notes that the ledger was started.
-pub(super) fn note_started() {
+pub(super) fn set_started() {
     STARTED.store(true, Ordering::Relaxed);
 }
 
-/// Runs `act` at exit, after the look.
-pub(crate) fn last_act(act: fn()) {
-    watch();
-    LAST_ACTS.lock().unwrap_or_else(PoisonError::into_inner).push(act);
+/// Runs `action` at exit, after the check.
+pub(crate) fn run_at_exit(action: fn()) {
+    register();
+    ACTIONS.lock().unwrap_or_else(PoisonError::into_inner).push(action);
 }
 
-/// Ends the process at once, as failed: for when leaks could not be told any more.
+/// Ends the process at once, as failed: leaks could no longer be reported.
 pub(super) fn fail(fault: &str) -> ! {
-    tell_at_exit(fault);
+    write_stderr(fault);
     _exit(FAILED)
 }
 
 // SAFETY: the C library has these functions with these types: `on_exit` in glibc, `atexit` (C11 7.22.4.2) and `_exit` everywhere.
-// They are safe to call: a function lives as long as the program, glibc hands the argument on and does not follow it, and
-// nothing runs behind `_exit`.
+// They are safe to call: a function lives as long as the program, glibc passes the argument on and does not follow it, and
+// nothing runs after `_exit`.
 unsafe extern "C" {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     safe fn on_exit(hook: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
@@ -68,7 +67,7 @@ unsafe extern "C" {
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn register() {
+fn register_hook() {
     extern "C" fn hook(status: c_int, _: *mut c_void) {
         at_exit(status);
     }
@@ -76,7 +75,7 @@ fn register() {
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn register() {
+fn register_hook() {
     extern "C" fn hook() {
         at_exit(0);
     }
@@ -88,38 +87,36 @@ fn at_exit(status: c_int) {
         return;
     }
     // A panic must not cross into the C library.
-    let failed = catch_unwind(look).unwrap_or_else(|_| fail("the last look at the ledger panicked"));
+    let failed = catch_unwind(check).unwrap_or_else(|_| fail("the check at exit panicked"));
     if failed && status == 0 {
-        // Every act that must come before it has run.
         _exit(FAILED);
     }
 }
 
-/// Looks once more, tells what is found, and gives whether the process has failed.
-fn look() -> bool {
+/// Prints what is open, and returns whether the process has failed.
+fn check() -> bool {
     let faults = faults();
     for fault in &faults {
-        tell_at_exit(&format!("at the end of the process, {fault}"));
+        write_stderr(&format!("at the end of the process, {fault}"));
     }
-    let find = || Ledger::process().find_among(|entry| level(entry.leaks()) != Leaks::Off).err();
-    // A library's own thread may still be about to close what it has.
+    let find = || Ledger::process().find_where(|entry| level(entry.leaks()) != Leaks::Off).err();
+    // A library's own thread may be about to close its connections.
     quiesce::wait_while(|| find().is_some_and(|report| report.leaks().iter().any(|entry| !entry.ends_with_its_test())));
-    let found = find();
-    if let Some(report) = &found {
-        tell_at_exit(&format!("at the end of the process, {report}"));
+    let report = find();
+    if let Some(report) = &report {
+        write_stderr(&format!("at the end of the process, {report}"));
     }
-    let acts = std::mem::take(&mut *LAST_ACTS.lock().unwrap_or_else(PoisonError::into_inner));
-    for act in acts {
-        act();
+    let actions = std::mem::take(&mut *ACTIONS.lock().unwrap_or_else(PoisonError::into_inner));
+    for action in actions {
+        action();
     }
-    let leaks = found.as_ref().map_or(&[][..], |report| report.leaks());
-    registry::end(leaks, &faults);
-    let denied = leaks.iter().any(|entry| level(entry.leaks()) == Leaks::Deny);
-    let unsure = !faults.is_empty() && level(None) == Leaks::Deny;
-    denied || unsure
+    let leaks = report.as_ref().map_or(&[][..], |report| report.leaks());
+    registry::end_journal(leaks, &faults);
+    let is_denied = leaks.iter().any(|entry| level(entry.leaks()) == Leaks::Deny);
+    is_denied || !faults.is_empty() && level(None) == Leaks::Deny
 }
 
-/// Why the check cannot be relied on.
+/// Why the check may be incomplete.
 fn faults() -> Vec<String> {
     let mut faults = Vec::new();
     if let Err(error) = Settings::get() {

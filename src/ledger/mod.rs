@@ -1,43 +1,39 @@
-//! The record of every session, and of every connection that somebody else opened: which test opened it, where, how it ended.
+//! The record of every SQLite connection of the process: which test opened it, where, and how it ended.
 //!
-//! [`entry`] is one line of it, [`registry`] the process-wide record that holds them all, [`record`] the figures, [`token`] a
-//! session's claim on its entry. [`hook`] is what SQLite reports, [`stack`] and [`addresses`] tell the place of what no
-//! session factory opened, [`test_name`] knows which test is running and whether it is ending. [`start`] looks when the program is
-//! loaded, [`exit`] when it ends and its threads are at [`quiesce`], [`journal`] is what outlives a program that does not end well. [`leak`] is what is still open.
+//! [`entry`] is one connection, [`registry`] holds them all and counts them. [`hook`] receives SQLite's reports of handles,
+//! [`entry_guard`] matches them with sessions. [`stack`] and [`addresses`] find the call that opened a connection, [`test_name`]
+//! the test that runs. [`start`] runs when the program is loaded, [`exit`] when it ends and its threads [`quiesce`];
+//! [`journal`] is the record on disk.
 
 mod addresses;
 mod entry;
+mod entry_guard;
 pub(crate) mod exit;
 mod hook;
 pub(crate) mod journal;
-mod leak;
 mod quiesce;
-mod record;
 mod registry;
 pub(crate) mod stack;
 mod start;
 pub(crate) mod test_name;
-mod token;
 
-pub(crate) use entry::because;
 pub use entry::{Entry, State};
-pub use leak::LeakReport;
-pub use record::Counts;
+pub use registry::Counts;
 
-pub(crate) use entry::Opening;
-pub(crate) use record::{EngineIdentity, EngineRecord};
-pub(crate) use token::Token;
+pub(crate) use entry::{EngineIdentity, close_blockers};
+pub(crate) use entry_guard::EntryGuard;
+pub(crate) use registry::EngineRecord;
 
 use crate::settings::{Leaks, Settings};
-use std::{io::Write, panic::catch_unwind, sync::Arc, thread};
+use std::{error::Error, io::Write, panic::catch_unwind, sync::Arc, thread};
 
 /// A view of the record: of one engine, or of the whole process.
 ///
-/// In it are the sessions, and the connections that clients opened without a [`SessionFactory`](crate::session::SessionFactory): SQLite
-/// reports every handle that is opened in the process. An engine's record has those to its own database.
+/// It has sessions, and the connections that clients opened without a [`SessionFactory`](crate::session::SessionFactory): SQLite
+/// reports every handle that is opened in the process. An engine's view has those to its own database.
 ///
-/// It asks ([`find`](Self::find)) and it demands ([`verify`](Self::verify)). A session counts as open until SQLite has
-/// freed its handle.
+/// [`find`](Self::find) returns what is open, [`verify`](Self::verify) panics with it. A session counts as open until SQLite
+/// has freed its handle.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -66,17 +62,17 @@ impl Ledger {
         Self { engine: None }
     }
 
-    pub(crate) fn of(engine: Arc<EngineRecord>) -> Self {
+    pub(crate) fn for_engine(engine: Arc<EngineRecord>) -> Self {
         Self { engine: Some(engine) }
     }
 
-    /// How many handles were opened, were closed, are live, and were live at once.
+    /// How many connections were opened and closed, are open now, and were open at once.
     #[must_use]
     pub fn counts(&self) -> Counts {
         registry::counts(self.engine.as_deref())
     }
 
-    /// Those that are open, in the order of their numbers, then the last ones that ended (256 at most).
+    /// The open connections in the order of their numbers, then the last ones that ended (256 at most).
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         let mut entries = registry::live(self.engine.as_deref());
@@ -84,29 +80,30 @@ impl Ledger {
         entries
     }
 
-    /// Asks whether every session is closed.
+    /// Checks that every session is closed.
     ///
     /// # Errors
-    /// The sessions that are open, but for those that [`ignore_current`](Self::ignore_current) was told of.
+    /// The sessions that are open, without those that [`ignore_current`](Self::ignore_current) has marked.
     pub fn find(&self) -> Result<(), LeakReport> {
-        self.find_among(|_| true)
+        self.find_where(|_| true)
     }
 
     /// As [`find`](Self::find), among those that must be closed when the body of their test ends.
     pub(crate) fn find_at_end_of_test(&self) -> Result<(), LeakReport> {
-        self.find_among(Entry::ends_with_its_test)
+        self.find_where(Entry::ends_with_its_test)
     }
 
-    fn find_among(&self, wanted: impl Fn(&Entry) -> bool) -> Result<(), LeakReport> {
+    fn find_where(&self, is_checked: fn(&Entry) -> bool) -> Result<(), LeakReport> {
         let mut leaks = registry::live(self.engine.as_deref());
-        leaks.retain(|entry| !entry.is_ignored() && wanted(entry));
+        leaks.retain(|entry| !entry.is_ignored() && is_checked(entry));
         if leaks.is_empty() {
             return Ok(());
         }
-        Err(LeakReport::new(self.engine.as_ref().map(|engine| engine.identity.name.clone()), leaks))
+        let engine = self.engine.as_ref().map(|engine| Arc::clone(&engine.identity.name));
+        Err(LeakReport { engine, event: registry::event(), leaks })
     }
 
-    /// Demands that every session is closed.
+    /// Asserts that every session is closed.
     ///
     /// With `SQLITE_FIXTURES_LEAKS=warn` it prints the report instead of panicking, with `off` it does nothing. While the
     /// thread is unwinding it prints, since a second panic would abort the process.
@@ -116,46 +113,80 @@ impl Ledger {
     #[track_caller]
     pub fn verify(&self) {
         if let Err(report) = self.find() {
-            demand(self.leaks(), &report.to_string());
+            enforce(self.leaks(), &report.to_string());
         }
     }
 
-    /// Takes the sessions that are open now as known: [`find`](Self::find) and the check at exit pass over them.
+    /// Marks the sessions that are open now as known: [`find`](Self::find) and the check at exit ignore them.
     ///
     /// For adopting the check in a suite with known leaks, and for showing one on purpose.
     pub fn ignore_current(&self) {
         registry::ignore_live(self.engine.as_deref());
     }
 
-    /// What becomes of a leak here.
+    /// What happens when a session of this view leaks.
     pub(crate) fn leaks(&self) -> Leaks {
         level(self.engine.as_ref().and_then(|engine| engine.identity.leaks))
     }
 }
 
-/// What becomes of a leak: the environment's word, else what was asked for, else [`Leaks::Deny`].
-fn level(asked: Option<Leaks>) -> Leaks {
-    Settings::get().ok().and_then(|settings| settings.leaks).or(asked).unwrap_or_default()
+/// The sessions that are open when all should be closed.
+///
+/// Its `Display` names the test, the place and the age of each, and what to do.
+#[derive(Clone)]
+pub struct LeakReport {
+    engine: Option<Arc<str>>,
+    event: u64,
+    leaks: Vec<Entry>,
 }
 
-/// Makes a fault known, as loudly as `leaks` says; never a panic within a panic.
-#[track_caller]
-pub(crate) fn demand(leaks: Leaks, fault: &str) {
-    match leaks {
-        Leaks::Off => {}
-        Leaks::Deny if !thread::panicking() => panic!("{fault}"),
-        Leaks::Deny | Leaks::Warn => tell(fault),
+impl LeakReport {
+    /// The name of the engine that was checked, `None` for the whole process.
+    #[must_use]
+    pub fn engine(&self) -> Option<&str> {
+        self.engine.as_deref()
+    }
+
+    /// The sessions that are open, in the order of their numbers.
+    #[must_use]
+    pub fn leaks(&self) -> &[Entry] {
+        &self.leaks
+    }
+
+    /// How many connections were opened or closed, in the whole process, since `entry` was opened.
+    #[must_use]
+    pub fn age(&self, entry: &Entry) -> u64 {
+        self.event.saturating_sub(entry.opened_at())
     }
 }
 
-/// Prints a message where the running test's output goes.
+crate::position::debug_is_chain!(LeakReport);
+
+impl Error for LeakReport {}
+
+/// What happens on a leak: as the environment says, else as the engine does, else [`Leaks::Deny`].
+fn level(engine: Option<Leaks>) -> Leaks {
+    Settings::get().ok().and_then(|settings| settings.leaks).or(engine).unwrap_or_default()
+}
+
+/// Panics with a fault or prints it, as `leaks` says; prints it while the thread is unwinding.
+#[track_caller]
+pub(crate) fn enforce(leaks: Leaks, fault: &str) {
+    match leaks {
+        Leaks::Off => {}
+        Leaks::Deny if !thread::panicking() => panic!("{fault}"),
+        Leaks::Deny | Leaks::Warn => warn_stderr(fault),
+    }
+}
+
+/// Prints a message to stderr, captured with the output of the running test.
 #[expect(clippy::print_stderr, reason = "only the macro's output is captured with the test's own")]
-pub(crate) fn tell(message: &str) {
+pub(crate) fn warn_stderr(message: &str) {
     // It panics when standard error is gone, which a destructor must not pass on.
     let _ = catch_unwind(|| eprintln!("sqlite-fixtures: {message}"));
 }
 
-/// Prints a message at the end of the process, when standard error may be gone.
-pub(crate) fn tell_at_exit(message: &str) {
+/// Writes a message to the stderr of the process, which may be closed.
+pub(crate) fn write_stderr(message: &str) {
     let _ = writeln!(std::io::stderr(), "sqlite-fixtures: {message}");
 }

@@ -1,65 +1,157 @@
-//! The process-wide record. One lock, held for a few instructions at a time, and while a line is written to the journal.
+//! All connections of the process, the engines that they belong to, and the counts of both.
+//!
+//! One lock, held for a few instructions at a time, and while a line is written to the journal.
 
 use super::{
     Entry, State,
-    entry::Opening,
+    entry::{EngineIdentity, Opener},
     journal::Journal,
-    record::{Counts, EngineRecord, Tally},
 };
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-static BOOK: Mutex<Book> =
-    Mutex::new(Book { event: 0, opened: 0, live: BTreeMap::new(), total: Tally::new(), journal: None });
+/// How many ended connections are remembered, for each engine and for the process.
+const REMEMBERED: usize = 256;
 
-struct Book {
+/// Counts of sessions and of clients' connections. `opened = closed + live`, always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Those opened.
+    pub opened: u64,
+    /// Those whose handle SQLite has freed.
+    pub closed: u64,
+    /// Those that are open.
+    pub live: u64,
+    /// The most that were open at once.
+    pub peak: u64,
+}
+
+#[derive(Debug)]
+struct Tally {
+    counts: Counts,
+    ended: VecDeque<Entry>,
+}
+
+impl Tally {
+    const fn new() -> Self {
+        Self { counts: Counts { opened: 0, closed: 0, live: 0, peak: 0 }, ended: VecDeque::new() }
+    }
+
+    fn open(&mut self) {
+        self.counts.opened += 1;
+        self.counts.live += 1;
+        self.counts.peak = self.counts.peak.max(self.counts.live);
+    }
+
+    fn end(&mut self, entry: Entry) {
+        self.counts.closed += 1;
+        self.counts.live -= 1;
+        if self.ended.len() == REMEMBERED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(entry);
+    }
+
+    /// Forgets an entry that has ended, as if it had never been opened.
+    fn withdraw(&mut self, number: u64) {
+        if let Some(index) = self.ended.iter().rposition(|entry| entry.number == number) {
+            self.counts.opened -= 1;
+            self.counts.closed -= 1;
+            self.ended.remove(index);
+        }
+    }
+}
+
+/// One engine and its counts.
+#[derive(Debug)]
+pub(crate) struct EngineRecord {
+    /// Shared with the entries, which must not own the record: it owns them.
+    pub identity: Arc<EngineIdentity>,
+    tally: Mutex<Tally>,
+}
+
+/// The engines that exist, by the files of their databases.
+static ENGINES: Mutex<BTreeMap<String, Weak<EngineRecord>>> = Mutex::new(BTreeMap::new());
+
+impl EngineRecord {
+    pub(crate) fn new(identity: EngineIdentity) -> Arc<Self> {
+        let record = Arc::new(Self { identity: Arc::new(identity), tally: Mutex::new(Tally::new()) });
+        engines().insert(record.identity.file.clone(), Arc::downgrade(&record));
+        record
+    }
+
+    /// The engine whose database is in this file.
+    pub(super) fn with_file(file: &str) -> Option<Arc<Self>> {
+        // The lock is released before the record is owned: dropping it takes the lock too.
+        let found = engines().get(file).cloned();
+        found?.upgrade()
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for EngineRecord {
+    fn drop(&mut self) {
+        engines().remove(&self.identity.file);
+    }
+}
+
+fn engines() -> MutexGuard<'static, BTreeMap<String, Weak<EngineRecord>>> {
+    ENGINES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+static REGISTRY: Mutex<Registry> =
+    Mutex::new(Registry { event: 0, last: 0, live: BTreeMap::new(), total: Tally::new(), journal: None });
+
+struct Registry {
     event: u64,
-    opened: u64,
+    /// The number of the last entry.
+    last: u64,
     live: BTreeMap<u64, Live>,
     total: Tally,
     journal: Option<Journal>,
 }
 
-/// A handle that is not freed, and the engine that counts it.
+/// A connection whose handle is not freed, and the engine that counts it.
 struct Live {
     entry: Entry,
     engine: Option<Arc<EngineRecord>>,
 }
 
 impl Live {
-    fn concerns(&self, engine: Option<&EngineRecord>) -> bool {
+    /// Whether it is one of this engine's; every one is of the process.
+    fn is_of(&self, engine: Option<&EngineRecord>) -> bool {
         engine.is_none_or(|engine| self.engine.as_deref().is_some_and(|own| std::ptr::eq(own, engine)))
     }
 }
 
-impl Book {
-    fn write(&mut self, line: impl FnOnce(&mut Journal)) {
-        if let Some(journal) = &mut self.journal {
-            line(journal);
-        }
-    }
+fn registry() -> MutexGuard<'static, Registry> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps a journal from now on.
-pub(super) fn keep(journal: Journal) {
-    book().journal = Some(journal);
+/// Writes every event from now on to a journal.
+pub(super) fn set_journal(journal: Journal) {
+    registry().journal = Some(journal);
 }
 
-/// Whether a journal is kept.
-pub(super) fn is_kept() -> bool {
-    book().journal.is_some()
+pub(super) fn has_journal() -> bool {
+    registry().journal.is_some()
 }
 
-/// Enters a handle that was opened, and gives its number.
-pub(super) fn enter(Opening { engine, test, opener }: Opening) -> u64 {
-    let mut book = book();
-    book.event += 1;
-    book.opened += 1;
+/// Enters a connection, and returns its number.
+pub(super) fn enter(engine: Option<Arc<EngineRecord>>, test: Option<Arc<str>>, opener: Opener) -> u64 {
+    let mut registry = registry();
+    registry.event += 1;
+    registry.last += 1;
+    let number = registry.last;
     let entry = Entry {
-        number: book.opened,
-        opened_at: book.event,
+        number,
+        opened_at: registry.event,
         ignored: false,
         rolls_back: false,
         state: State::Open,
@@ -67,91 +159,84 @@ pub(super) fn enter(Opening { engine, test, opener }: Opening) -> u64 {
         test,
         opener,
     };
-    book.total.open();
+    registry.total.open();
     if let Some(engine) = &engine {
         engine.tally().open();
     }
-    book.write(|journal| journal.opened(&entry));
-    let number = entry.number;
-    book.live.insert(number, Live { entry, engine });
+    if let Some(journal) = &mut registry.journal {
+        journal.opened(&entry);
+    }
+    registry.live.insert(number, Live { entry, engine });
     number
 }
 
-/// Notes that SQLite has freed a handle. Idempotent.
+/// Records that SQLite has freed a handle. Idempotent.
 pub(super) fn freed(number: u64) {
-    let mut book = book();
-    let Some(Live { mut entry, engine }) = book.live.remove(&number) else { return };
+    let mut registry = registry();
+    let Some(Live { mut entry, engine }) = registry.live.remove(&number) else { return };
     let stack = entry.take_stack();
     entry.state = if entry.rolls_back { State::RolledBack } else { State::Closed };
-    book.event += 1;
-    book.write(|journal| journal.freed(number));
+    registry.event += 1;
+    if let Some(journal) = &mut registry.journal {
+        journal.freed(number);
+    }
     if let Some(engine) = &engine {
         engine.tally().end(entry.clone());
     }
-    book.total.end(entry);
-    drop(book);
-    // They take their time, which nobody has to wait for.
+    registry.total.end(entry);
+    drop(registry);
+    // Dropping these takes time, so the lock is released first.
     drop((stack, engine));
 }
 
-/// Takes a session back that was opened and could not be prepared, unless its handle is not freed.
-pub(super) fn withdraw(number: u64, engine: Option<&EngineRecord>) {
-    if book().total.withdraw(number)
-        && let Some(engine) = engine
-    {
-        engine.tally().withdraw(number);
-    }
+/// Forgets a session that could not be opened, unless its handle is not freed.
+pub(super) fn withdraw(number: u64, engine: &EngineRecord) {
+    registry().total.withdraw(number);
+    engine.tally().withdraw(number);
 }
 
-/// Notes how a handle stands that is not freed.
-pub(super) fn note(number: u64, state: State) {
-    let mut book = book();
-    if book.live.contains_key(&number) {
-        book.write(|journal| journal.stands(number, &state));
+/// Records the state of a handle that is not freed.
+pub(super) fn set_state(number: u64, state: State) {
+    let Registry { live, journal, .. } = &mut *registry();
+    let Some(Live { entry, .. }) = live.get_mut(&number) else { return };
+    if let Some(journal) = journal {
+        journal.state(number, &state);
     }
-    if let Some(Live { entry, .. }) = book.live.get_mut(&number) {
-        entry.state = state;
-    }
+    entry.state = state;
 }
 
-/// Notes whether the close under way will roll a transaction back.
-pub(super) fn note_rollback(number: u64, rolls_back: bool) {
-    if let Some(Live { entry, .. }) = book().live.get_mut(&number) {
+/// Records whether the close under way will roll a transaction back.
+pub(super) fn set_rolls_back(number: u64, rolls_back: bool) {
+    if let Some(Live { entry, .. }) = registry().live.get_mut(&number) {
         entry.rolls_back = rolls_back;
     }
 }
 
 /// The entry of a handle that is not freed.
 pub(super) fn entry(number: u64) -> Option<Entry> {
-    book().live.get(&number).map(|live| live.entry.clone())
+    registry().live.get(&number).map(|live| live.entry.clone())
 }
 
 pub(super) fn event() -> u64 {
-    book().event
+    registry().event
 }
 
 pub(super) fn counts(engine: Option<&EngineRecord>) -> Counts {
-    match engine {
-        Some(engine) => engine.tally().counts,
-        None => book().total.counts,
-    }
+    engine.map_or_else(|| registry().total.counts, |engine| engine.tally().counts)
 }
 
 pub(super) fn live(engine: Option<&EngineRecord>) -> Vec<Entry> {
-    book().live.values().filter(|live| live.concerns(engine)).map(|live| live.entry.clone()).collect()
+    registry().live.values().filter(|live| live.is_of(engine)).map(|live| live.entry.clone()).collect()
 }
 
 pub(super) fn ended(engine: Option<&EngineRecord>) -> Vec<Entry> {
-    match engine {
-        Some(engine) => engine.tally().ended.iter().cloned().collect(),
-        None => book().total.ended.iter().cloned().collect(),
-    }
+    let entries = |tally: &Tally| tally.ended.iter().cloned().collect();
+    engine.map_or_else(|| entries(&registry().total), |engine| entries(&engine.tally()))
 }
 
 pub(super) fn ignore_live(engine: Option<&EngineRecord>) {
-    let mut book = book();
-    let Book { live, journal, .. } = &mut *book;
-    for Live { entry, .. } in live.values_mut().filter(|live| live.concerns(engine)) {
+    let Registry { live, journal, .. } = &mut *registry();
+    for Live { entry, .. } in live.values_mut().filter(|live| live.is_of(engine)) {
         entry.ignored = true;
         if let Some(journal) = journal {
             journal.ignored(entry.number);
@@ -159,22 +244,15 @@ pub(super) fn ignore_live(engine: Option<&EngineRecord>) {
     }
 }
 
-/// Ends the journal: what is open, and what else was found. Nothing is written to it afterwards.
-pub(super) fn end(leaks: &[Entry], faults: &[String]) {
-    // Outside the lock: the place of a client's opening is resolved only now.
-    let placed: Vec<_> = leaks.iter().map(|entry| (entry, entry.whole_place())).collect();
-    let journal = book().journal.take();
-    if let Some(mut journal) = journal {
-        for (entry, place) in placed {
-            journal.stands(entry.number, entry.state());
-            if let Some(place) = place {
-                journal.placed(entry.number, place);
-            }
+/// Ends the journal with what is open, and why the check may be incomplete.
+pub(super) fn end_journal(leaks: &[Entry], faults: &[String]) {
+    let Some(mut journal) = registry().journal.take() else { return };
+    for entry in leaks {
+        journal.state(entry.number, entry.state());
+        // The report has resolved it.
+        if let Some(position) = entry.client_position() {
+            journal.position(entry.number, position);
         }
-        journal.ended(leaks, faults);
     }
-}
-
-fn book() -> MutexGuard<'static, Book> {
-    BOOK.lock().unwrap_or_else(PoisonError::into_inner)
+    journal.ended(leaks, faults);
 }

@@ -1,4 +1,4 @@
-//! The first look, when the program is loaded: tests may open handles before they use anything of ours.
+//! Starts the ledger when the program is loaded: tests may open connections before they use anything of ours.
 
 use super::{exit, hook, journal::Journal, registry, stack};
 use crate::settings::{Leaks, Settings};
@@ -13,21 +13,21 @@ use std::panic::catch_unwind;
 // SAFETY (of the section): it is the list of functions of this type that the loader calls once, each of them alone.
 static AT_LOAD: extern "C" fn() = {
     extern "C" fn at_load() {
-        // A panic must not cross into the loader; what could panic here is not started then, which the check at exit notices.
+        // A panic must not cross into the loader; the check at exit notices that the start is incomplete.
         let _ = catch_unwind(start);
     }
     at_load
 };
 
 fn start() {
-    exit::watch();
-    stack::start();
+    exit::register();
+    stack::start_folder();
     let level = Settings::get().ok().and_then(|settings| settings.leaks);
     if let Some(folder) = Settings::journals() {
         match Journal::start(&folder, level, exit::fail) {
-            Ok(journal) => registry::keep(journal),
+            Ok(journal) => registry::set_journal(journal),
             Err(error) => exit::fail(&format!(
-                "no journal can be kept in {}, so leaks could go unseen: {error}; make the folder, or make it writable",
+                "no journal can be written to {}, so leaks could be missed: {error}; create the folder, or make it writable",
                 folder.display()
             )),
         }
@@ -35,7 +35,7 @@ fn start() {
     if level != Some(Leaks::Off)
         && let Err(error) = hook::start()
     {
-        exit::fail(&format!("SQLite does not report its handles, so leaks could go unseen: {error}"));
+        exit::fail(&format!("SQLite does not report its handles, so leaks could be missed: {error}"));
     }
-    exit::note_started();
+    exit::set_started();
 }

@@ -1,8 +1,9 @@
-//! What a whole run has leaked, in the forms that people, CI servers and programs read.
+//! What a whole run has leaked: as text, for CI servers, and for programs.
 
+use super::by_test;
 use crate::{
     ledger::{
-        because,
+        close_blockers,
         journal::leak::{Kind, Leak},
     },
     position::{Position, counted},
@@ -16,49 +17,41 @@ use std::collections::BTreeMap;
 pub(crate) struct Verdict {
     pub processes: usize,
     pub opened: u64,
-    /// Those that no baseline knows.
+    /// Those that are in no baseline.
     pub leaks: Vec<Leak>,
-    /// How many a baseline knows.
+    /// How many are in the baseline.
     pub known: usize,
-    /// Why the check cannot be relied on.
+    /// Why the check could not be made; empty if it was.
     pub faults: Vec<String>,
 }
 
 impl Verdict {
-    /// Whether the check could be made.
-    pub(crate) fn is_sure(&self) -> bool {
-        self.faults.is_empty()
-    }
-
-    /// For people: a line a leak, then what to do.
+    /// As text: one line per leak, then what to do.
     pub(crate) fn human(&self) -> String {
         let mut text = String::new();
         for fault in &self.faults {
             text += &format!("sqlite-fixtures: the check could not be made: {fault}\n");
         }
         let known = if self.known > 0 { format!(", {} known", self.known) } else { String::new() };
-        let processes = counted(self.processes, "process", "processes");
-        let opened = usize::try_from(self.opened).unwrap_or(usize::MAX);
-        let of = format!("of {opened} opened in {processes}{known}");
+        let total = format!("of {} opened in {}{known}", self.opened, counted(self.processes, "process", "processes"));
         if self.leaks.is_empty() {
-            if self.is_sure() {
-                text += &format!("sqlite-fixtures: no session leaked, {of}\n");
+            if self.faults.is_empty() {
+                text += &format!("sqlite-fixtures: no session leaked, {total}\n");
             }
             return text;
         }
-        let leaked = counted(self.leaks.len(), "session", "sessions");
-        text += &format!("sqlite-fixtures: {leaked} leaked, {of}:\n");
+        text += &format!("sqlite-fixtures: {} leaked, {total}:\n", counted(self.leaks.len(), "session", "sessions"));
         for leak in &self.leaks {
-            text += &format!("  {}\n", line(leak));
+            text += &format!("  {}\n", describe(leak));
         }
-        text + "close each session before its test ends; what keeps one open is named where it is known\n"
+        text + "close each session before its test ends\n"
     }
 
-    /// For programs: `{"leaks": [...]}`, with null where something is not known.
+    /// `{"leaks": [...]}`, with null for what is not known.
     pub(crate) fn json(&self) -> String {
         let leaks: Vec<Object> = self.leaks.iter().map(Object).collect();
         let text = serde_json::to_string_pretty(&BTreeMap::from([("leaks", leaks)]));
-        text.unwrap_or_else(|error| unreachable!("it has names for keys: {error}")) + "\n"
+        text.unwrap_or_else(|error| unreachable!("all keys are strings: {error}")) + "\n"
     }
 
     /// Annotations for the files of a pull request on GitHub.
@@ -68,73 +61,71 @@ impl Verdict {
             text += &format!("::error title=sqlite-fixtures::{}\n", data(fault));
         }
         for leak in &self.leaks {
-            let place = leak.place.as_ref().map_or_else(String::new, |place| {
-                let file = property(&place.file().display().to_string());
-                format!("file={file},line={},col={},", place.line(), place.column())
-            });
-            text += &format!("::error {place}title=session leaked::{}\n", data(&line(leak)));
+            text += "::error ";
+            if let Some(position) = &leak.position {
+                text += &format!("file={},", property(&position.file().display().to_string()));
+                for (name, number) in [("line", position.line()), ("col", position.column())] {
+                    text += &number.map_or_else(String::new, |number| format!("{name}={number},"));
+                }
+            }
+            text += &format!("title=session leaked::{}\n", data(&describe(leak)));
         }
         text
     }
 
-    /// A file for CI servers, in JUnit's form: a test case a leak, or one that has passed.
+    /// A JUnit file: one failed test case per leak, or one that passed.
     pub(crate) fn junit(&self) -> String {
         let mut suite = TestSuite::new("leaks");
-        let failed = |name: &str, class: &str, kind, of: &str, message: String| {
-            let mut status = TestCaseStatus::non_success(kind);
-            status.set_type(of).set_message(message);
+        let mut add = |name: &str, class: &str, status: TestCaseStatus| {
             let mut case = TestCase::new(name, status);
             case.set_classname(class);
-            case
+            suite.add_test_case(case);
         };
         for fault in &self.faults {
-            suite.add_test_case(failed("check", "sqlite-fixtures", NonSuccessKind::Error, "check", fault.clone()));
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_type("check").set_message(fault.as_str());
+            add("check", "sqlite-fixtures", status);
         }
         for leak in &self.leaks {
-            let test = leak.test.as_deref().unwrap_or("no test is known");
-            suite.add_test_case(failed(test, &leak.process, NonSuccessKind::Failure, leak.kind.word(), line(leak)));
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type(leak.kind.name()).set_message(describe(leak));
+            add(leak.test.as_deref().unwrap_or("no test is known"), &leak.process, status);
         }
-        if self.leaks.is_empty() && self.is_sure() {
-            let mut case = TestCase::new("no session leaked", TestCaseStatus::success());
-            case.set_classname("sqlite-fixtures");
-            suite.add_test_case(case);
+        if self.leaks.is_empty() && self.faults.is_empty() {
+            add("no session leaked", "sqlite-fixtures", TestCaseStatus::success());
         }
         let mut report = Report::new("sqlite-fixtures");
         report.add_test_suite(suite);
-        report.to_string().unwrap_or_else(|error| unreachable!("it is written into memory: {error}"))
+        report.to_string().unwrap_or_else(|error| unreachable!("writing to a string cannot fail: {error}"))
     }
 }
 
-/// One leak, in words.
-fn line(leak: &Leak) -> String {
-    let mut words = match (&leak.place, &leak.thread) {
-        (Some(place), _) => format!("{place}: "),
-        (None, Some(thread)) if leak.test.as_ref() != Some(thread) => format!("thread `{thread}`: "),
-        (None, _) => "at a place that is not known: ".to_owned(),
+fn describe(leak: &Leak) -> String {
+    let position = match (&leak.position, &leak.thread) {
+        (Some(position), _) => position.to_string(),
+        (None, Some(thread)) if leak.test.as_ref() != Some(thread) => format!("thread `{thread}`"),
+        (None, _) => "at an unknown position".to_owned(),
     };
-    words += &match &leak.database {
+    let opened = match &leak.database {
         None => "session opened".to_owned(),
         Some(database) => format!("connection to `{database}` opened"),
     };
-    words += &match &leak.test {
-        Some(test) => format!(" by test `{test}`"),
-        None if leak.running.is_empty() => " where no test is known".to_owned(),
-        None => {
-            format!(" while {} ran", leak.running.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(", "))
-        }
+    let running: Vec<&str> = leak.running.iter().map(String::as_str).collect();
+    let test = by_test(leak.test.as_deref(), &running);
+    let end = match leak.kind {
+        Kind::Open => "never closed",
+        Kind::CloseRefused => "SQLite refused to close it",
+        Kind::UncleanEnd => "open when its process was killed or aborted",
     };
-    words += match leak.kind {
-        Kind::Open => ", never closed",
-        Kind::CloseRefused => ", SQLite refused to close it",
-        Kind::UncleanEnd => ", open when its process was killed or aborted",
+    let blockers = if leak.kind == Kind::CloseRefused || !leak.statements.is_empty() {
+        format!(" {}", close_blockers(&leak.statements))
+    } else {
+        String::new()
     };
-    if leak.kind == Kind::CloseRefused || !leak.statements.is_empty() {
-        words += &format!(" {}", because(&leak.statements));
-    }
-    words + &format!(", in {}", leak.process)
+    format!("{position}: {opened}{test}, {end}{blockers}, in {}", leak.process)
 }
 
-/// One leak, for programs.
+/// A leak as JSON.
 struct Object<'a>(&'a Leak);
 
 impl Serialize for Object<'_> {
@@ -142,9 +133,9 @@ impl Serialize for Object<'_> {
         let Self(leak) = self;
         let mut object = serializer.serialize_struct("leak", 6)?;
         object.serialize_field("test", &leak.test)?;
-        object.serialize_field("file", &leak.place.as_ref().map(|place| place.file().to_string_lossy()))?;
-        object.serialize_field("line", &leak.place.as_ref().map(Position::line))?;
-        object.serialize_field("kind", leak.kind.word())?;
+        object.serialize_field("file", &leak.position.as_ref().map(|place| place.file().to_string_lossy()))?;
+        object.serialize_field("line", &leak.position.as_ref().and_then(Position::line))?;
+        object.serialize_field("kind", leak.kind.name())?;
         object.serialize_field("sql", &(!leak.statements.is_empty()).then(|| leak.statements.join("; ")))?;
         object.serialize_field("process", &leak.process)?;
         object.end()
@@ -156,7 +147,7 @@ fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The value of one of its properties.
+/// The value of a property of a workflow command.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,7 +1,7 @@
 //! What can go wrong when a session closes.
 
 use super::{Session, open::opened};
-use crate::ledger::{Entry, State, because};
+use crate::ledger::{Entry, State, close_blockers};
 use std::{
     error::Error,
     fmt,
@@ -35,7 +35,7 @@ impl fmt::Display for Refusal {
             Self::Unfinished { statements, .. } => write!(
                 f,
                 "SQLite refused to close the session {}; drop every statement, blob and backup before its session",
-                because(statements)
+                close_blockers(statements)
             ),
             Self::SwappedOut => f.write_str(
                 "the connection inside is not the one that the session opened; swap the session's own connection back before it is closed",

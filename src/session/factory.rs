@@ -3,7 +3,7 @@
 use super::{Session, SessionError, validate::validate_sync_engine};
 use crate::{
     engine::{AnyEngine, Engine, EngineError},
-    ledger::{Entry, Ledger, Opening, Token},
+    ledger::{Entry, EntryGuard, Ledger},
     position::chain,
     template::Template,
 };
@@ -107,9 +107,9 @@ impl SessionFactory {
             return Err(SessionError::TooManySessions { max: self.engine.max_sessions().unwrap_or(0), open });
         };
         let backtrace = self.engine.options().backtraces.then(|| Arc::new(Backtrace::force_capture()));
-        let opening = Opening::new(self.engine.record(), test, location, backtrace);
-        let (connection, token) = Token::enter(opening, || self.engine.connect())?;
-        Ok(Session::new(connection, token, slot, self))
+        let (connection, entry_guard) =
+            EntryGuard::enter(self.engine.record(), test, location, backtrace, || self.engine.connect())?;
+        Ok(Session::new(connection, entry_guard, slot, self))
     }
 }
 

@@ -22,7 +22,7 @@ pub use validate::validate_sync_engine;
 
 use crate::{
     engine::{Engine, Slot},
-    ledger::{Entry, Token, demand, tell},
+    ledger::{Entry, EntryGuard, enforce, warn_stderr},
     settings::Leaks,
     sqlite::{Handle, statements},
 };
@@ -55,7 +55,7 @@ pub struct Session {
     connection: Option<Connection>,
     /// The handle that was opened. The connection may be swapped for another through `DerefMut`; the entry may not.
     handle: Handle,
-    token: Token,
+    entry_guard: EntryGuard,
     slot: Option<Slot>,
     /// Whether a refusal was already handed to the caller, who has the word then.
     reported: bool,
@@ -63,9 +63,9 @@ pub struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(connection: Connection, token: Token, slot: Slot, factory: SessionFactory) -> Self {
+    pub(crate) fn new(connection: Connection, entry_guard: EntryGuard, slot: Slot, factory: SessionFactory) -> Self {
         let handle = Handle::new(&connection);
-        Self { connection: Some(connection), handle, token, slot: Some(slot), reported: false, factory }
+        Self { connection: Some(connection), handle, entry_guard, slot: Some(slot), reported: false, factory }
     }
 
     /// Closes the session. It is closed when SQLite has freed its handle.
@@ -108,7 +108,7 @@ impl Session {
     /// The session's entry in the ledger, as it stands.
     #[must_use]
     pub fn entry(&self) -> Entry {
-        self.token.entry()
+        self.entry_guard.entry()
     }
 
     /// Closes the connection, or leaves all as it is.
@@ -118,10 +118,10 @@ impl Session {
             self.connection = Some(connection);
             return Err(Refusal::SwappedOut);
         }
-        self.token.closing(!connection.is_autocommit());
+        self.entry_guard.closing(!connection.is_autocommit());
         match connection.close() {
             Ok(()) => {
-                self.token.closed();
+                self.entry_guard.closed();
                 self.slot = None;
                 Ok(())
             }
@@ -141,7 +141,7 @@ impl Drop for Session {
             self.engine().mark_failed();
         }
         let Err(refusal) = self.shut() else { return };
-        self.token.note(refusal.state());
+        self.entry_guard.set_state(refusal.state());
         // The handle is not freed, so its place stays taken.
         std::mem::forget(self.slot.take());
         if self.reported {
@@ -152,13 +152,13 @@ impl Drop for Session {
         let fault = refusal.told(&entry);
         if thread::panicking() {
             if level != Leaks::Off {
-                tell(&fault);
+                warn_stderr(&fault);
             }
         } else {
             if level == Leaks::Deny {
                 self.engine().mark_failed();
             }
-            demand(level, &fault);
+            enforce(level, &fault);
         }
     }
 }

@@ -1,27 +1,26 @@
-//! What a process left open, as its journal tells.
+//! What a process left open, by its journal.
 
 use crate::position::Position;
-use std::path::Path;
 
-/// A session that a process left open, or a connection that a client left open in it.
+/// A session or a client's connection that a process left open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Leak {
     pub test: Option<String>,
-    /// The tests that were running, where the test is not known.
+    /// The tests that were running, if the test is not known.
     pub running: Vec<String>,
     /// The thread that a client opened it on.
     pub thread: Option<String>,
     /// The database of a client's connection.
     pub database: Option<String>,
-    pub place: Option<Position>,
+    pub position: Option<Position>,
     pub kind: Kind,
     /// The SQL of the statements that keep SQLite from closing it.
     pub statements: Vec<String>,
     pub process: String,
     pub(super) number: u64,
-    /// The calls of its opening, where the process could not make a place of them.
+    /// The return addresses of its opening, if the process could not resolve its position.
     pub(super) calls: Vec<usize>,
-    /// Whether its engine says that nothing becomes of it.
+    /// Whether its engine ignores leaks.
     pub(super) is_off: bool,
 }
 
@@ -31,24 +30,13 @@ pub(crate) enum Kind {
     Open,
     /// SQLite refused to close it.
     CloseRefused,
-    /// Its process was killed, or ended itself in a way that no check can see.
+    /// Its process was killed, or ended in a way that no check sees.
     UncleanEnd,
 }
 
-impl Leak {
-    /// The same, its place told from `folder` if it is below.
-    pub(crate) fn below(mut self, folder: &Path) -> Self {
-        self.place = self.place.map(|place| match place.file().strip_prefix(folder) {
-            Ok(below) => Position::new(below, place.line(), place.column()),
-            Err(_) => place,
-        });
-        self
-    }
-}
-
 impl Kind {
-    /// The word for machines.
-    pub(crate) fn word(self) -> &'static str {
+    /// The name in reports for programs.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::CloseRefused => "close_refused",

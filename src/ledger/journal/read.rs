@@ -1,35 +1,73 @@
-//! Reads the journal of a process, which may have ended in any way, and says what it left open.
+//! Reads the journal of a process, which may have ended in any way.
 
 use super::{
     FORMAT, SUFFIX,
-    error::{Fault, JournalError},
     leak::{Kind, Leak},
     line::parse,
-    placed,
+    position_line,
 };
-use crate::position::Position;
+use crate::position::{Position, debug_is_chain};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    error::Error,
+    fmt,
     fs::{self, File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
-/// What a journal says.
+/// What a journal contains.
 #[derive(Debug)]
-pub(crate) struct Read {
+pub(crate) struct Contents {
     path: PathBuf,
     /// Whether its process still runs, and writes to it.
-    runs: bool,
+    is_running: bool,
     executable: PathBuf,
-    slide: usize,
+    load_bias: usize,
     /// Whether the checks were switched off.
     pub is_off: bool,
-    /// How many handles were opened.
+    /// How many connections were opened.
     pub opened: u64,
     pub leaks: Vec<Leak>,
-    /// Why the check of that process cannot be relied on.
+    /// Why the check of that process may be incomplete.
     pub faults: Vec<String>,
+}
+
+/// A journal that cannot be used.
+pub(crate) struct JournalError {
+    path: PathBuf,
+    kind: ErrorKind,
+}
+
+enum ErrorKind {
+    Read(io::Error),
+    Damaged { line: usize },
+    Format(String),
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.kind {
+            ErrorKind::Read(_) => write!(f, "{path}: the journal cannot be read; make it readable"),
+            ErrorKind::Damaged { line } => write!(f, "{path}:{line}: the journal is damaged; run the tests again"),
+            ErrorKind::Format(format) => write!(
+                f,
+                "{path}: the journal has format {format}, not {FORMAT}; install the version of this command that the tests were built with"
+            ),
+        }
+    }
+}
+
+debug_is_chain!(JournalError);
+
+impl Error for JournalError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            ErrorKind::Read(source) => Some(source),
+            ErrorKind::Damaged { .. } | ErrorKind::Format(_) => None,
+        }
+    }
 }
 
 /// The journals in a folder and in those below it, in the order of their names.
@@ -47,32 +85,61 @@ pub(crate) fn journals(folder: &Path) -> io::Result<BTreeSet<PathBuf>> {
 }
 
 /// Reads one journal.
-pub(crate) fn read(path: &Path) -> Result<Read, JournalError> {
-    let error = |fault| JournalError { path: path.to_owned(), fault };
-    let file = File::open(path).map_err(|source| error(Fault::Read(source)))?;
-    // Asked first: what is written later is not missed.
-    let runs = match file.try_lock_shared() {
-        Ok(()) => false,
-        Err(TryLockError::WouldBlock) => true,
-        Err(TryLockError::Error(source)) => return Err(error(Fault::Read(source))),
-    };
-    let text = io::read_to_string(&file).map_err(|source| {
-        error(if source.kind() == io::ErrorKind::InvalidData {
-            Fault::Damaged { line: 1 }
-        } else {
-            Fault::Read(source)
-        })
-    })?;
-    Reader::default().read(path, &text, runs).map_err(error)
+pub(crate) fn read(path: &Path) -> Result<Contents, JournalError> {
+    read_locked(path).map_err(|kind| JournalError { path: path.to_owned(), kind })
 }
 
-/// What has been read so far.
+fn read_locked(path: &Path) -> Result<Contents, ErrorKind> {
+    let file = File::open(path).map_err(ErrorKind::Read)?;
+    // Before the text is read, so that nothing written in between is missed.
+    let is_running = match file.try_lock_shared() {
+        Ok(()) => false,
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(error)) => return Err(ErrorKind::Read(error)),
+    };
+    let text = io::read_to_string(&file).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => ErrorKind::Damaged { line: 1 },
+        _ => ErrorKind::Read(error),
+    })?;
+    let damaged = |index: usize| ErrorKind::Damaged { line: index + 1 };
+    // A line without an end was cut off.
+    let whole = text.strip_suffix('\n').ok_or_else(|| damaged(text.lines().count().saturating_sub(1)))?;
+    let mut lines = whole.split('\n').enumerate();
+    let head = lines.next().and_then(|(_, line)| parse(line)).ok_or_else(|| damaged(0))?;
+    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    match head.as_slice() {
+        ["journal", format, ..] if *format != FORMAT => return Err(ErrorKind::Format((*format).to_owned())),
+        _ => {}
+    }
+    let &["journal", _, id, executable, level, load_bias] = head.as_slice() else { return Err(damaged(0)) };
+    let executable = PathBuf::from(executable);
+    let mut reader = Reader {
+        process: format!("{} (process {id})", executable.file_name().unwrap_or_default().to_string_lossy()),
+        env_denies: level == "deny",
+        ..Reader::default()
+    };
+    for (index, line) in lines {
+        parse(line).and_then(|fields| reader.apply(&fields)).ok_or_else(|| damaged(index))?;
+    }
+    Ok(Contents {
+        path: path.to_owned(),
+        is_running,
+        executable,
+        load_bias: usize::from_str_radix(load_bias, 16).map_err(|_| damaged(0))?,
+        is_off: level == "off",
+        opened: reader.opened,
+        faults: std::mem::take(&mut reader.faults),
+        leaks: reader.leaks(is_running),
+    })
+}
+
+/// What the lines so far say.
 #[derive(Default)]
 struct Reader {
     process: String,
     opened: u64,
     live: BTreeMap<u64, Leak>,
-    /// The number of the last that was opened: none is left out.
+    /// The number of the last connection; none is omitted.
     last: Option<u64>,
     /// Those that were open at the clean end.
     ended: Option<BTreeSet<u64>>,
@@ -81,46 +148,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(mut self, path: &Path, text: &str, runs: bool) -> Result<Read, Fault> {
-        let damaged = |line: usize| Fault::Damaged { line: line + 1 };
-        // A line that has no end was cut off.
-        let whole = text.strip_suffix('\n').ok_or_else(|| damaged(text.lines().count().saturating_sub(1)))?;
-        let mut lines = whole.split('\n').enumerate();
-        let head = lines.next().and_then(|(_, line)| parse(line)).ok_or_else(|| damaged(0))?;
-        let head: Vec<&str> = head.iter().map(String::as_str).collect();
-        let &["journal", format, id, executable, level, slide] = head.as_slice() else {
-            return Err(match head.as_slice() {
-                ["journal", format, ..] if *format != FORMAT => Fault::Format((*format).to_owned()),
-                _ => damaged(0),
-            });
-        };
-        if format != FORMAT {
-            return Err(Fault::Format(format.to_owned()));
-        }
-        let executable = PathBuf::from(executable);
-        self.process = format!("{} (process {id})", executable.file_name().unwrap_or_default().to_string_lossy());
-        self.env_denies = level == "deny";
-        for (number, line) in lines {
-            let fields = parse(line).ok_or_else(|| damaged(number))?;
-            self.note(&fields).ok_or_else(|| damaged(number))?;
-        }
-        Ok(Read {
-            path: path.to_owned(),
-            runs,
-            executable,
-            slide: usize::from_str_radix(slide, 16).map_err(|_| damaged(0))?,
-            is_off: level == "off",
-            opened: self.opened,
-            faults: std::mem::take(&mut self.faults),
-            leaks: self.leaks(runs),
-        })
-    }
-
-    /// Takes a line in; `None` where it makes no sense.
-    fn note(&mut self, fields: &[String]) -> Option<()> {
+    /// Applies a line; `None` if it is invalid.
+    fn apply(&mut self, fields: &[String]) -> Option<()> {
         let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
         let (kind, fields) = fields.split_first()?;
-        // What a forked child has from its parent is not its own.
+        // A forked child does not own what its parent has opened.
         let is_known = |number| self.last.is_none_or(|last| number <= last);
         let number = || fields.first()?.parse::<u64>().ok().filter(|number| *kind == "opened" || is_known(*number));
         match *kind {
@@ -143,10 +175,10 @@ impl Reader {
                 }
             }
             "placed" => {
-                let &[_, file, line, column] = fields else { return None };
-                let place = Position::new(file, line.parse().ok()?, column.parse().ok()?);
-                if let Some(leak) = self.live.get_mut(&number()?) {
-                    leak.place = Some(place);
+                let number = number()?;
+                let position = position(&fields[1..])?;
+                if let Some(leak) = self.live.get_mut(&number) {
+                    leak.position = Some(position);
                 }
             }
             "fault" => self.faults.push((*fields.first()?).to_owned()),
@@ -170,7 +202,7 @@ impl Reader {
             running: Vec::new(),
             thread: None,
             database: None,
-            place: None,
+            position: None,
             kind: Kind::Open,
             statements: Vec::new(),
             process: self.process.clone(),
@@ -179,9 +211,7 @@ impl Reader {
             is_off: level == "off" && !self.env_denies,
         };
         match (opener, fields) {
-            ("session", &[file, line, column]) => {
-                leak.place = Some(Position::new(file, line.parse().ok()?, column.parse().ok()?));
-            }
+            ("session", fields) => leak.position = Some(position(fields)?),
             ("client", &[thread, database, running, calls]) => {
                 leak.thread = known(thread);
                 leak.database = known(database);
@@ -194,36 +224,41 @@ impl Reader {
         Some(leak)
     }
 
-    /// What was left open, whoever is to blame.
-    fn leaks(self, runs: bool) -> Vec<Leak> {
+    fn leaks(self, is_running: bool) -> Vec<Leak> {
         let Self { live, ended, .. } = self;
-        let left = live.into_values().filter(|leak| !leak.is_off);
+        let mut leaks: Vec<Leak> = live.into_values().filter(|leak| !leak.is_off).collect();
         match ended {
-            Some(ended) => left.filter(|leak| ended.contains(&leak.number)).collect(),
-            None if runs => left.collect(),
-            None => left.map(|leak| Leak { kind: Kind::UncleanEnd, ..leak }).collect(),
+            Some(ended) => leaks.retain(|leak| ended.contains(&leak.number)),
+            None if is_running => {}
+            None => leaks.iter_mut().for_each(|leak| leak.kind = Kind::UncleanEnd),
         }
+        leaks
     }
 }
 
-impl Read {
-    /// Finds the places that the process could not resolve itself, and writes them into its journal, so that it can be judged
-    /// where the executable is not.
-    pub(crate) fn resolve(&mut self, mut place: impl FnMut(&Path, usize, &[usize]) -> Option<Position>) {
+fn position(fields: &[&str]) -> Option<Position> {
+    let &[file, line, column] = fields else { return None };
+    Some(Position::new(file, line.parse().ok()?, column.parse().ok()?))
+}
+
+impl Contents {
+    /// Resolves the positions that the process could not resolve itself, and appends them to its journal, so that it can be read
+    /// where the executable is missing.
+    pub(crate) fn resolve(&mut self, mut resolve: impl FnMut(&Path, usize, &[usize]) -> Option<Position>) {
         let mut lines = Vec::new();
         for leak in &mut self.leaks {
-            if leak.place.is_none() && !leak.calls.is_empty() {
-                leak.place = place(&self.executable, self.slide, &leak.calls);
-                if let Some(place) = &leak.place {
-                    lines.extend(placed(leak.number, place).finish());
+            if leak.position.is_none() && !leak.calls.is_empty() {
+                leak.position = resolve(&self.executable, self.load_bias, &leak.calls);
+                if let Some(position) = &leak.position {
+                    lines.extend(position_line(leak.number, position).finish());
                 }
             }
         }
-        if !self.runs
+        if !self.is_running
             && !lines.is_empty()
             && let Ok(mut file) = File::options().append(true).open(&self.path)
         {
-            // Whoever can only read the journal still has the place here.
+            // The journal may be read-only.
             let _ = file.write_all(&lines);
         }
     }

@@ -141,7 +141,7 @@ impl Source {
         let before = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
         let after = &after[..floor_boundary(after, AROUND)];
         let after = after.split('\n').next().unwrap_or_default().trim_end_matches('\r');
-        let (line, column) = (position.line(), number(before.chars().count() + 1));
+        let (line, column) = (position.line().unwrap_or_default(), number(before.chars().count() + 1));
         Place { position, excerpt: Some(Excerpt { text: format!("{before}{after}"), line, column }) }
     }
 

@@ -1,19 +1,19 @@
-//! Which rows are dumped: all, or some of them with every row that they point at.
+//! The rows that are dumped: all, or some of them with every row that they reference.
 
 use super::{
-    Table, list,
-    value::{Held, Reals},
+    Table,
+    value::{StoredValue, ValueReader},
 };
 use crate::sqlite::quote::quoted;
 use rusqlite::Connection;
 
-/// The rows that are picked, in temporary tables of the connection; all, if there are none.
-pub(super) struct Pick {
-    picked: bool,
+/// The keys of the rows are in temporary tables, unless all rows are selected.
+pub(super) struct Selection {
+    is_partial: bool,
 }
 
-impl Pick {
-    /// Picks at most `rows` of each of the tables `only`, or of all, and all that these rows point at.
+impl Selection {
+    /// Selects at most `rows` of each of the tables `only`, or of all, and every row that these reference.
     pub(super) fn new(
         connection: &Connection,
         tables: &[Table],
@@ -21,56 +21,51 @@ impl Pick {
         rows: Option<u64>,
     ) -> rusqlite::Result<Self> {
         if only.is_empty() && rows.is_none() {
-            return Ok(Self { picked: false });
+            return Ok(Self { is_partial: false });
         }
         for table in tables {
             let columns: Vec<String> = (0..table.key.len()).map(|number| format!("k{number}")).collect();
-            let columns = columns.join(", ");
-            connection
-                .execute_batch(&format!("CREATE TEMP TABLE {} ({columns}, UNIQUE ({columns}))", picked(table)))?;
+            let (columns, selected) = (columns.join(", "), selected(table));
+            connection.execute_batch(&format!("CREATE TEMP TABLE {selected} ({columns}, UNIQUE ({columns}))"))?;
             if only.is_empty() || only.iter().any(|name| name.eq_ignore_ascii_case(&table.name)) {
                 let limit = rows.map_or_else(String::new, |rows| format!(" LIMIT {rows}"));
                 let (keys, name) = (table.key.join(", "), quoted(&table.name));
-                connection.execute_batch(&format!(
-                    "INSERT INTO {} SELECT {keys} FROM main.{name} ORDER BY {keys}{limit}",
-                    picked(table)
-                ))?;
+                let rows = format!("SELECT {keys} FROM main.{name} ORDER BY {keys}{limit}");
+                connection.execute_batch(&format!("INSERT INTO {selected} {rows}"))?;
             }
         }
-        while parents(connection, tables)? > 0 {}
-        Ok(Self { picked: true })
+        while select_parents(connection, tables)? > 0 {}
+        Ok(Self { is_partial: true })
     }
 
-    /// The rows of a table that are picked, in the order of their key.
-    pub(super) fn rows(&self, connection: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<Held>>> {
-        let key = table.key.join(", ");
-        let mut columns = list(table.columns.iter().map(|column| column.name.as_str()));
-        // What a virtual table numbers its rows by is not among its columns.
-        if table.is_virtual {
-            columns = format!("{key}, {columns}");
+    /// The selected rows of a table, in the order of their keys.
+    pub(super) fn rows(&self, connection: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<StoredValue>>> {
+        let (columns, name, key) = (table.column_list(), quoted(&table.name), table.key.join(", "));
+        let mut condition = String::new();
+        if self.is_partial {
+            condition = format!("WHERE ({key}) IN (SELECT * FROM {})", selected(table));
         }
-        let chosen =
-            if self.picked { format!(" WHERE ({key}) IN (SELECT * FROM {})", picked(table)) } else { String::new() };
-        let sql = format!("SELECT {columns} FROM main.{}{chosen} ORDER BY {key}", quoted(&table.name));
-        let mut statement = connection.prepare(&sql)?;
+        let mut statement =
+            connection.prepare(&format!("SELECT {columns} FROM main.{name} {condition} ORDER BY {key}"))?;
         let count = statement.column_count();
-        let mut reals = Reals::new(connection)?;
+        let mut reader = ValueReader::new(connection)?;
         let mut found = statement.query([])?;
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {
-            rows.push((0..count).map(|column| reals.held(row.get_ref(column)?)).collect::<rusqlite::Result<_>>()?);
+            rows.push((0..count).map(|column| reader.read(row.get_ref(column)?)).collect::<rusqlite::Result<_>>()?);
         }
         Ok(rows)
     }
 }
 
-fn picked(table: &Table) -> String {
-    format!("temp.{}", quoted(&format!("picked {}", table.name)))
+/// The temporary table with the keys of the selected rows.
+fn selected(table: &Table) -> String {
+    format!("temp.{}", quoted(&format!("selected {}", table.name)))
 }
 
-/// Picks the rows that picked ones point at. Gives how many came.
-fn parents(connection: &Connection, tables: &[Table]) -> rusqlite::Result<usize> {
-    let mut came = 0;
+/// Selects the rows that selected ones reference. Returns how many are new.
+fn select_parents(connection: &Connection, tables: &[Table]) -> rusqlite::Result<usize> {
+    let mut new = 0;
     for child in tables.iter().filter(|table| !table.is_virtual) {
         let mut columns = connection.prepare(
             "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1, 'main') ORDER BY id, seq",
@@ -84,7 +79,7 @@ fn parents(connection: &Connection, tables: &[Table]) -> rusqlite::Result<usize>
             };
             let of_parent: Vec<String> = match columns.iter().map(|(.., to)| to.clone()).collect::<Option<Vec<_>>>() {
                 Some(named) => named,
-                // The primary key is meant.
+                // It references the primary key.
                 None => connection
                     .prepare("SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk")?
                     .query_map([&parent.name], |row| row.get(0))?
@@ -93,27 +88,27 @@ fn parents(connection: &Connection, tables: &[Table]) -> rusqlite::Result<usize>
             let pairs: Vec<String> = columns
                 .iter()
                 .zip(&of_parent)
-                // The parent comes first, since its collation is that of a foreign key.
+                // The parent comes first, because a foreign key has its collation.
                 .map(|((_, _, from, _), to)| format!("parent.{} = child.{}", quoted(to), quoted(from)))
                 .collect();
-            let (parent_key, child_key) = (list_of(&parent.key, "parent"), list_of(&child.key, "child"));
-            came += connection.execute(
+            let (parent_key, child_key) = (qualified(&parent.key, "parent"), qualified(&child.key, "child"));
+            new += connection.execute(
                 &format!(
                     "INSERT OR IGNORE INTO {} SELECT {parent_key} FROM main.{} child JOIN main.{} parent ON {}
                      WHERE ({child_key}) IN (SELECT * FROM {})",
-                    picked(parent),
+                    selected(parent),
                     quoted(&child.name),
                     quoted(&parent.name),
                     pairs.join(" AND "),
-                    picked(child)
+                    selected(child)
                 ),
                 [],
             )?;
         }
     }
-    Ok(came)
+    Ok(new)
 }
 
-fn list_of(columns: &[String], table: &str) -> String {
+fn qualified(columns: &[String], table: &str) -> String {
     columns.iter().map(|column| format!("{table}.{column}")).collect::<Vec<_>>().join(", ")
 }

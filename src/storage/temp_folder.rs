@@ -1,0 +1,246 @@
+//! Temporary folders: removed when they are dropped, at exit, or, if the process was killed, by the next process that makes one.
+//!
+//! A process that has such folders locks a file beside them, `sqlite-fixtures-PROCESS.lock`, whose name theirs begin with. The
+//! kernel releases the lock however the process ends, so whoever gets it may remove the folders. Those that stay are listed in the file.
+
+use super::{LOCK_SUFFIX, PREFIX, create_new, is_at, remove, stale};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+/// A folder, open to nobody else, with a name that no other has had. It exists until [`remove`](Self::remove), or the end of the
+/// process.
+#[derive(Debug)]
+pub(crate) struct TempFolder {
+    path: PathBuf,
+    lock: Arc<ProcessLock>,
+    is_kept: AtomicBool,
+}
+
+impl TempFolder {
+    pub(crate) fn new_in(parent: &Path) -> io::Result<Self> {
+        let lock = ProcessLock::in_folder(parent)?;
+        loop {
+            let path = lock.new_name("");
+            let free = locked(&lock.free).pop();
+            let reused = free.is_some_and(|free| lock.rename(&free, &path).is_ok());
+            match if reused { Ok(()) } else { create_new(&path) } {
+                Ok(()) => {
+                    locked(&lock.folders).insert(path.clone());
+                    return Ok(Self { path, lock, is_kept: AtomicBool::new(false) });
+                }
+                // Another user's, perhaps on purpose.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The canonical path.
+    pub(crate) fn real_path(&self) -> PathBuf {
+        self.lock.real_parent.join(self.path.file_name().unwrap_or_default())
+    }
+
+    /// Makes the folder permanent: it is never removed.
+    pub(crate) fn keep(&self) -> io::Result<()> {
+        let name = self.path.file_name().unwrap_or_default();
+        let line = [name.as_encoded_bytes(), b"\n"].concat();
+        if !self.is_kept.swap(true, Ordering::Relaxed) {
+            (&self.lock.file).write_all(&line)?;
+            locked(&self.lock.folders).remove(&self.path);
+        }
+        Ok(())
+    }
+
+    /// Removes the folder and its contents, unless it is permanent.
+    pub(crate) fn remove(self) -> io::Result<()> {
+        if self.is_kept.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        empty(&self.path)?;
+        let free = self.lock.new_name("free-");
+        self.lock.rename(&self.path, &free)?;
+        // Nobody finds it by its old name any more. A handle that was left open may have written to it before, and such files
+        // must not be in the folder of another database.
+        if fs::read_dir(&free)?.next().is_none() {
+            locked(&self.lock.free).push(free);
+            return Ok(());
+        }
+        remove(&free)?;
+        locked(&self.lock.folders).remove(&free);
+        Ok(())
+    }
+}
+
+/// The locks of this process, by the folders that they are in.
+static LOCKS: Mutex<BTreeMap<PathBuf, Arc<ProcessLock>>> = Mutex::new(BTreeMap::new());
+
+/// The lock of this process in a folder for temporary files.
+#[derive(Debug)]
+struct ProcessLock {
+    file: File,
+    path: PathBuf,
+    /// The canonical path of its folder.
+    real_parent: PathBuf,
+    next: AtomicU64,
+    /// The folders that exist.
+    folders: Mutex<BTreeSet<PathBuf>>,
+    /// Those of them that are empty and unused: renaming one is cheaper than creating one.
+    free: Mutex<Vec<PathBuf>>,
+}
+
+impl ProcessLock {
+    /// The lock in a folder. The first time, the folders of killed processes are removed.
+    fn in_folder(parent: &Path) -> io::Result<Arc<Self>> {
+        let mut locks = locked(&LOCKS);
+        if let Some(lock) = locks.get(parent) {
+            return Ok(Arc::clone(lock));
+        }
+        let (file, path) = Self::take(parent)?;
+        stale::remove_all(parent, &file);
+        let lock = Arc::new(Self {
+            file,
+            path,
+            real_parent: parent.canonicalize()?,
+            next: AtomicU64::new(1),
+            folders: Mutex::default(),
+            free: Mutex::default(),
+        });
+        locks.insert(parent.to_owned(), Arc::clone(&lock));
+        Ok(lock)
+    }
+
+    fn take(parent: &Path) -> io::Result<(File, PathBuf)> {
+        loop {
+            // Open to nobody else, and with an unpredictable name.
+            let created = tempfile::Builder::new().prefix(PREFIX).suffix(LOCK_SUFFIX).tempfile_in(parent)?;
+            let (file, path) = created.keep()?;
+            file.lock()?;
+            // Another process may have taken it for a stale one, and removed it.
+            if is_at(&file, &path) {
+                return Ok((file, path));
+            }
+        }
+    }
+
+    /// A name that no other folder has had: that of the lock with another extension.
+    fn new_name(&self, kind: &str) -> PathBuf {
+        self.path.with_extension(format!("{kind}{}", self.next.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        let mut folders = locked(&self.folders);
+        folders.remove(from);
+        folders.insert(to.to_owned());
+        Ok(())
+    }
+
+    /// Removes the folders and the lock.
+    fn end(&self) {
+        let mut all_removed = true;
+        for folder in std::mem::take(&mut *locked(&self.folders)) {
+            all_removed &= remove(&folder).is_ok();
+        }
+        // With the lock, the next process finds what could not be removed.
+        if all_removed {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes, at exit, the folders that statics hold, and the locks.
+pub(crate) fn remove_all() {
+    for lock in std::mem::take(&mut *locked(&LOCKS)).into_values() {
+        lock.end();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the contents of a folder.
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let removed = if entry.file_type()?.is_dir() { remove(&entry.path()) } else { fs::remove_file(entry.path()) };
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            // SQLite may have removed it itself, for a handle that was left open.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ProcessLock, TempFolder};
+    use crate::storage::names;
+    use std::fs;
+
+    #[test]
+    fn reuses_a_removed_folder_under_a_new_name() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = TempFolder::new_in(parent.path()).unwrap();
+        let path = folder.path().to_owned();
+        fs::create_dir_all(path.join("folder/below")).unwrap();
+        fs::write(path.join("database"), "").unwrap();
+        folder.remove().unwrap();
+        assert!(!path.exists());
+        let again = TempFolder::new_in(parent.path()).unwrap();
+        assert_ne!(again.path(), path);
+        assert_eq!((names(again.path()).len(), names(parent.path()).len()), (0, 2), "that, and the lock");
+        again.lock.end();
+        assert_eq!(names(parent.path()).len(), 0);
+    }
+
+    #[test]
+    fn the_lock_stays_with_a_folder_that_cannot_be_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = TempFolder::new_in(parent.path()).unwrap();
+        // A file in its place.
+        fs::remove_dir(folder.path()).unwrap();
+        fs::write(folder.path(), "").unwrap();
+        folder.lock.end();
+        assert_eq!(names(parent.path()).len(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_private_and_its_name_is_new() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let lock = ProcessLock::in_folder(parent.path()).unwrap();
+        fs::create_dir(lock.path.with_extension("1")).unwrap();
+        let folder = TempFolder::new_in(parent.path()).unwrap();
+        assert_eq!(folder.path(), lock.path.with_extension("2"));
+        for (path, mode) in [(folder.path(), 0o700), (lock.path.as_path(), 0o600)] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[test]
+    fn a_kept_folder_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = TempFolder::new_in(parent.path()).unwrap();
+        folder.keep().unwrap();
+        folder.keep().unwrap();
+        let (name, lock) = (folder.path().file_name().unwrap().to_owned(), folder.lock.clone());
+        folder.remove().unwrap();
+        lock.end();
+        assert_eq!(names(parent.path()), [name.to_str().unwrap()]);
+    }
+}
