@@ -69,12 +69,8 @@ impl FromStr for Keep {
 
     /// Ignores ASCII case.
     fn from_str(value: &str) -> Result<Self, SettingError> {
-        match value.to_ascii_lowercase().as_str() {
-            "failed" => Ok(Self::Failed),
-            "always" => Ok(Self::Always),
-            "never" => Ok(Self::Never),
-            _ => Err(SettingError::new(value, "failed, always or never")),
-        }
+        let known = [("failed", Self::Failed), ("always", Self::Always), ("never", Self::Never)];
+        choose(value, &known, "failed, always or never")
     }
 }
 
@@ -83,12 +79,7 @@ impl FromStr for Leaks {
 
     /// Ignores ASCII case.
     fn from_str(value: &str) -> Result<Self, SettingError> {
-        match value.to_ascii_lowercase().as_str() {
-            "deny" => Ok(Self::Deny),
-            "warn" => Ok(Self::Warn),
-            "off" => Ok(Self::Off),
-            _ => Err(SettingError::new(value, "deny, warn or off")),
-        }
+        choose(value, &[("deny", Self::Deny), ("warn", Self::Warn), ("off", Self::Off)], "deny, warn or off")
     }
 }
 
@@ -99,12 +90,6 @@ pub struct SettingError {
     variable: Option<&'static str>,
     value: String,
     expected: &'static str,
-}
-
-impl SettingError {
-    fn new(value: &str, expected: &'static str) -> Self {
-        Self { variable: None, value: value.to_owned(), expected }
-    }
 }
 
 impl fmt::Display for SettingError {
@@ -176,11 +161,13 @@ fn read<T>(
 }
 
 fn switch(value: &str, expected: &'static str) -> Result<bool, SettingError> {
-    match value.to_ascii_lowercase().as_str() {
-        "1" | "on" | "true" => Ok(true),
-        "0" | "off" | "false" => Ok(false),
-        _ => Err(SettingError::new(value, expected)),
-    }
+    let known = [("1", true), ("on", true), ("true", true), ("0", false), ("off", false), ("false", false)];
+    choose(value, &known, expected)
+}
+
+fn choose<T: Copy>(value: &str, known: &[(&str, T)], expected: &'static str) -> Result<T, SettingError> {
+    let found = known.iter().find(|(name, _)| value.eq_ignore_ascii_case(name));
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| SettingError { variable: None, value: value.to_owned(), expected })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use sqlite_fixtures::{Engine, Ledger, SessionFactory, ledger::State, session::SessionError, settings::Leaks};
 use std::{
-    mem,
+    fs, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     thread,
 };
@@ -152,6 +152,21 @@ fn remembers_the_last_256_ended_sessions() {
     }
     assert_eq!(sessions.ledger().entries().len(), 256);
     assert_eq!(sessions.ledger().counts().opened, 300);
+}
+
+#[test]
+fn a_failed_opening_leaves_no_entry() {
+    let missing = Engine::temp_file().unwrap();
+    fs::remove_file(missing.path().unwrap()).unwrap();
+    let missing = SessionFactory::new(missing).unwrap();
+    missing.open().unwrap_err();
+    let panics = Engine::builder().on_open(|_| panic!("in the hook")).memory().unwrap();
+    let panics = SessionFactory::new(panics).unwrap();
+    catch_unwind(AssertUnwindSafe(|| panics.open())).unwrap_err();
+    for sessions in [missing, panics] {
+        sessions.ledger().verify();
+        assert_eq!(sessions.ledger().counts().live, 0);
+    }
 }
 
 #[test]

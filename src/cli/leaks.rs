@@ -104,7 +104,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if let Some(plant) = arguments.plant {
         return Ok(plant.run());
     }
-    exit::run_at_exit(storage::remove_all);
+    exit::register();
     if arguments.self_test {
         return self_test::run();
     }
@@ -123,51 +123,34 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let output = arguments.output;
     // Before the tests run, which may take long.
     let baseline = output.read_baseline()?;
-    let folder = Journals::new(arguments.journals)?;
-    let earlier = journals(&folder.path)?;
+    let (folder, _lock) = journal_folder(arguments.journals)?;
+    let earlier = journals(&folder)?;
     // Known leaks must not fail their tests: only the baseline says which are known.
     let only_warn = baseline.is_some() || output.write_baseline.is_some();
-    let status = execute(&arguments.command, &folder.path, only_warn)?;
+    let status = execute(&arguments.command, &folder, only_warn)?;
     // From here on no error may replace the exit code of the command.
-    let (found, faults) = match journals(&folder.path) {
+    let (found, faults) = match journals(&folder) {
         Ok(found) => (found.difference(&earlier).cloned().collect(), Vec::new()),
-        Err(error) => (BTreeSet::new(), vec![format!("{}: {error}", folder.path.display())]),
+        Err(error) => (BTreeSet::new(), vec![format!("{}: {error}", folder.display())]),
     };
     Ok(output.conclude(baseline, judge(&found, faults), exit_code(status)))
 }
 
-/// The folder of the journals: the user's, or a temporary one.
-struct Journals {
-    path: PathBuf,
-    temporary: Option<TempFolder>,
-    /// Inherited by all processes that this one starts: if this one is killed, the folder stays until they have ended.
-    _lock: Option<File>,
-}
-
-impl Journals {
-    fn new(folder: Option<PathBuf>) -> Result<Self, Failure> {
-        if let Some(path) = folder {
-            let path = absolute(path)?;
-            storage::create(&path)
-                .map_err(|error| format!("no journals can be written to {}: {error}", path.display()))?;
-            return Ok(Self { path, temporary: None, _lock: None });
-        }
-        let temporary = TempFolder::new_in(&absolute(env::temp_dir())?)?;
-        let lock = storage::create_file(&temporary.path().join("command.lock"))?;
-        lock.lock()?;
-        // Elsewhere only the locks of the journals protect the folder.
-        #[cfg(target_os = "linux")]
-        rustix::io::fcntl_setfd(&lock, rustix::io::FdFlags::empty())?;
-        Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary), _lock: Some(lock) })
+/// The folder of the journals: the user's, or a temporary one, which is removed at exit. All processes that this one starts inherit
+/// the lock: if this one is killed, the temporary folder stays until they have ended.
+fn journal_folder(folder: Option<PathBuf>) -> Result<(PathBuf, Option<File>), Failure> {
+    if let Some(path) = folder {
+        let path = absolute(path)?;
+        storage::create(&path).map_err(|error| format!("no journals can be written to {}: {error}", path.display()))?;
+        return Ok((path, None));
     }
-}
-
-impl Drop for Journals {
-    fn drop(&mut self) {
-        if let Some(temporary) = self.temporary.take() {
-            let _ = temporary.remove();
-        }
-    }
+    let folder = TempFolder::new_in(&absolute(env::temp_dir())?)?;
+    let lock = storage::create_file(&folder.path().join("command.lock"))?;
+    lock.lock()?;
+    // Elsewhere only the locks of the journals protect the folder.
+    #[cfg(target_os = "linux")]
+    rustix::io::fcntl_setfd(&lock, rustix::io::FdFlags::empty())?;
+    Ok((folder.path().to_owned(), Some(lock)))
 }
 
 /// Runs the test command with a journal for each of its processes.

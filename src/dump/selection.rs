@@ -68,28 +68,22 @@ fn select_parents(connection: &Connection, tables: &[Table]) -> rusqlite::Result
     let mut new = 0;
     for child in tables.iter().filter(|table| !table.is_virtual) {
         let mut columns = connection.prepare(
-            "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1, 'main') ORDER BY id, seq",
+            // A foreign key without columns of its parent references the primary key.
+            "SELECT id, \"table\", \"from\", coalesce(\"to\", (SELECT name FROM pragma_table_info(\"table\", 'main') WHERE pk = seq + 1), '')
+             FROM pragma_foreign_key_list(?1, 'main') ORDER BY id, seq",
         )?;
-        let columns: Vec<(i64, String, String, Option<String>)> = columns
+        let columns: Vec<(i64, String, String, String)> = columns
             .query_map([&child.name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
             .collect::<rusqlite::Result<_>>()?;
         for columns in columns.chunk_by(|one, next| one.0 == next.0) {
             let Some(parent) = tables.iter().find(|table| table.name.eq_ignore_ascii_case(&columns[0].1)) else {
                 continue;
             };
-            let of_parent: Vec<String> = match columns.iter().map(|(.., to)| to.clone()).collect::<Option<Vec<_>>>() {
-                Some(named) => named,
-                // It references the primary key.
-                None => connection
-                    .prepare("SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk")?
-                    .query_map([&parent.name], |row| row.get(0))?
-                    .collect::<rusqlite::Result<_>>()?,
-            };
+            // The parent comes first, because a foreign key has its collation.
             let pairs: Vec<String> = columns
                 .iter()
-                .zip(&of_parent)
-                // The parent comes first, because a foreign key has its collation.
-                .map(|((_, _, from, _), to)| format!("parent.{} = child.{}", quoted(to), quoted(from)))
+                .filter(|(.., to)| !to.is_empty())
+                .map(|(_, _, from, to)| format!("parent.{} = child.{}", quoted(to), quoted(from)))
                 .collect();
             let (parent_key, child_key) = (qualified(&parent.key, "parent"), qualified(&child.key, "child"));
             new += connection.execute(

@@ -6,10 +6,7 @@ use crate::{
     storage::{self, TempFolder},
 };
 use rusqlite::{Connection, OpenFlags};
-use std::{
-    path::{Path, PathBuf, absolute},
-    sync::Once,
-};
+use std::path::{Path, PathBuf, absolute};
 
 #[derive(Debug)]
 pub(super) struct TempFile {
@@ -25,8 +22,7 @@ impl TempFile {
             .map_err(|source| EngineError::Folder { path: std::env::temp_dir(), source })?;
         let error = |source| EngineError::Folder { path: parent.clone(), source };
         // What statics still hold goes at exit.
-        static AT_EXIT: Once = Once::new();
-        AT_EXIT.call_once(|| exit::run_at_exit(storage::remove_all));
+        exit::register();
         let folder = TempFolder::new_in(&parent).map_err(error)?;
         let path = folder.path().join("database.sqlite3");
         storage::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;

@@ -20,16 +20,14 @@ pub struct Entry {
     pub(super) engine: Option<Arc<EngineIdentity>>,
     pub(super) test: Option<Arc<str>>,
     pub(super) opener: Opener,
+    /// The calls that led to the opening. A client's are large, and dropped when its handle is freed.
+    pub(super) stack: Option<Arc<Stack>>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Opener {
-    Factory {
-        location: &'static Location<'static>,
-        backtrace: Option<Arc<Backtrace>>,
-    },
-    /// The stack is large, so it is dropped when the handle is freed.
-    Client(Arc<Client>, Option<Arc<Stack>>),
+    Factory(&'static Location<'static>),
+    Client(Arc<Client>),
 }
 
 /// What only the hook knows of an opening.
@@ -137,8 +135,8 @@ impl Entry {
     #[must_use]
     pub fn location(&self) -> Option<&'static Location<'static>> {
         match &self.opener {
-            Opener::Factory { location, .. } => Some(location),
-            Opener::Client(..) => None,
+            Opener::Factory(location) => Some(location),
+            Opener::Client(_) => None,
         }
     }
 
@@ -149,21 +147,17 @@ impl Entry {
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         match &self.opener {
-            Opener::Factory { location, .. } => Some((*location).into()),
-            Opener::Client(..) => Some(self.client_position()?.clone().relative_to(stack::start_folder())),
+            Opener::Factory(location) => Some((*location).into()),
+            Opener::Client(_) => Some(self.client_position()?.clone().relative_to(stack::start_folder())),
         }
     }
 
     /// The calls that led to its opening, with `SQLITE_FIXTURES_BACKTRACE=1`.
     #[must_use]
     pub fn backtrace(&self) -> Option<&Backtrace> {
-        match &self.opener {
-            Opener::Factory { backtrace, .. } => backtrace.as_deref(),
-            Opener::Client(_, stack) => {
-                let is_on = Settings::get().is_ok_and(|settings| settings.backtrace == Some(true));
-                stack.as_ref().filter(|_| is_on).map(|stack| stack.backtrace())
-            }
-        }
+        // A client's stack is always captured.
+        let is_on = || Settings::get().is_ok_and(|settings| settings.backtrace == Some(true));
+        self.stack.as_deref().filter(|_| self.is_session() || is_on()).map(Stack::backtrace)
     }
 
     /// The event that was its opening. Every opening and every close in the process is one event, numbered from 1.
@@ -186,24 +180,15 @@ impl Entry {
 
     fn client(&self) -> Option<&Client> {
         match &self.opener {
-            Opener::Factory { .. } => None,
-            Opener::Client(client, _) => Some(client),
+            Opener::Factory(_) => None,
+            Opener::Client(client) => Some(client),
         }
     }
 
     /// The position of a client's opening, with its absolute path.
     pub(super) fn client_position(&self) -> Option<&Position> {
-        match &self.opener {
-            Opener::Factory { .. } => None,
-            Opener::Client(_, stack) => stack.as_ref()?.position(),
-        }
-    }
-
-    pub(super) fn take_stack(&mut self) -> Option<Arc<Stack>> {
-        match &mut self.opener {
-            Opener::Factory { .. } => None,
-            Opener::Client(_, stack) => stack.take(),
-        }
+        self.client()?;
+        self.stack.as_ref()?.position()
     }
 
     /// What happens when it leaks, if its engine says so.

@@ -5,6 +5,7 @@ use super::{
     entry::Opener,
     hook::{self, NextHandle},
     registry::{self, EngineRecord},
+    stack::Stack,
 };
 use rusqlite::Connection;
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
@@ -23,11 +24,12 @@ impl EntryGuard {
         engine: &Arc<EngineRecord>,
         test: Option<Arc<str>>,
         location: &'static Location<'static>,
-        backtrace: Option<Arc<Backtrace>>,
+        backtrace: Option<Backtrace>,
         open: impl FnOnce() -> Result<Connection, E>,
     ) -> Result<(Connection, Self), E> {
         let engine = Arc::clone(engine);
-        let number = registry::enter(Some(Arc::clone(&engine)), test, Opener::Factory { location, backtrace });
+        let stack = backtrace.map(|backtrace| Arc::new(Stack::new(backtrace)));
+        let number = registry::enter(Some(Arc::clone(&engine)), test, Opener::Factory(location), stack);
         let (opened, is_reported) = hook::open_as(NextHandle::Session(number), open);
         match opened {
             Ok(connection) => {

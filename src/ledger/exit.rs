@@ -8,13 +8,14 @@ use super::{Ledger, hook, level, quiesce, registry, write_stderr};
 use crate::{
     position::chain,
     settings::{Leaks, Settings},
+    storage,
 };
 use std::{
     ffi::{c_int, c_void},
     panic::catch_unwind,
     process,
     sync::{
-        Mutex, Once, PoisonError,
+        Once,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
@@ -28,10 +29,8 @@ static OWNER: AtomicU32 = AtomicU32::new(0);
 /// Whether the ledger was started when the program was loaded.
 static STARTED: AtomicBool = AtomicBool::new(false);
 
-static ACTIONS: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
-
-/// Registers the check. Idempotent.
-pub(super) fn register() {
+/// Registers the check, after which temporary folders are removed. Idempotent.
+pub(crate) fn register() {
     static REGISTER: Once = Once::new();
     REGISTER.call_once(|| {
         OWNER.store(process::id(), Ordering::Relaxed);
@@ -41,12 +40,6 @@ pub(super) fn register() {
 
 pub(super) fn set_started() {
     STARTED.store(true, Ordering::Relaxed);
-}
-
-/// Runs `action` at exit, after the check.
-pub(crate) fn run_at_exit(action: fn()) {
-    register();
-    ACTIONS.lock().unwrap_or_else(PoisonError::into_inner).push(action);
 }
 
 /// Ends the process at once, as failed: leaks could no longer be reported.
@@ -106,10 +99,7 @@ fn check() -> bool {
     if let Some(report) = &report {
         write_stderr(&format!("at the end of the process, {report}"));
     }
-    let actions = std::mem::take(&mut *ACTIONS.lock().unwrap_or_else(PoisonError::into_inner));
-    for action in actions {
-        action();
-    }
+    storage::remove_all();
     let leaks = report.as_ref().map_or(&[][..], |report| report.leaks());
     registry::end_journal(leaks, &faults);
     let is_denied = leaks.iter().any(|entry| level(entry.leaks()) == Leaks::Deny);

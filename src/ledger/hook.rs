@@ -19,6 +19,7 @@ use rusqlite::{
     ffi::{self, sqlite3, sqlite3_api_routines, sqlite3_context, sqlite3_value},
 };
 use std::{
+    backtrace::Backtrace,
     cell::Cell,
     ffi::{CStr, c_char, c_int, c_uint, c_void},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -31,11 +32,7 @@ use std::{
 };
 
 /// The function that each handle gets. Its name has our version, because two versions of the crate may be in one process.
-const NAME: &CStr =
-    match CStr::from_bytes_with_nul(concat!("sqlite_fixtures_", env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-        Ok(name) => name,
-        Err(_) => panic!("a version has no zero in it"),
-    };
+const NAME: &str = concat!("sqlite_fixtures_", env!("CARGO_PKG_VERSION"), "\0");
 
 static STARTED: AtomicBool = AtomicBool::new(false);
 /// Whether a handle was opened without a report.
@@ -116,11 +113,10 @@ pub(super) fn watch_unreported(connection: &Connection, number: u64) {
 unsafe fn watch(handle: *mut sqlite3, number: u64) {
     let flags = ffi::SQLITE_UTF8 | ffi::SQLITE_DIRECTONLY;
     let number = as_pointer(number);
-    // SAFETY: as promised by the caller; the functions have the types that SQLite wants, and their argument is a number.
-    // If it fails, SQLite calls the destructor at once.
-    unsafe {
-        ffi::sqlite3_create_function_v2(handle, NAME.as_ptr(), 0, flags, number, Some(answer), None, None, Some(freed));
-    }
+    let name = NAME.as_ptr().cast();
+    // SAFETY: as promised by the caller; the name ends with a zero, the functions have the types that SQLite wants, and their
+    // argument is a number. If it fails, SQLite calls the destructor at once.
+    unsafe { ffi::sqlite3_create_function_v2(handle, name, 0, flags, number, Some(answer), None, None, Some(freed)) };
 }
 
 /// A number as the argument of a callback.
@@ -240,7 +236,8 @@ unsafe fn enter_client(handle: *mut sqlite3) -> u64 {
         on_test_thread,
         running,
     };
-    registry::enter(engine, test, Opener::Client(Arc::new(client), Some(Arc::new(Stack::capture()))))
+    let stack = Stack::new(Backtrace::force_capture());
+    registry::enter(engine, test, Opener::Client(Arc::new(client)), Some(Arc::new(stack)))
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! The record of every SQLite connection of the process: which test opened it, where, and how it ended.
-//!
-//! [`entry`] is one connection, [`registry`] holds them all and counts them. [`hook`] receives SQLite's reports of handles,
-//! [`entry_guard`] matches them with sessions. [`stack`] and [`addresses`] find the call that opened a connection, [`test_name`]
-//! the test that runs. [`start`] runs when the program is loaded, [`exit`] when it ends and its threads [`quiesce`];
-//! [`journal`] is the record on disk.
+
+// `entry` is one connection, `registry` holds them all and counts them. `hook` receives SQLite's reports of handles,
+// `entry_guard` matches them with sessions. `stack` and `addresses` find the call that opened a connection, `test_name` the test
+// that runs. `start` runs when the program is loaded, `exit` when it ends and its threads `quiesce`; `journal` is the record on disk.
 
 mod addresses;
 mod entry;

@@ -6,6 +6,7 @@ use super::{
     Entry, State,
     entry::{EngineIdentity, Opener},
     journal::Journal,
+    stack::Stack,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -144,7 +145,12 @@ pub(super) fn has_journal() -> bool {
 }
 
 /// Enters a connection, and returns its number.
-pub(super) fn enter(engine: Option<Arc<EngineRecord>>, test: Option<Arc<str>>, opener: Opener) -> u64 {
+pub(super) fn enter(
+    engine: Option<Arc<EngineRecord>>,
+    test: Option<Arc<str>>,
+    opener: Opener,
+    stack: Option<Arc<Stack>>,
+) -> u64 {
     let mut registry = registry();
     registry.event += 1;
     registry.last += 1;
@@ -158,6 +164,7 @@ pub(super) fn enter(engine: Option<Arc<EngineRecord>>, test: Option<Arc<str>>, o
         engine: engine.as_ref().map(|engine| Arc::clone(&engine.identity)),
         test,
         opener,
+        stack,
     };
     registry.total.open();
     if let Some(engine) = &engine {
@@ -174,7 +181,7 @@ pub(super) fn enter(engine: Option<Arc<EngineRecord>>, test: Option<Arc<str>>, o
 pub(super) fn freed(number: u64) {
     let mut registry = registry();
     let Some(Live { mut entry, engine }) = registry.live.remove(&number) else { return };
-    let stack = entry.take_stack();
+    let stack = if entry.is_session() { None } else { entry.stack.take() };
     entry.state = if entry.rolls_back { State::RolledBack } else { State::Closed };
     registry.event += 1;
     if let Some(journal) = &mut registry.journal {

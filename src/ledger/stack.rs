@@ -18,8 +18,8 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    pub(super) fn capture() -> Self {
-        Self { captured: Backtrace::force_capture(), position: OnceLock::new() }
+    pub(super) fn new(captured: Backtrace) -> Self {
+        Self { captured, position: OnceLock::new() }
     }
 
     pub(super) fn backtrace(&self) -> &Backtrace {
@@ -148,6 +148,6 @@ mod tests {
         let this = this.and_then(|frame| frame.position.as_ref()).unwrap_or_else(|| panic!("{frames:?}"));
         assert!(this.file().ends_with("src/ledger/stack.rs") && this.line() > Some(100), "{this:?}");
         assert!(this.file().is_absolute(), "{this:?}");
-        assert!(Stack::capture().position().is_none(), "our own code is not the user's");
+        assert!(Stack::new(Backtrace::force_capture()).position().is_none(), "our own code is not the user's");
     }
 }

@@ -106,7 +106,7 @@ impl SessionFactory {
             let open = sessions.filter(|entry| !entry.state().is_freed()).collect();
             return Err(SessionError::TooManySessions { max: self.engine.max_sessions().unwrap_or(0), open });
         };
-        let backtrace = self.engine.options().backtraces.then(|| Arc::new(Backtrace::force_capture()));
+        let backtrace = self.engine.options().backtraces.then(Backtrace::force_capture);
         let (connection, entry_guard) =
             EntryGuard::enter(self.engine.record(), test, location, backtrace, || self.engine.connect())?;
         Ok(Session::new(connection, entry_guard, slot, self))

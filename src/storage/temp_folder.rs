@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -21,7 +21,6 @@ use std::{
 pub(crate) struct TempFolder {
     path: PathBuf,
     lock: Arc<ProcessLock>,
-    is_kept: AtomicBool,
 }
 
 impl TempFolder {
@@ -34,7 +33,7 @@ impl TempFolder {
             match if reused { Ok(()) } else { create_new(&path) } {
                 Ok(()) => {
                     locked(&lock.folders).insert(path.clone());
-                    return Ok(Self { path, lock, is_kept: AtomicBool::new(false) });
+                    return Ok(Self { path, lock });
                 }
                 // Another user's, perhaps on purpose.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -54,18 +53,18 @@ impl TempFolder {
 
     /// Makes the folder permanent: it is never removed.
     pub(crate) fn keep(&self) -> io::Result<()> {
-        let name = self.path.file_name().unwrap_or_default();
-        let line = [name.as_encoded_bytes(), b"\n"].concat();
-        if !self.is_kept.swap(true, Ordering::Relaxed) {
-            (&self.lock.file).write_all(&line)?;
-            locked(&self.lock.folders).remove(&self.path);
+        let mut folders = locked(&self.lock.folders);
+        if folders.contains(&self.path) {
+            let name = self.path.file_name().unwrap_or_default();
+            (&self.lock.file).write_all(&[name.as_encoded_bytes(), b"\n"].concat())?;
+            folders.remove(&self.path);
         }
         Ok(())
     }
 
-    /// Removes the folder and its contents, unless it is permanent.
+    /// Removes the folder and its contents, unless it is permanent or has been removed at exit.
     pub(crate) fn remove(self) -> io::Result<()> {
-        if self.is_kept.load(Ordering::Relaxed) {
+        if !locked(&self.lock.folders).contains(&self.path) {
             return Ok(());
         }
         empty(&self.path)?;

@@ -64,10 +64,10 @@ impl Journal {
         let line = Line::new("opened").field(entry.number).field(entry.test().unwrap_or_default());
         let line = line.field(level_word(entry.leaks()));
         self.write(match &entry.opener {
-            Opener::Factory { location, .. } => {
+            Opener::Factory(location) => {
                 line.field("session").field(location.file()).field(location.line()).field(location.column())
             }
-            Opener::Client(client, _) => {
+            Opener::Client(client) => {
                 let running: Vec<&str> = entry.running().collect();
                 let calls: Vec<String> = client.addresses.iter().map(|address| format!("{address:x}")).collect();
                 line.field("client")

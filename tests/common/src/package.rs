@@ -143,7 +143,7 @@ pub fn planted() -> &'static Package {
             "tests/clients.rs",
             "tests/endings.rs",
             "tests/linked.rs",
-            "tests/litter.rs",
+            "tests/killed.rs",
             "tests/planted.rs",
             "tests/template.rs",
         ];

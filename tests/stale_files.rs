@@ -1,4 +1,4 @@
-//! What killed processes leave is removed by the next one, and no live one loses a file.
+//! The files of killed processes are removed by the next one, and a live one loses none.
 
 #![cfg(unix)]
 
@@ -17,7 +17,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 
 /// A planted process, with a folder of its own for temporary files.
 fn planted_in(folder: &Path, test: &str) -> Command {
-    planted().command("litter", &["--exact", "--nocapture", test], &[("TMPDIR", folder.to_str().unwrap())])
+    planted().command("killed", &["--exact", "--nocapture", test], &[("TMPDIR", folder.to_str().unwrap())])
 }
 
 struct Talking {
@@ -33,17 +33,17 @@ impl Talking {
         Self { child, to, from: BufReader::new(from).lines() }
     }
 
-    /// Waits for a line that begins like this; libtest prints others.
-    fn hear(&mut self, beginning: &str) -> String {
-        let found = self.from.by_ref().map(Result::unwrap).find(|line| line.contains(beginning));
-        found.unwrap_or_else(|| panic!("the process ended before it said `{beginning}`"))
+    /// Waits for a line with this text; libtest prints others.
+    fn wait_for(&mut self, text: &str) -> String {
+        let found = self.from.by_ref().map(Result::unwrap).find(|line| line.contains(text));
+        found.unwrap_or_else(|| panic!("the process ended before it printed `{text}`"))
     }
 }
 
-/// Numbers that look like chance, the same each time.
-struct Chance(u64);
+/// A pseudo-random sequence, the same each time.
+struct Random(u64);
 
-impl Chance {
+impl Random {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -53,34 +53,34 @@ impl Chance {
 }
 
 #[test]
-fn after_three_hundred_kills_at_any_moment_nothing_is_left_and_a_live_process_has_lost_nothing() {
+fn removes_only_the_files_of_killed_processes() {
     let folder = tempfile::tempdir().unwrap();
     let mut live = Talking::start(&mut planted_in(folder.path(), "database_that_lives"));
-    assert!(live.hear("lives ").contains(folder.path().to_str().unwrap()));
-    let its_own = names(folder.path());
-    assert_eq!(its_own.len(), 2, "its lock and its folder: {its_own:?}");
-    let (mut chance, mut littered) = (Chance(2026), 0);
+    assert!(live.wait_for("lives ").contains(folder.path().to_str().unwrap()));
+    let own = names(folder.path());
+    assert_eq!(own.len(), 2, "its lock and its folder: {own:?}");
+    let (mut random, mut left) = (Random(2026), 0);
     for _ in 0..300 {
         let mut victim = Talking::start(&mut planted_in(folder.path(), "databases_until_the_end"));
-        for _ in 0..chance.below(6) {
-            victim.hear("");
+        for _ in 0..random.below(6) {
+            victim.wait_for("");
         }
-        for _ in 0..chance.below(200_000) {
+        for _ in 0..random.below(200_000) {
             hint::spin_loop();
         }
         victim.child.kill().unwrap();
         victim.child.wait().unwrap();
-        littered += usize::from(names(folder.path()) != its_own);
+        left += usize::from(names(folder.path()) != own);
         live.to.write_all(b"write\n").unwrap();
-        live.hear("wrote");
+        live.wait_for("wrote");
     }
-    assert!(littered > 100, "hardly a kill left anything: {littered}");
+    assert!(left > 100, "hardly a kill left anything: {left}");
     // The next run.
     let run = Run::of(&mut planted_in(folder.path(), "database_that_goes"));
     assert_eq!(run.code, Some(0), "{}", run.text);
-    assert_eq!(names(folder.path()), its_own);
+    assert_eq!(names(folder.path()), own);
     live.to.write_all(b"write\n").unwrap();
-    live.hear("wrote");
+    live.wait_for("wrote");
     drop(live.to);
     assert!(live.child.wait().unwrap().success());
     assert_eq!(names(folder.path()).len(), 0);

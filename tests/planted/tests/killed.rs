@@ -1,4 +1,4 @@
-//! Databases in temporary files, for processes that are killed. Each line that is printed is a moment to be killed at.
+//! Processes with databases in temporary files, to be killed after any of the lines that they print.
 
 use rstest::rstest;
 use sqlite_fixtures::{Engine, engine::JournalMode, Session, SessionFactory};
@@ -29,7 +29,7 @@ fn databases_until_the_end() {
     }
 }
 
-/// It lives through what happens to the others, and writes at each line that it is given.
+/// It outlives the others, and writes at each line of its input.
 #[rstest]
 fn database_that_lives() {
     let session = session(JournalMode::Wal);
