@@ -1,6 +1,5 @@
 //! What the fuzzer has found worth keeping, loaded again: see `tests/fuzz`.
 
-#[path = "corpora/load.rs"]
 mod load;
 
 use std::{fs, path::PathBuf};

@@ -1,5 +1,8 @@
 //! The session guard: closed on every way out, and honest when it cannot be.
 
+mod asynchronous;
+mod misuse;
+
 use rstest::rstest;
 use serde::Serialize;
 use sqlite_fixtures::{

@@ -1,14 +1,15 @@
-//! Seed files are hostile until proven otherwise: each fault is a typed error after a bounded number of steps, nothing outside the
-//! folder is touched, and nothing is applied by half.
+//! SQL in seed files is limited: each excess is an error with its place, no other file is touched, and a failed load changes nothing.
+//!
+//! SQLite counts memory per process, so the tests that fill it run alone, in a process apart from other loads.
 
 use common::{dump, folder};
+use serial_test::{parallel, serial};
 use sqlite_fixtures::{
     Seeds, Template,
     rusqlite::{Connection, limits::Limit},
     seed::{SeedError, SeedErrorKind},
-    template::TemplateError,
 };
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, path::Path};
 
 const SCHEMA: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text, parent REFERENCES notes)";
 
@@ -46,6 +47,7 @@ fn refused(files: &[(&str, &str)], why: &str) {
 
 const ENDLESS: &str = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT count(*) FROM n";
 
+#[parallel]
 #[test]
 fn a_script_without_end_is_ended() {
     let script = format!("INSERT INTO notes (text) VALUES ('half');\n  INSERT INTO notes (text) {ENDLESS};");
@@ -55,6 +57,7 @@ fn a_script_without_end_is_ended() {
 }
 
 #[cfg(feature = "json")]
+#[parallel]
 #[test]
 fn a_value_and_a_trigger_without_end_are_ended() {
     let value = format!(r#"[{{"text": "before it"}}, {{"text": "RAW={ENDLESS}"}}]"#);
@@ -63,6 +66,7 @@ fn a_value_and_a_trigger_without_end_are_ended() {
     refused(&[("a.sql", &trigger), ("notes.json", r#"[{"text": "a"}]"#)], "more than 250 million steps");
 }
 
+#[parallel]
 #[test]
 fn a_schema_without_end_is_ended() {
     let schema = format!("{SCHEMA};\nINSERT INTO notes (text) {ENDLESS};");
@@ -71,6 +75,7 @@ fn a_schema_without_end_is_ended() {
     assert!(error.to_string().contains("schema.sql:2:1: the statement took more than 250 million steps"), "{error}");
 }
 
+#[serial]
 #[test]
 fn a_value_that_fills_the_memory_is_refused() {
     for value in ["zeroblob(300000000)", "hex(zeroblob(200000000))"] {
@@ -84,6 +89,7 @@ fn a_value_that_fills_the_memory_is_refused() {
 }
 
 /// The scripts of one load, each of which goes through the sandbox.
+#[parallel]
 #[test]
 fn sandbox_allows_what_stays_inside_the_database() {
     let script = "
@@ -116,6 +122,7 @@ fn sandbox_allows_what_stays_inside_the_database() {
 }
 
 /// `sqlite3 app.db .dump`, of a database with a full-text index.
+#[parallel]
 #[test]
 fn dump_of_the_shell_may_write_the_schema_and_the_next_script_may_not() {
     let dump = "
@@ -152,6 +159,7 @@ fn dump_of_the_shell_may_write_the_schema_and_the_next_script_may_not() {
     refused(&[("a.sql", shadow)], "table docs_data may not be modified");
 }
 
+#[parallel]
 #[test]
 fn script_cannot_write_to_a_database_that_the_caller_attached() {
     let mut connection = Connection::open_in_memory().unwrap();
@@ -178,6 +186,7 @@ fn script_cannot_write_to_a_database_that_the_caller_attached() {
     assert_eq!(held, 2);
 }
 
+#[parallel]
 #[test]
 fn connection_is_as_it_was_behind_the_sandbox() {
     let mut connection = Connection::open_in_memory().unwrap();
@@ -192,6 +201,7 @@ fn connection_is_as_it_was_behind_the_sandbox() {
 
 /// Each that is named doubles what SQLite expands.
 #[cfg(feature = "json")]
+#[parallel]
 #[test]
 fn views_that_stand_on_each_other_are_not_expanded() {
     let more = |number| format!("CREATE VIEW v{} AS SELECT a.text FROM v{number} a, v{number} b;", number + 1);
@@ -205,6 +215,7 @@ fn views_that_stand_on_each_other_are_not_expanded() {
     assert!(error.to_string().contains("too many references"), "{error}");
 }
 
+#[serial]
 #[test]
 fn what_fills_the_database_or_the_memory_row_by_row_is_ended() {
     let rows = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT zeroblob(1000000) FROM n";
@@ -222,6 +233,7 @@ fn what_fills_the_database_or_the_memory_row_by_row_is_ended() {
 }
 
 /// The file system in memory holds temporary files too.
+#[serial]
 #[test]
 fn what_fills_temporary_files_of_a_database_of_ours_is_ended() {
     let rows =
@@ -233,6 +245,7 @@ fn what_fills_temporary_files_of_a_database_of_ours_is_ended() {
     assert!(error.to_string().contains("a.sql:2:1: the load adds more than 1024 MiB"), "{error}");
 }
 
+#[parallel]
 #[test]
 fn a_database_that_was_there_before_may_hold_a_larger_row_than_sql_may_make() {
     let mut connection = Connection::open_in_memory().unwrap();
@@ -244,6 +257,7 @@ fn a_database_that_was_there_before_may_hold_a_larger_row_than_sql_may_make() {
 }
 
 /// What the code gives is no file's.
+#[parallel]
 #[test]
 fn the_code_inserts_rows_beside_large_ones_also_where_a_column_is_computed_by_replace() {
     let session =
@@ -256,72 +270,7 @@ fn the_code_inserts_rows_beside_large_ones_also_where_a_column_is_computed_by_re
     session.insert("t", &row).unwrap();
 }
 
-/// SQLite limits a row as a whole.
-#[cfg(feature = "json")]
-#[test]
-fn a_file_beside_is_as_large_as_it_is_also_where_the_schema_calls_trim() {
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch("CREATE TABLE t (name TEXT CHECK (name = trim(name)), one BLOB, two BLOB)").unwrap();
-    let large = "x".repeat(1_000_000);
-    let row = r#"[{"name": "n", "one": "FILE=large", "two": "FILE=large"}]"#;
-    Seeds::from(folder(&[("t.json", row), ("files/large", &large)]).path()).load(&mut connection).unwrap();
-    let size: i64 = connection.query_row("SELECT length(one) + length(two) FROM t", [], |row| row.get(0)).unwrap();
-    assert_eq!(size, 2_000_000);
-}
-
-#[test]
-fn a_file_that_fills_the_memory_is_not_read() {
-    for name in ["notes.sql", "notes.json"] {
-        let folder = folder(&[]);
-        fs::File::create(folder.path().join(name)).unwrap().set_len((256 << 20) + 1).unwrap();
-        let error = load_from(folder.path()).unwrap_err();
-        let expected = if cfg!(feature = "json") || name == "notes.sql" { "larger than 256 MiB" } else { "feature" };
-        assert!(error.to_string().contains(expected), "{error}");
-    }
-}
-
-#[cfg(feature = "yaml")]
-#[test]
-fn aliases_do_not_multiply() {
-    let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (name, before) in ('b'..='z').zip('a'..) {
-        bomb += &format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 10].join(", "));
-    }
-    refused(&[("notes.yaml", &bomb)], "aliases copy at most 100,000 values");
-    let mut merged = "a: &a {text: x}\n".to_owned();
-    for (name, before) in ('b'..='z').zip('a'..) {
-        let fields: Vec<_> = (0..10).map(|number| format!("f{number}: *{before}")).collect();
-        merged += &format!("{name}: &{name} {{<<: *{before}, {}}}\n", fields.join(", "));
-    }
-    refused(&[("notes.yaml", &merged)], "aliases copy at most 100,000 values");
-    refused(&[("notes.yaml", "a: &a {text: *a}\n")], "alias");
-}
-
-/// Nested a hundred thousand times, in each way that a format has.
-#[cfg(all(feature = "json", feature = "toml", feature = "yaml"))]
-#[test]
-fn nesting_has_an_end_in_every_format() {
-    const TIMES: usize = 100_000;
-    let lists = "[".repeat(TIMES) + &"]".repeat(TIMES);
-    let maps = r#"{"a":"#.repeat(TIMES) + "1" + &"}".repeat(TIMES);
-    let in_a_row = format!(r#"[{{"text": {lists}}}]"#);
-    for text in [&lists, &maps, &in_a_row, &"[".repeat(TIMES), &"{\"a\":[".repeat(TIMES)] {
-        for name in ["notes.json", "notes.jsonl", "notes.yaml"] {
-            load(&[(name, text)]).expect_err(name);
-        }
-    }
-    let deeper: String = (0..300).map(|depth| " ".repeat(depth) + "a:\n").collect();
-    let (dashes, questions) = ("- ".repeat(TIMES), "? ".repeat(TIMES));
-    for text in [&deeper, &dashes, &questions, &"&a ".repeat(TIMES), &"!a ".repeat(TIMES)] {
-        load(&[("notes.yaml", text)]).expect_err("YAML");
-    }
-    let dotted = format!("[[notes]]\ntext{} = 1", ".a".repeat(TIMES));
-    let headers = format!("[notes{}]", ".a".repeat(TIMES));
-    for text in [&format!("notes = {lists}"), &format!("notes = {}", "{a=".repeat(TIMES)), &dotted, &headers] {
-        load(&[("notes.toml", text)]).expect_err("TOML");
-    }
-}
-
+#[parallel]
 #[test]
 fn a_script_writes_no_file_and_loads_no_library() {
     let folder = folder(&[]);
@@ -345,235 +294,4 @@ fn a_script_writes_no_file_and_loads_no_library() {
         assert!(said.contains(why), "{sql}\n{said}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-}
-
-#[test]
-fn a_symbolic_link_is_followed_inside_the_folder_only() {
-    let outside = folder(&[("secret.sql", "INSERT INTO notes (text) VALUES ('secret')"), ("schema.sql", SCHEMA)]);
-    let leads_out = |error: &SeedError| error.to_string().contains("symbolic link leads out of the folder");
-    let seeds = folder(&[]);
-    symlink(outside.path().join("secret.sql"), seeds.path().join("notes.sql")).unwrap();
-    let error = load_from(seeds.path()).unwrap_err();
-    assert!(leads_out(&error), "{error}");
-
-    let beside = folder(&[("secret.sql", "INSERT INTO notes (text) VALUES ('secret')"), ("seeds/README.md", "")]);
-    symlink("../secret.sql", beside.path().join("seeds/notes.sql")).unwrap();
-    let error = load_from(&beside.path().join("seeds")).unwrap_err();
-    assert!(leads_out(&error), "{error}");
-
-    let seeds = folder(&[("others/notes.sql", "INSERT INTO notes (text) VALUES ('inside')")]);
-    symlink("others/notes.sql", seeds.path().join("notes.sql")).unwrap();
-    let loaded = load_from(seeds.path()).unwrap();
-    assert!(dump(&loaded).contains("'inside'"));
-
-    let template = |folder: &Path| Template::from_folder(folder).memory();
-    let is_refused = |built: Result<_, TemplateError>| built.is_err_and(|error| leads_out(error.seed_error().unwrap()));
-    let linked = folder(&[]);
-    symlink(outside.path().join("schema.sql"), linked.path().join("schema.sql")).unwrap();
-    assert!(is_refused(template(linked.path())));
-    let linked = folder(&[]);
-    symlink(outside.path(), linked.path().join("migrations")).unwrap();
-    assert!(is_refused(template(linked.path())));
-    // A link that its author names is what is meant.
-    let named = folder(&[]);
-    symlink(outside.path(), named.path().join("fixtures")).unwrap();
-    assert!(template(&named.path().join("fixtures")).is_ok());
-}
-
-#[cfg(feature = "json")]
-#[test]
-fn a_file_beside_is_inside_its_folder() {
-    let outside = folder(&[("secret", "secret")]);
-    let seeds = folder(&[("files/photo", "photo"), ("files/more/photo", "photo"), ("secret", "secret")]);
-    fs::remove_file(seeds.path().join("secret")).unwrap();
-    fs::create_dir(seeds.path().join("secrets")).unwrap();
-    fs::write(seeds.path().join("secrets/secret"), "secret").unwrap();
-    symlink(outside.path().join("secret"), seeds.path().join("files/link")).unwrap();
-    symlink(outside.path(), seeds.path().join("files/links")).unwrap();
-    symlink("../secrets", seeds.path().join("files/beside")).unwrap();
-    symlink("/dev/zero", seeds.path().join("files/zero")).unwrap();
-    let absolute = outside.path().join("secret").display().to_string();
-    for (name, why) in [
-        ("../secrets/secret", "without `..`"),
-        ("more/../../secrets/secret", "without `..`"),
-        (absolute.as_str(), "without `..`"),
-        ("", "without `..`"),
-        (".", "without `..`"),
-        ("link", "leads out of the folder"),
-        ("links/secret", "leads out of the folder"),
-        ("beside/secret", "leads out of the folder"),
-        ("zero", "leads out of the folder"),
-        ("more", "no such file"),
-        ("nothing", "no such file"),
-        ("a\0b", "no such file"),
-    ] {
-        let json = serde_json::json!([{ "text": format!("FILE={name}") }]).to_string();
-        fs::write(seeds.path().join("notes.json"), json).unwrap();
-        let error = load_from(seeds.path()).expect_err(name);
-        assert!(error.to_string().contains(why), "{name}: {error}");
-        assert!(error.to_string().contains("notes.json:1:"), "{error}");
-    }
-    fs::write(seeds.path().join("notes.json"), r#"[{"text": "FILE=more/photo"}]"#).unwrap();
-    assert!(dump(&load_from(seeds.path()).unwrap()).contains("x'70686f746f'"));
-    // A template looks at all of them, to see when one changes.
-    fs::write(seeds.path().join("schema.sql"), SCHEMA).unwrap();
-    let error = Template::from_folder(seeds.path()).memory().unwrap_err();
-    assert!(error.seed_error().unwrap().to_string().contains("leads out of the folder"), "{error}");
-}
-
-#[cfg(feature = "json")]
-mod names {
-    use super::*;
-
-    /// Names that somebody might hope are not looked at.
-    const NAMES: [&str; 60] = [
-        "..",
-        "../outside",
-        "..\\outside",
-        "/etc/passwd",
-        "C:\\outside",
-        "~/outside",
-        "$HOME",
-        "${HOME}",
-        "%TEMP%",
-        "`id`",
-        "$(id)",
-        "a;b",
-        "a; DROP TABLE notes; --",
-        "a'); DROP TABLE notes; --",
-        "a\"); DROP TABLE notes; --",
-        "\"",
-        "\"\"",
-        "'",
-        "''",
-        "`",
-        "[",
-        "]",
-        "[a]",
-        "a]b",
-        "a\"b",
-        "a'b",
-        "a`b",
-        "--",
-        "-- a",
-        "/*",
-        "/* a */",
-        "*",
-        "?",
-        "?1",
-        ":a",
-        "@a",
-        "$a",
-        "#",
-        "a b",
-        " a",
-        "a ",
-        "\t",
-        "\n",
-        "a\nb",
-        "a\r\nb",
-        "\u{1}",
-        "\u{1b}[31m",
-        "\u{202e}txt",
-        "\u{200b}",
-        "\u{feff}",
-        "é",
-        "e\u{301}",
-        "灯台",
-        "😀",
-        "select",
-        "table",
-        "rowid",
-        "main",
-        "NULL",
-        "{{ . }}",
-    ];
-
-    fn quoted(name: &str) -> String {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
-
-    /// A table, its column, a label and a value that all have one name: the row is in it, and nothing else has changed.
-    fn name_is_only_a_name(connection: &mut Connection, seeds: &Path, name: &str) {
-        let table = quoted(name);
-        let schema = format!("CREATE TABLE {table} ({table} TEXT, \"the key\" TEXT PRIMARY KEY)");
-        connection.execute_batch(&schema).unwrap();
-        let before: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
-        fs::write(seeds, serde_json::json!({ name: [{ name: name, "_label": name }] }).to_string()).unwrap();
-        let labels = Seeds::from(seeds).load(connection).unwrap_or_else(|error| panic!("{name:?}: {error}"));
-        assert_eq!(labels.key::<String>(name, name).unwrap(), name);
-        let held: (String, String, i64) = connection
-            .query_row(
-                &format!("SELECT {table}, \"the key\", (SELECT count(*) FROM sqlite_schema) FROM {table}"),
-                [],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )
-            .unwrap();
-        assert_eq!(held, (name.to_owned(), name.to_owned(), before));
-        connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
-    }
-
-    #[test]
-    fn hostile_names_are_only_names() {
-        let folder = folder(&[("seeds/seeds.json", "")]);
-        let seeds = folder.path().join("seeds/seeds.json");
-        let mut connection = Connection::open_in_memory().unwrap();
-        for name in NAMES {
-            name_is_only_a_name(&mut connection, &seeds, name);
-        }
-        assert_eq!(dump(&connection), "");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn ten_thousand_random_identifiers_are_only_names() {
-        use proptest::{strategy::Strategy, strategy::ValueTree, test_runner::TestRunner};
-        let folder = folder(&[("seeds/seeds.json", "")]);
-        let seeds = folder.path().join("seeds/seeds.json");
-        let mut connection = Connection::open_in_memory().unwrap();
-        let mut runner = TestRunner::deterministic();
-        // Anything but NUL, which no SQL can have, and half of it out of what SQL and paths are made of.
-        let letters = proptest::string::string_regex("([^\0]|[-;'\"`\\[\\]./\\\\ \n*()a-c]){1,24}").unwrap();
-        for _ in 0..10_000 {
-            let name = letters.new_tree(&mut runner).unwrap().current();
-            // Names of SQLite's own; the other column; and what a value may begin with.
-            let lower = name.to_ascii_lowercase();
-            if !lower.starts_with("sqlite_") && lower != "the key" && !name.starts_with("RAW=") {
-                name_is_only_a_name(&mut connection, &seeds, &name);
-            }
-        }
-        assert_eq!(dump(&connection), "");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    /// What `dump` writes of tables with such names, in each format, is inside its folder, and seeds the same database again.
-    #[cfg(feature = "cli")]
-    #[test]
-    fn a_dump_of_hostile_names_stays_in_its_folder() {
-        use common::package::Run;
-        use std::process::Command;
-        let command = |arguments: &[&str], folder: &Path| {
-            let run = Run::of(Command::new(env!("CARGO_BIN_EXE_sqlite-fixtures")).args(arguments).current_dir(folder));
-            assert_eq!(run.code, Some(0), "{}", run.text);
-        };
-        for format in ["yaml", "json", "csv", "sql"] {
-            let folder = folder(&[]);
-            let connection = Connection::open(folder.path().join("test.db")).unwrap();
-            for name in NAMES {
-                let table = quoted(name);
-                connection
-                    .execute_batch(&format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY, {table} TEXT)"))
-                    .unwrap();
-                connection.execute(&format!("INSERT INTO {table} VALUES (7, ?1)"), [name]).unwrap();
-            }
-            command(&["dump", "test.db", "--out", "out", "--format", format], folder.path());
-            command(&["seed", "out", "--into", "again.db"], folder.path());
-            assert_eq!(dump(&Connection::open(folder.path().join("again.db")).unwrap()), dump(&connection), "{format}");
-            let mut names: Vec<_> =
-                fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-            names.sort();
-            assert_eq!(names, ["again.db", "out", "test.db"], "{format}");
-            assert!(fs::read_dir(folder.path().join("out")).unwrap().all(|entry| entry.unwrap().path().is_file()));
-        }
-    }
 }

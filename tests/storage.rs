@@ -17,7 +17,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 
 /// A planted process, with a folder of its own for temporary files.
 fn planted_in(folder: &Path, test: &str) -> Command {
-    planted().command("litter", &["--exact", "--nocapture", test], &[("TMPDIR", folder.to_str().unwrap())])
+    planted().command("storage", &["--exact", "--nocapture", test], &[("TMPDIR", folder.to_str().unwrap())])
 }
 
 struct Talking {
@@ -40,10 +40,10 @@ impl Talking {
     }
 }
 
-/// Numbers that look like chance, the same each time.
-struct Chance(u64);
+/// Pseudo-random numbers, the same in each run.
+struct Random(u64);
 
-impl Chance {
+impl Random {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -59,22 +59,22 @@ fn after_three_hundred_kills_at_any_moment_nothing_is_left_and_a_live_process_ha
     assert!(live.hear("lives ").contains(folder.path().to_str().unwrap()));
     let its_own = names(folder.path());
     assert_eq!(its_own.len(), 2, "its lock and its folder: {its_own:?}");
-    let (mut chance, mut littered) = (Chance(2026), 0);
+    let (mut random, mut with_remains) = (Random(2026), 0);
     for _ in 0..300 {
         let mut victim = Talking::start(&mut planted_in(folder.path(), "databases_until_the_end"));
-        for _ in 0..chance.below(6) {
+        for _ in 0..random.below(6) {
             victim.hear("");
         }
-        for _ in 0..chance.below(200_000) {
+        for _ in 0..random.below(200_000) {
             hint::spin_loop();
         }
         victim.child.kill().unwrap();
         victim.child.wait().unwrap();
-        littered += usize::from(names(folder.path()) != its_own);
+        with_remains += usize::from(names(folder.path()) != its_own);
         live.to.write_all(b"write\n").unwrap();
         live.hear("wrote");
     }
-    assert!(littered > 100, "hardly a kill left anything: {littered}");
+    assert!(with_remains > 100, "hardly a kill left anything: {with_remains}");
     // The next run.
     let run = Run::of(&mut planted_in(folder.path(), "database_that_goes"));
     assert_eq!(run.code, Some(0), "{}", run.text);

@@ -154,7 +154,7 @@ fn an_error_stands_where_the_rows_were_asked_for_and_tells_row_and_column() {
         (said(session.row::<User>("users", "nobody")), "`users, nobody`: no row is found by this label; see the cause"),
     ] {
         assert!(said.contains(part), "{part}\n{said}");
-        assert!(said.starts_with("tests/typed.rs:"), "{said}");
+        assert!(said.starts_with("tests/rows.rs:"), "{said}");
     }
 }
 

@@ -68,7 +68,7 @@ fn an_entry_names_the_test_and_the_line_that_asked_for_the_session() {
     assert_eq!((location.file(), location.line()), (file!(), line));
     assert_eq!(
         session.entry().test(),
-        Some("an_entry_names_the_test_and_the_line_that_asked_for_the_session"),
+        Some("asynchronous::an_entry_names_the_test_and_the_line_that_asked_for_the_session"),
         "not the worker's thread"
     );
 }

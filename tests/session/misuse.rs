@@ -1,4 +1,4 @@
-//! What must not compile: each file of `tests/misuse` is refused, for the reason in its first line, where it is marked.
+//! What must not compile: each file of `tests/session/misuse` is refused, for the reason in its first line, where it is marked.
 
 use common::package::{self, Package};
 use std::{
@@ -21,7 +21,7 @@ fn misuse_does_not_compile() {
         ("src/lib.rs".to_owned(), String::new()),
     ];
     let mut expected = BTreeMap::new();
-    for entry in fs::read_dir("tests/misuse").unwrap() {
+    for entry in fs::read_dir("tests/session/misuse").unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let text = fs::read_to_string(&path).unwrap();
