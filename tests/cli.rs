@@ -26,7 +26,7 @@ fn three_mistakes() -> tempfile::TempDir {
 }
 
 #[test]
-fn check_shows_every_mistake_at_its_place() {
+fn check_reports_every_error() {
     let run = run(&["check", "."], three_mistakes().path());
     assert_eq!(run.code, Some(1), "{}", run.text);
     for part in [
@@ -42,13 +42,13 @@ fn check_shows_every_mistake_at_its_place() {
 }
 
 #[test]
-fn check_says_what_a_clean_folder_holds() {
+fn check_counts_tables_and_rows() {
     let run = run(&["check", "fixtures"], Path::new(env!("CARGO_MANIFEST_DIR")));
     assert_eq!((run.code, run.text.as_str()), (Some(0), "fixtures: no mistake in 10 tables, 52 rows\n"));
 }
 
 #[test]
-fn seed_makes_the_database_that_a_template_gives_and_ends_with_its_rows() {
+fn seed_creates_the_database_of_a_template() {
     let made = tempfile::tempdir().unwrap();
     let (database, seeds) = (made.path().join("new.db"), Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"));
     let run = run(&["seed", seeds.to_str().unwrap(), "--into", "new.db"], made.path());
@@ -60,7 +60,7 @@ fn seed_makes_the_database_that_a_template_gives_and_ends_with_its_rows() {
 }
 
 #[test]
-fn seed_with_mistakes_makes_nothing_and_changes_nothing() {
+fn failed_seed_changes_nothing() {
     let seeds = three_mistakes();
     fs::create_dir(seeds.path().join("data")).unwrap();
     let new = run(&["seed", ".", "--into", "data/new.db"], seeds.path());
@@ -77,7 +77,7 @@ fn seed_with_mistakes_makes_nothing_and_changes_nothing() {
 }
 
 #[test]
-fn seed_refuses_a_database_that_does_not_look_like_a_test_s_unless_told_otherwise() {
+fn seed_fills_an_existing_database_only_on_request() {
     let seeds = folder(&[("users.json", r#"[{"id": 1, "name": "Alice"}]"#), ("data/readme.md", "")]);
     let app = seeds.path().join("data/app.db");
     Connection::open(&app).unwrap().execute_batch(SCHEMA).unwrap();
@@ -195,7 +195,7 @@ fn held(file: &Path) -> Vec<String> {
 }
 
 #[rstest::rstest]
-fn a_dump_seeds_the_same_database_again(
+fn dump_round_trips(
     #[values("yaml", "json", "csv", "sql")] format: &str,
     #[values("UTF-8", "UTF-16le")] encoding: &str,
 ) {
@@ -227,7 +227,7 @@ fn a_dump_seeds_the_same_database_again(
 }
 
 #[test]
-fn some_rows_come_with_every_row_that_they_point_at() {
+fn dump_of_some_rows_includes_referenced_rows() {
     let folder = tempfile::tempdir().unwrap();
     Connection::open(folder.path().join("app.db"))
         .unwrap()
@@ -255,7 +255,7 @@ fn some_rows_come_with_every_row_that_they_point_at() {
 }
 
 #[test]
-fn a_dump_that_cannot_be_leaves_nothing() {
+fn failed_dump_leaves_nothing() {
     let folder = folder(&[("garbage.db", "no database"), ("full/a.txt", "kept")]);
     for (name, schema) in [
         ("app.db", SCHEMA),
@@ -281,7 +281,7 @@ fn a_dump_that_cannot_be_leaves_nothing() {
 }
 
 #[test]
-fn a_database_that_cannot_be_read_or_written_is_no_mistake_of_the_seeds() {
+fn unusable_path_exits_with_2() {
     let seeds = three_mistakes();
     for (arguments, cause) in [
         (["seed", ".", "--into", "no/new.db"].as_slice(), "caused by: unable to open database file"),
@@ -296,7 +296,7 @@ fn a_database_that_cannot_be_read_or_written_is_no_mistake_of_the_seeds() {
 
 #[cfg(unix)]
 #[test]
-fn a_database_file_may_be_called_like_a_uri() {
+fn file_name_is_not_a_uri() {
     let seeds = folder(&[("schema.sql", SCHEMA)]);
     let run = run(&["seed", ".", "--into", "file:x.db?mode=memory"], seeds.path());
     assert_eq!(run.code, Some(0), "{}", run.text);
@@ -304,7 +304,7 @@ fn a_database_file_may_be_called_like_a_uri() {
 }
 
 #[test]
-fn violated_check_is_shown_with_its_name() {
+fn violated_check_is_named() {
     let seeds = folder(&[
         ("schema.sql", "CREATE TABLE users (age INTEGER CONSTRAINT adult CHECK (age > 17))"),
         ("users.json", r#"[{"age": 3}, {"age": 18}, {"age": 4}]"#),
@@ -314,7 +314,7 @@ fn violated_check_is_shown_with_its_name() {
 }
 
 #[test]
-fn more_mistakes_than_anybody_reads_are_counted() {
+fn errors_past_100_are_counted() {
     let rows = format!("[{}]", vec![r#"{"nmae": 1}"#; 150].join(","));
     let seeds = folder(&[("schema.sql", SCHEMA), ("users.json", &rows)]);
     let run = run(&["check", "."], seeds.path());
@@ -327,7 +327,7 @@ fn more_mistakes_than_anybody_reads_are_counted() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_result_that_cannot_be_printed_is_no_panic() {
+fn full_stdout_does_not_panic() {
     let full = || fs::File::create("/dev/full").unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut command = Command::new(env!("CARGO_BIN_EXE_sqlite-fixtures"));

@@ -43,7 +43,7 @@ fn without_process(mut leak: Value) -> Value {
 }
 
 #[rstest]
-fn every_planted_fault_is_found_with_its_test_file_and_line(
+fn reports_test_file_and_line(
     #[values(
         ("planted", "forgotten_session_of_the_factory", "open"),
         ("planted", "forgotten_session_of_the_engine", "open"),
@@ -94,7 +94,7 @@ fn every_planted_fault_is_found_with_its_test_file_and_line(
 #[case(Planted("planted", "forgotten_statement"), "SELECT 'blocks'")]
 #[case(Planted("clients", "statement_of_the_code_under_test"), "SELECT 'of the code under test'")]
 #[case(Planted("clients", "statement_that_looks_like_one_of_a_virtual_table"), "SELECT \"a\" FROM \"main\".\"users\"")]
-fn a_close_that_was_refused_is_named_by_the_sql_that_blocks_it(#[case] fault: Planted, #[case] sql: &str) {
+fn refused_close_names_the_blocking_sql(#[case] fault: Planted, #[case] sql: &str) {
     let (run, leaks) = judged(&planted().test(fault.0, fault.1, &[]));
     assert_ne!(run.code, Some(0), "{}", run.text);
     let (file, line) = fault.place();
@@ -104,7 +104,7 @@ fn a_close_that_was_refused_is_named_by_the_sql_that_blocks_it(#[case] fault: Pl
 
 /// No test is blamed for what a bare thread does, unless it is the only one of its process.
 #[test]
-fn a_connection_of_a_bare_thread_turns_the_process_red_and_the_tests_that_ran_are_named() {
+fn connection_of_a_bare_thread_fails_the_process() {
     let fault = Planted("clients", "connection_of_a_bare_thread");
     let (run, leaks) = judged(&planted().test(fault.0, fault.1, &[]));
     run.assert_red();
@@ -121,7 +121,7 @@ fn a_connection_of_a_bare_thread_turns_the_process_red_and_the_tests_that_ran_ar
 
 /// Under nextest there is only one test it can be; else the thread's name is all there is.
 #[test]
-fn a_thread_with_a_name_that_could_be_a_test_s_fails_the_process_and_not_the_test_before_it_has_ended() {
+fn named_thread_is_not_a_test() {
     let fault = Planted("clients", "connection_of_a_thread_with_a_name");
     let (run, leaks) = judged(&planted().test(fault.0, fault.1, &[]));
     run.assert_red();
@@ -132,7 +132,7 @@ fn a_thread_with_a_name_that_could_be_a_test_s_fails_the_process_and_not_the_tes
 
 #[cfg(unix)]
 #[test]
-fn a_connection_of_a_forked_child_is_found_in_a_journal_of_its_own() {
+fn forked_child_has_its_own_journal() {
     let (run, leaks) = judged(&planted().test("endings", "forked_child", &[]));
     assert_eq!((run.code, leaks.len()), (Some(1), 1), "{}", run.text);
     assert_eq!(
@@ -142,7 +142,7 @@ fn a_connection_of_a_forked_child_is_found_in_a_journal_of_its_own() {
 }
 
 #[test]
-fn a_thread_that_never_comes_to_rest_is_a_leak_and_is_not_waited_for() {
+fn spinning_thread_is_not_awaited() {
     let (run, leaks) = judged(&direct("endings", "spinning_thread", &[]));
     assert_eq!(run.code, Some(101), "{}", run.text);
     let (file, line) = Planted("endings", "spinning_thread").place();
@@ -150,7 +150,7 @@ fn a_thread_that_never_comes_to_rest_is_a_leak_and_is_not_waited_for() {
 }
 
 #[test]
-fn the_code_of_a_process_that_says_failure_already_stays_what_it_was() {
+fn failing_exit_code_is_kept() {
     let run = Run::of(&mut leaks(&[], &direct("endings", "process_exit_with_a_code", &[])));
     assert_eq!(run.code, Some(7), "{}", run.text);
     assert!(run.text.contains("1 session leaked, of 1 opened in 1 process:"), "{}", run.text);
@@ -164,19 +164,19 @@ fn the_code_of_a_process_that_says_failure_already_stays_what_it_was() {
 #[case("linked", "clean_with_an_extension_that_fails_at_the_end", 0)]
 #[case("endings", "aborted_where_the_engine_says_off", 128 + 6)]
 #[case("clients", "clean_after_a_refused_close", 0)]
-fn what_is_closed_is_no_leak_however_the_process_ends(#[case] binary: &str, #[case] test: &str, #[case] code: i32) {
+fn closed_is_clean_on_every_exit(#[case] binary: &str, #[case] test: &str, #[case] code: i32) {
     let (run, leaks) = judged(&direct(binary, test, &[]));
     assert_eq!((run.code, leaks), (Some(code), vec![]), "{}", run.text);
 }
 
 #[test]
-fn a_leak_that_its_test_was_only_warned_of_still_turns_the_command_red() {
+fn warned_leak_fails_the_command() {
     let run = Run::of(&mut leaks(&[], &direct("endings", "known", &[("SQLITE_FIXTURES_LEAKS", "warn")])));
     assert_eq!(run.code, Some(1), "{}", run.text);
 }
 
 #[test]
-fn what_a_test_or_an_engine_took_as_known_is_no_leak_for_the_command_either() {
+fn ignored_leak_passes_the_command() {
     for test in ["known_leak_is_ignored", "forgotten_where_the_engine_says_off"] {
         let (run, leaks) = judged(&direct("planted", test, &[]));
         assert_eq!((run.code, leaks), (Some(0), vec![]), "{}", run.text);
@@ -184,7 +184,7 @@ fn what_a_test_or_an_engine_took_as_known_is_no_leak_for_the_command_either() {
 }
 
 #[test]
-fn checks_that_are_switched_off_are_no_check() {
+fn disabled_check_is_an_error() {
     let run = Run::of(&mut leaks(&[], &direct("endings", "known", &[("SQLITE_FIXTURES_LEAKS", "off")])));
     assert_eq!(run.code, Some(2), "{}", run.text);
     let off = "checks were switched off by SQLITE_FIXTURES_LEAKS=off in 1 of 1 process; unset it";
@@ -201,7 +201,7 @@ fn checks_that_are_switched_off_are_no_check() {
 }
 
 #[test]
-fn a_run_without_a_journal_is_no_check() {
+fn missing_journal_is_an_error() {
     let run = Run::of(&mut leaks(&[], Command::new("true").current_dir(".")));
     assert_eq!(run.code, Some(2), "{}", run.text);
     assert!(run.text.contains("no process kept a journal"), "{}", run.text);
@@ -212,7 +212,7 @@ fn a_run_without_a_journal_is_no_check() {
 }
 
 #[test]
-fn a_suite_whose_reports_were_taken_away_is_red_by_itself() {
+fn deleted_journals_fail_the_process() {
     let planted = Planted("linked", "reports_taken_away");
     let run = planted.run(&[]);
     run.assert_red();
@@ -223,7 +223,7 @@ fn a_suite_whose_reports_were_taken_away_is_red_by_itself() {
 }
 
 #[test]
-fn a_process_that_cannot_keep_its_journal_fails_by_itself() {
+fn unwritable_journal_fails_the_process() {
     let run = Run::of(&mut direct(
         "linked",
         "clean_in_a_suite_that_only_links",
@@ -236,7 +236,7 @@ fn a_process_that_cannot_keep_its_journal_fails_by_itself() {
 /// As on a full disk: no file may grow.
 #[cfg(unix)]
 #[test]
-fn a_process_whose_journal_cannot_grow_fails_by_itself() {
+fn full_journal_fails_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let command = direct("endings", "known", &[("SQLITE_FIXTURES_JOURNALS", folder.path().to_str().unwrap())]);
     let mut shell = Command::new("sh");
@@ -274,7 +274,7 @@ fn report(arguments: &[&str], folders: &[&Path]) -> Run {
 }
 
 #[test]
-fn journals_of_several_shards_are_judged_together_also_where_the_executable_is_not() {
+fn merges_journals_of_shards() {
     let (one, two, three) =
         (journals_of("known"), journals_of("sigkill_with_a_connection"), journals_of("clean_sigkill"));
     for shard in [&one, &two] {
@@ -302,7 +302,7 @@ fn journals_of_several_shards_are_judged_together_also_where_the_executable_is_n
 }
 
 #[test]
-fn a_process_that_still_runs_can_be_judged_and_goes_on_with_its_journal() {
+fn reports_a_running_process() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = planted().command(
         "endings",
@@ -322,7 +322,7 @@ fn a_process_that_still_runs_can_be_judged_and_goes_on_with_its_journal() {
 }
 
 #[test]
-fn nothing_takes_the_place_of_the_code_of_a_command_that_failed() {
+fn exit_code_of_the_command_wins() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("no/such/folder/leaks");
     for option in ["--output", "--write-baseline"] {
@@ -344,7 +344,7 @@ fn nothing_takes_the_place_of_the_code_of_a_command_that_failed() {
 
 /// Bytes that are changed, and bytes, lines and ends that are missing.
 #[test]
-fn a_damaged_journal_is_no_check() {
+fn damaged_journal_is_an_error() {
     let folder = journals_of("known");
     let path = journal(folder.path());
     let whole = fs::read(&path).unwrap();
@@ -370,7 +370,7 @@ fn a_damaged_journal_is_no_check() {
 }
 
 #[test]
-fn a_journal_of_another_format_is_no_check() {
+fn unknown_journal_format_is_an_error() {
     let folder = journals_of("known");
     let path = journal(folder.path());
     let text = fs::read_to_string(&path).unwrap();
@@ -382,7 +382,7 @@ fn a_journal_of_another_format_is_no_check() {
 }
 
 #[test]
-fn a_baseline_allows_the_leaks_of_today_and_no_new_ones() {
+fn baseline_allows_only_known_leaks() {
     let folder = tempfile::tempdir().unwrap();
     let baseline = folder.path().join("known.json");
     let baseline = baseline.to_str().unwrap();
@@ -408,7 +408,7 @@ fn a_baseline_allows_the_leaks_of_today_and_no_new_ones() {
 }
 
 #[test]
-fn each_form_of_the_report_names_the_leak() {
+fn every_report_format_names_the_leak() {
     let folder = journals_of("known");
     let (file, line) = Planted("endings", "known").place();
     let github = report(&["--format", "github"], &[folder.path()]).text;
@@ -429,14 +429,14 @@ fn each_form_of_the_report_names_the_leak() {
 }
 
 #[test]
-fn the_check_shows_that_it_is_alive() {
+fn self_test_passes() {
     let run = Run::of(Command::new(SQLITE_FIXTURES).args(["leaks", "--self-test"]));
     assert_eq!(run.code, Some(0), "{}", run.text);
     assert!(run.text.contains("the check is alive"), "{}", run.text);
 }
 
 #[test]
-fn the_command_leaves_nothing_behind() {
+fn command_removes_its_files() {
     let folder = tempfile::tempdir().unwrap();
     let command = direct("endings", "sigkill", &[("TMPDIR", folder.path().to_str().unwrap())]);
     let run = Run::of(&mut leaks(&[], &command));
@@ -446,7 +446,7 @@ fn the_command_leaves_nothing_behind() {
 
 #[cfg(unix)]
 #[test]
-fn what_a_killed_command_left_is_removed_by_the_next() {
+fn stale_files_of_a_killed_command_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let count = || fs::read_dir(folder.path()).unwrap().count();
     let command = |arguments: &[&str]| {

@@ -12,7 +12,7 @@ fn factory(name: &str) -> SessionFactory {
 }
 
 #[test]
-fn sessions_are_counted_when_they_open_and_when_their_handle_is_freed() {
+fn counts_open_and_closed_sessions() {
     let sessions = factory("counted");
     let (first, second) = (sessions.open().unwrap(), sessions.open().unwrap());
     drop(first);
@@ -25,13 +25,13 @@ fn sessions_are_counted_when_they_open_and_when_their_handle_is_freed() {
 }
 
 #[test]
-fn an_entry_has_its_number_engine_test_and_place() {
+fn entry_records_engine_test_and_place() {
     let sessions = factory("shop");
     let line = line!() + 1;
     let session = sessions.open().unwrap();
     let entry = session.entry();
     assert_eq!(entry.engine(), Some("shop"));
-    assert_eq!(entry.test(), Some("an_entry_has_its_number_engine_test_and_place"));
+    assert_eq!(entry.test(), Some("entry_records_engine_test_and_place"));
     let location = entry.location().unwrap();
     assert_eq!((location.file(), location.line()), (file!(), line));
     assert_eq!(entry.position().unwrap().to_string(), format!("{}:{line}:28", file!()));
@@ -40,7 +40,7 @@ fn an_entry_has_its_number_engine_test_and_place() {
 }
 
 #[test]
-fn every_way_to_open_a_session_names_its_caller() {
+fn entry_names_the_caller() {
     let sessions = factory("callers");
     let line = line!() + 1;
     let inside = sessions.with_session(|session| Ok::<_, SessionError>(session.entry())).unwrap();
@@ -49,14 +49,14 @@ fn every_way_to_open_a_session_names_its_caller() {
 }
 
 #[test]
-fn a_session_of_a_bare_thread_belongs_to_the_test_that_made_the_database() {
+fn bare_thread_inherits_the_test_of_its_engine() {
     let sessions = factory("threads");
     let test = thread::spawn(move || sessions.open().unwrap().entry().test().map(str::to_owned)).join().unwrap();
-    assert_eq!(test.as_deref(), Some("a_session_of_a_bare_thread_belongs_to_the_test_that_made_the_database"));
+    assert_eq!(test.as_deref(), Some("bare_thread_inherits_the_test_of_its_engine"));
 }
 
 #[test]
-fn the_question_is_answered_and_the_demand_is_made() {
+fn find_returns_and_verify_panics() {
     let sessions = factory("asked");
     assert!(sessions.ledger().find().is_ok());
     let session = sessions.open().unwrap();
@@ -70,7 +70,7 @@ fn the_question_is_answered_and_the_demand_is_made() {
 }
 
 #[test]
-fn the_report_names_test_place_age_in_events_and_remedy() {
+fn report_names_test_place_age_and_remedy() {
     let sessions = factory("aged");
     let session = sessions.open().unwrap();
     let report = sessions.ledger().find().unwrap_err();
@@ -84,7 +84,7 @@ fn the_report_names_test_place_age_in_events_and_remedy() {
     let place = session.entry().position().unwrap();
     for part in [
         "1 session is still open on `aged`:",
-        &format!("opened at {place} by test `the_report_names_test_place_age_in_events_and_remedy`, "),
+        &format!("opened at {place} by test `report_names_test_place_age_and_remedy`, "),
         " events ago",
         "drop or close each session before the test ends",
     ] {
@@ -94,7 +94,7 @@ fn the_report_names_test_place_age_in_events_and_remedy() {
 }
 
 #[test]
-fn a_demand_while_unwinding_is_told_and_not_panicked() {
+fn verify_does_not_panic_twice() {
     struct Verify(SessionFactory);
     impl Drop for Verify {
         fn drop(&mut self) {
@@ -112,7 +112,7 @@ fn a_demand_while_unwinding_is_told_and_not_panicked() {
 }
 
 #[test]
-fn a_demand_is_as_loud_as_it_was_asked_to_be() {
+fn verify_obeys_its_policy() {
     for leaks in [Leaks::Warn, Leaks::Off] {
         let sessions = SessionFactory::new(Engine::builder().leaks(leaks).memory().unwrap()).unwrap();
         let _session = sessions.open().unwrap();
@@ -121,7 +121,7 @@ fn a_demand_is_as_loud_as_it_was_asked_to_be() {
 }
 
 #[test]
-fn what_is_known_is_passed_over_and_what_comes_after_is_not() {
+fn baseline_ignores_only_earlier_sessions() {
     let sessions = factory("adopted");
     mem::forget(sessions.open().unwrap());
     sessions.ledger().ignore_current();
@@ -133,7 +133,7 @@ fn what_is_known_is_passed_over_and_what_comes_after_is_not() {
 }
 
 #[test]
-fn the_process_knows_the_sessions_of_all_engines_and_an_engine_only_its_own() {
+fn ledger_of_an_engine_is_a_part_of_the_process() {
     let (one, two) = (factory("one"), factory("two"));
     let (a, b) = (one.open().unwrap(), two.open().unwrap());
     let numbers =
@@ -145,7 +145,7 @@ fn the_process_knows_the_sessions_of_all_engines_and_an_engine_only_its_own() {
 }
 
 #[test]
-fn ended_sessions_are_remembered_but_not_without_bound() {
+fn ended_entries_are_bounded() {
     let sessions = factory("bounded");
     for _ in 0..300 {
         drop(sessions.open().unwrap());
@@ -156,7 +156,7 @@ fn ended_sessions_are_remembered_but_not_without_bound() {
 
 /// A thousand sessions on each of several threads: all are counted and nobody is blamed for another's.
 #[test]
-fn many_threads_open_and_close_and_the_figures_are_exact() {
+fn counts_are_exact_across_threads() {
     thread::scope(|scope| {
         for number in 0..8 {
             scope.spawn(move || {

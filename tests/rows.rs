@@ -32,7 +32,7 @@ fn alice() -> User {
 }
 
 #[test]
-fn a_struct_comes_back_as_it_went_in() {
+fn struct_round_trips() {
     let session = session();
     let bob = User { id: 3, name: "Bob".into(), age: None, score: 3.0, photo: Vec::new(), is_admin: false };
     session.insert("users", &[alice(), bob.clone()]).unwrap();
@@ -41,7 +41,7 @@ fn a_struct_comes_back_as_it_went_in() {
 }
 
 #[test]
-fn a_row_is_a_map_a_tuple_or_its_one_value() {
+fn row_is_a_map_tuple_or_value() {
     let session = session();
     session.insert("users", &alice()).unwrap();
     let map: Vec<BTreeMap<String, Option<i64>>> = session.select("SELECT id, age FROM users", []).unwrap();
@@ -64,7 +64,7 @@ fn a_row_is_a_map_a_tuple_or_its_one_value() {
 
 #[cfg(feature = "json")]
 #[test]
-fn any_value_of_serde_comes_back() {
+fn nested_values_round_trip() {
     #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
     enum State {
         Draft,
@@ -95,7 +95,7 @@ fn any_value_of_serde_comes_back() {
 }
 
 #[test]
-fn a_row_is_had_by_its_label() {
+fn row_is_found_by_label() {
     #[derive(Serialize)]
     struct New {
         _label: &'static str,
@@ -120,7 +120,7 @@ fn said<T: DeserializeOwned + Debug>(found: Result<T, RowError>) -> String {
 }
 
 #[test]
-fn an_error_stands_where_the_rows_were_asked_for_and_tells_row_and_column() {
+fn error_has_place_row_and_column() {
     let session = session();
     session.insert("users", &alice()).unwrap();
     session.execute_batch("INSERT INTO users (id, name, age) VALUES (8, 'Zoë', 300)").unwrap();
@@ -160,7 +160,7 @@ fn an_error_stands_where_the_rows_were_asked_for_and_tells_row_and_column() {
 
 #[cfg(feature = "json")]
 #[test]
-fn a_nested_value_that_is_no_json_is_an_error() {
+fn invalid_json_is_an_error() {
     let session = session();
     let error = session.select::<(Vec<i64>,)>("SELECT 'one, two' AS list", []).unwrap_err();
     assert_eq!(error.column(), Some("list"));
@@ -168,7 +168,7 @@ fn a_nested_value_that_is_no_json_is_an_error() {
 }
 
 #[test]
-fn a_row_that_lost_its_label_s_key_is_gone() {
+fn deleted_row_is_an_error() {
     let session = session();
     let labelled = BTreeMap::from([("_label", "alice"), ("name", "Alice")]);
     session.insert("users", &labelled).unwrap();
@@ -178,7 +178,7 @@ fn a_row_that_lost_its_label_s_key_is_gone() {
 }
 
 #[test]
-fn rows_of_a_composite_key_are_in_its_order() {
+fn rows_follow_a_composite_key() {
     let session = session();
     session.execute_batch("INSERT INTO pairs VALUES (1, 2), (2, 1), (1, 1)").unwrap();
     assert_eq!(session.rows::<(i64, i64)>("pairs").unwrap(), [(1, 1), (2, 1), (1, 2)]);

@@ -49,7 +49,7 @@ const ENDLESS: &str = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 
 
 #[parallel]
 #[test]
-fn a_script_without_end_is_ended() {
+fn endless_script_is_stopped() {
     let script = format!("INSERT INTO notes (text) VALUES ('half');\n  INSERT INTO notes (text) {ENDLESS};");
     let error = load(&[("a.sql", &script)]).unwrap_err();
     assert!(error.to_string().contains("more than 250 million steps"), "{error}");
@@ -59,7 +59,7 @@ fn a_script_without_end_is_ended() {
 #[cfg(feature = "json")]
 #[parallel]
 #[test]
-fn a_value_and_a_trigger_without_end_are_ended() {
+fn endless_value_and_trigger_are_stopped() {
     let value = format!(r#"[{{"text": "before it"}}, {{"text": "RAW={ENDLESS}"}}]"#);
     refused(&[("notes.json", &value)], "more than 250 million steps");
     let trigger = format!("CREATE TRIGGER t AFTER INSERT ON notes BEGIN UPDATE notes SET text = ({ENDLESS}); END");
@@ -68,7 +68,7 @@ fn a_value_and_a_trigger_without_end_are_ended() {
 
 #[parallel]
 #[test]
-fn a_schema_without_end_is_ended() {
+fn endless_schema_is_stopped() {
     let schema = format!("{SCHEMA};\nINSERT INTO notes (text) {ENDLESS};");
     let error = Template::from_folder(folder(&[("schema.sql", &schema)]).path()).memory().unwrap_err();
     let error = error.seed_error().unwrap();
@@ -77,7 +77,7 @@ fn a_schema_without_end_is_ended() {
 
 #[serial]
 #[test]
-fn a_value_that_fills_the_memory_is_refused() {
+fn large_value_is_refused() {
     for value in ["zeroblob(300000000)", "hex(zeroblob(200000000))"] {
         refused(
             &[("a.sql", &format!("INSERT INTO notes (text) VALUES ({value})"))],
@@ -124,7 +124,7 @@ fn sandbox_allows_what_stays_inside_the_database() {
 /// `sqlite3 app.db .dump`, of a database with a full-text index.
 #[parallel]
 #[test]
-fn dump_of_the_shell_may_write_the_schema_and_the_next_script_may_not() {
+fn writable_schema_ends_with_its_script() {
     let dump = "
         PRAGMA foreign_keys=OFF;
         BEGIN TRANSACTION;
@@ -161,7 +161,7 @@ fn dump_of_the_shell_may_write_the_schema_and_the_next_script_may_not() {
 
 #[parallel]
 #[test]
-fn script_cannot_write_to_a_database_that_the_caller_attached() {
+fn attached_database_is_read_only() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection
         .execute_batch("ATTACH ':memory:' AS other; CREATE TABLE other.t (a); INSERT INTO other.t VALUES (1)")
@@ -188,7 +188,7 @@ fn script_cannot_write_to_a_database_that_the_caller_attached() {
 
 #[parallel]
 #[test]
-fn connection_is_as_it_was_behind_the_sandbox() {
+fn sandbox_restores_the_connection() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(SCHEMA).unwrap();
     let seeds = folder(&[("a.sql", "PRAGMA writable_schema = ON; PRAGMA writable_schema = OFF; SELECT 1")]);
@@ -203,7 +203,7 @@ fn connection_is_as_it_was_behind_the_sandbox() {
 #[cfg(feature = "json")]
 #[parallel]
 #[test]
-fn views_that_stand_on_each_other_are_not_expanded() {
+fn nested_views_are_not_expanded() {
     let more = |number| format!("CREATE VIEW v{} AS SELECT a.text FROM v{number} a, v{number} b;", number + 1);
     let views: String = (0..40).map(more).collect();
     let script = format!("CREATE VIEW v0 AS SELECT text FROM notes;\n{views}");
@@ -217,7 +217,7 @@ fn views_that_stand_on_each_other_are_not_expanded() {
 
 #[serial]
 #[test]
-fn what_fills_the_database_or_the_memory_row_by_row_is_ended() {
+fn growth_is_limited() {
     let rows = "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT zeroblob(1000000) FROM n";
     refused(
         &[("a.sql", &format!("INSERT INTO notes (text) {rows}"))],
@@ -235,7 +235,7 @@ fn what_fills_the_database_or_the_memory_row_by_row_is_ended() {
 /// The file system in memory holds temporary files too.
 #[serial]
 #[test]
-fn what_fills_temporary_files_of_a_database_of_ours_is_ended() {
+fn growth_of_temporary_tables_is_limited() {
     let rows =
         "WITH RECURSIVE n (a) AS (VALUES (1) UNION ALL SELECT a + 1 FROM n) SELECT zeroblob(1000000) || x'00' FROM n";
     let script = format!("EXPLAIN PRAGMA temp_store = FILE;\nCREATE TEMP TABLE t AS {rows}");
@@ -247,7 +247,7 @@ fn what_fills_temporary_files_of_a_database_of_ours_is_ended() {
 
 #[parallel]
 #[test]
-fn a_database_that_was_there_before_may_hold_a_larger_row_than_sql_may_make() {
+fn existing_large_row_may_be_updated() {
     let mut connection = Connection::open_in_memory().unwrap();
     let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT CHECK (name = trim(name)), large BLOB);
         INSERT INTO t VALUES (1, 'a', zeroblob(1000000))";
@@ -259,7 +259,7 @@ fn a_database_that_was_there_before_may_hold_a_larger_row_than_sql_may_make() {
 /// What the code gives is no file's.
 #[parallel]
 #[test]
-fn the_code_inserts_rows_beside_large_ones_also_where_a_column_is_computed_by_replace() {
+fn inserted_rows_may_be_large() {
     let session =
         sqlite_fixtures::SessionFactory::new(sqlite_fixtures::Engine::memory().unwrap()).unwrap().open().unwrap();
     let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT,
@@ -272,7 +272,7 @@ fn the_code_inserts_rows_beside_large_ones_also_where_a_column_is_computed_by_re
 
 #[parallel]
 #[test]
-fn a_script_writes_no_file_and_loads_no_library() {
+fn script_cannot_attach_or_load_extensions() {
     let folder = folder(&[]);
     let outside = folder.path().join("outside.db");
     for (sql, why) in [

@@ -25,7 +25,7 @@ fn template() -> Template {
 }
 
 #[test]
-fn a_snapshot_is_the_schema_and_the_rows_in_the_order_of_their_keys() {
+fn text_has_schema_and_rows_in_key_order() {
     let session = template().session();
     let expected = "\
 CREATE TABLE log (line TEXT);
@@ -52,7 +52,7 @@ CREATE TRIGGER logged AFTER DELETE ON users BEGIN INSERT INTO log VALUES ('delet
 }
 
 #[test]
-fn a_snapshot_does_not_depend_on_how_the_rows_came_in() {
+fn text_ignores_insertion_order() {
     let engine = Engine::memory().unwrap();
     let session = SessionFactory::new(&engine).unwrap().open().unwrap();
     session.execute_batch(SCHEMA).unwrap();
@@ -70,7 +70,7 @@ fn changed(session: &Session) -> String {
 }
 
 #[rstest]
-fn a_diff_tells_row_by_row_what_a_test_has_changed(#[values(true, false)] in_memory: bool) {
+fn diff_lists_changed_rows(#[values(true, false)] in_memory: bool) {
     let engine = if in_memory { template().memory() } else { template().temp_file() }.unwrap();
     let session = SessionFactory::new(&engine).unwrap().open().unwrap();
     assert!(session.diff().unwrap().is_empty());
@@ -102,7 +102,7 @@ users
 }
 
 #[test]
-fn a_diff_tells_of_the_schema_and_of_columns() {
+fn diff_lists_schema_and_columns() {
     let session = template().session();
     session
         .execute_batch(
@@ -132,7 +132,7 @@ pairs
 }
 
 #[test]
-fn a_diff_needs_no_session_of_its_own_and_knows_the_collations_of_the_engine() {
+fn diff_opens_no_session() {
     let collated = |builder: sqlite_fixtures::engine::EngineBuilder| {
         builder
             .max_sessions(1)
@@ -149,7 +149,7 @@ fn a_diff_needs_no_session_of_its_own_and_knows_the_collations_of_the_engine() {
 }
 
 #[test]
-fn rows_whose_keys_are_null_or_hidden_are_told_apart() {
+fn null_and_hidden_keys_are_distinct() {
     let template = Template::code(|connection| {
         Ok(connection.execute_batch(
             "CREATE TABLE nulls (a TEXT PRIMARY KEY, b); INSERT INTO nulls VALUES (NULL, 1), (NULL, 2);
@@ -172,7 +172,7 @@ nulls
 }
 
 #[test]
-fn a_snapshot_takes_values_that_a_collation_holds_for_the_same_in_one_order() {
+fn equal_under_collation_has_one_order() {
     let snapshot = |rows: &str| {
         let sessions = SessionFactory::new(Engine::memory().unwrap()).unwrap();
         let session = sessions.open().unwrap();

@@ -53,7 +53,7 @@ impl Random {
 }
 
 #[test]
-fn after_three_hundred_kills_at_any_moment_nothing_is_left_and_a_live_process_has_lost_nothing() {
+fn killed_processes_leave_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut live = Talking::start(&mut planted_in(folder.path(), "database_that_lives"));
     assert!(live.hear("lives ").contains(folder.path().to_str().unwrap()));

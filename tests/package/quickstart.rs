@@ -15,7 +15,7 @@ fn quickstart(arguments: &[&Path]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn the_sample_ends_with_its_rows_and_one_leak_that_was_planted() {
+fn sample_prints_rows_and_one_leak() {
     let (code, out, err) = quickstart(&[]);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     for number in 1..=4 {
@@ -29,7 +29,7 @@ fn the_sample_ends_with_its_rows_and_one_leak_that_was_planted() {
 }
 
 #[test]
-fn a_whole_database_in_one_script_gives_the_row_counts_of_sqlite() {
+fn script_of_a_database_loads_completely() {
     let mut script = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n".to_owned();
     script += "CREATE TABLE [Order Details] (id INTEGER PRIMARY KEY, [order] INTEGER REFERENCES orders, note TEXT);\n";
     for id in 0..4_000 {
@@ -57,7 +57,7 @@ fn a_whole_database_in_one_script_gives_the_row_counts_of_sqlite() {
 }
 
 #[test]
-fn a_bad_folder_is_a_clear_error_and_exit_code_1() {
+fn bad_folder_exits_with_1() {
     let missing = quickstart(&[Path::new("/no/such/folder")]);
     assert_eq!(missing.0, Some(1));
     assert!(missing.2.contains("/no/such/folder: there is no such file or folder"), "{}", missing.2);

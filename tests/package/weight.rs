@@ -17,7 +17,7 @@ fn crates(name: &str, dependencies: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn beside_rusqlite_tempfile_and_rstest_the_default_features_add_eight_crates_at_most() {
+fn default_features_add_at_most_eight_crates() {
     let theirs = "rusqlite = { version = \">=0.37, <0.44\", default-features = false, features = [\"bundled\"] }\ntempfile = \"3\"\nrstest = \"0.28\"\n";
     let ours = format!("{theirs}sqlite-fixtures = {{ path = \"{}\" }}\n", env!("CARGO_MANIFEST_DIR"));
     let (with, without) = (crates("weight-with", &ours), crates("weight-without", theirs));

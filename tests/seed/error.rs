@@ -21,7 +21,7 @@ fn mistakes(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn of_several_files_and_rows_are_told_together() {
+fn errors_of_all_files_are_reported() {
     let found = mistakes(&[
         ("cities.csv", "name,country\nParis,FR\nOslo\n"),
         ("countries.yaml", "france:\n  name: \"France\n"),
@@ -42,7 +42,7 @@ fn of_several_files_and_rows_are_told_together() {
 }
 
 #[test]
-fn what_only_follows_from_another_is_not_told() {
+fn consequences_are_not_reported() {
     // The label may be in the file that cannot be read, the country in the row that was refused.
     let found = mistakes(&[
         ("cities.csv", "name,country\nParis,FR\nRome,IT\n"),
@@ -57,7 +57,7 @@ fn what_only_follows_from_another_is_not_told() {
 }
 
 #[test]
-fn a_row_that_ends_the_transaction_is_the_last_that_is_told_of() {
+fn rollback_ends_the_load() {
     let mut connection = Connection::open_in_memory().unwrap();
     let schema = "CREATE TABLE t (a INTEGER PRIMARY KEY ON CONFLICT ROLLBACK); INSERT INTO t VALUES (1);";
     connection.execute_batch(schema).unwrap();
@@ -70,7 +70,7 @@ fn a_row_that_ends_the_transaction_is_the_last_that_is_told_of() {
 }
 
 #[test]
-fn more_than_a_hundred_are_not_told() {
+fn at_most_100_errors_are_kept() {
     let rows: Vec<String> = (0..300).map(|number| format!(r#"{{"no": {number}}}"#)).collect();
     assert_eq!(mistakes(&[("users.json", &format!("[{}]", rows.join(",\n")))]).len(), 100);
 }

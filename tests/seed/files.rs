@@ -5,7 +5,7 @@ use crate::*;
 use std::os::unix::fs::symlink;
 
 #[test]
-fn migrations_run_in_the_order_of_their_numbers_and_never_down() {
+fn migrations_run_in_order() {
     let folder = folder(&[
         ("migrations/V2__name.sql", "ALTER TABLE t ADD COLUMN b DEFAULT 'two'"),
         ("migrations/V10__more.sql", "ALTER TABLE t ADD COLUMN c DEFAULT 'ten'"),
@@ -19,7 +19,7 @@ fn migrations_run_in_the_order_of_their_numbers_and_never_down() {
 }
 
 #[test]
-fn hidden_files_notes_and_other_folders_are_no_seeds() {
+fn other_files_are_ignored() {
     let folder = folder(&[
         ("schema.sql", "CREATE TABLE t (a)"),
         (".gitkeep", ""),
@@ -31,7 +31,7 @@ fn hidden_files_notes_and_other_folders_are_no_seeds() {
 }
 
 #[test]
-fn a_path_that_is_not_there_says_where_it_was_looked_for() {
+fn missing_path_lists_where_it_looked() {
     let error = Seeds::from("no/such/folder").load(&mut Connection::open_in_memory().unwrap()).unwrap_err();
     let message = error.to_string();
     assert!(message.contains("no/such/folder") && message.contains("CARGO_MANIFEST_DIR"), "{message}");
@@ -40,7 +40,7 @@ fn a_path_that_is_not_there_says_where_it_was_looked_for() {
 
 #[cfg(feature = "json")]
 #[test]
-fn a_value_may_be_in_a_file_beside() {
+fn value_may_be_in_a_sidecar() {
     let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, photo BLOB, about TEXT, note)";
     let users = r#"{"alice": {"photo": "FILE=alice.png", "about": "FILE=about/alice.md", "note": "FILE=alice.png"}}"#;
     let folder = folder(&[
@@ -60,7 +60,7 @@ fn a_value_may_be_in_a_file_beside() {
 
 #[cfg(feature = "yaml")]
 #[test]
-fn a_tag_of_yaml_names_a_file_beside_too() {
+fn yaml_tag_names_a_sidecar() {
     let (connection, labels) =
         blog(&[("users.yaml", "alice: {name: !file names/alice}"), ("files/names/alice", "Alice")]);
     labels.unwrap();
@@ -68,7 +68,7 @@ fn a_tag_of_yaml_names_a_file_beside_too() {
 }
 
 #[test]
-fn code_names_no_file() {
+fn rows_from_code_name_no_sidecar() {
     let session = SessionFactory::new(Engine::memory().unwrap()).unwrap();
     let session = session.open().unwrap();
     session.execute_batch(BLOG).unwrap();
@@ -79,7 +79,7 @@ fn code_names_no_file() {
 /// SQLite limits a row as a whole.
 #[cfg(feature = "json")]
 #[test]
-fn a_file_beside_is_as_large_as_it_is_also_where_the_schema_calls_trim() {
+fn sidecar_may_be_large() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("CREATE TABLE t (name TEXT CHECK (name = trim(name)), one BLOB, two BLOB)").unwrap();
     let large = "x".repeat(1_000_000);
@@ -90,7 +90,7 @@ fn a_file_beside_is_as_large_as_it_is_also_where_the_schema_calls_trim() {
 }
 
 #[test]
-fn a_file_that_fills_the_memory_is_not_read() {
+fn large_file_is_not_read() {
     for name in ["notes.sql", "notes.json"] {
         let folder = folder(&[]);
         fs::File::create(folder.path().join(name)).unwrap().set_len((256 << 20) + 1).unwrap();
@@ -102,7 +102,7 @@ fn a_file_that_fills_the_memory_is_not_read() {
 
 #[cfg(unix)]
 #[test]
-fn a_symbolic_link_is_followed_inside_the_folder_only() {
+fn symlink_stays_in_its_folder() {
     let outside = folder(&[("secret.sql", "INSERT INTO notes (text) VALUES ('secret')"), ("schema.sql", NOTES)]);
     let leads_out = |error: &SeedError| error.to_string().contains("symbolic link leads out of the folder");
     let seeds = folder(&[]);
@@ -139,7 +139,7 @@ fn a_symbolic_link_is_followed_inside_the_folder_only() {
 #[cfg(unix)]
 #[cfg(feature = "json")]
 #[test]
-fn a_file_beside_is_inside_its_folder() {
+fn sidecar_stays_in_its_folder() {
     let outside = folder(&[("secret", "secret")]);
     let seeds = folder(&[("files/photo", "photo"), ("files/more/photo", "photo"), ("secret", "secret")]);
     fs::remove_file(seeds.path().join("secret")).unwrap();

@@ -6,7 +6,7 @@ use sqlite_fixtures::{Seeds, rusqlite::Connection};
 use std::{fs, path::Path};
 
 #[test]
-fn names_with_quotes_and_spaces_are_quoted() {
+fn quoted_names_load() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection
         .execute_batch(
@@ -120,7 +120,7 @@ fn hostile_names_are_only_names() {
 }
 
 #[test]
-fn ten_thousand_random_identifiers_are_only_names() {
+fn random_names_are_only_names() {
     use proptest::{strategy::Strategy, strategy::ValueTree, test_runner::TestRunner};
     let folder = folder(&[("seeds/seeds.json", "")]);
     let seeds = folder.path().join("seeds/seeds.json");
@@ -143,7 +143,7 @@ fn ten_thousand_random_identifiers_are_only_names() {
 /// What `dump` writes of tables with such names, in each format, is inside its folder, and seeds the same database again.
 #[cfg(feature = "cli")]
 #[test]
-fn a_dump_of_hostile_names_stays_in_its_folder() {
+fn dump_of_hostile_names_stays_in_its_folder() {
     use common::package::Run;
     use std::process::Command;
     let command = |arguments: &[&str], folder: &Path| {

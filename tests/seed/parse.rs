@@ -4,7 +4,7 @@ use crate::*;
 
 #[cfg(all(feature = "csv", feature = "json", feature = "yaml"))]
 #[test]
-fn all_formats_give_the_same_database() {
+fn all_formats_agree() {
     let database = |seeds: &'static str| {
         let session = Template::schema("fixtures/schema.sql").seeds(seeds).session();
         common::dump(&session)
@@ -19,7 +19,7 @@ fn all_formats_give_the_same_database() {
 
 #[cfg(feature = "csv")]
 #[test]
-fn csv_tells_an_empty_field_from_an_empty_text_and_numbers_get_their_column_s_type() {
+fn csv_values_follow_the_column() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("CREATE TABLE t (a TEXT, b TEXT, c INTEGER, d REAL)").unwrap();
     let folder = folder(&[("t.csv", "a,b,c,d\r\n,\"\",42,1.5\r\n\r\n\"x, \"\"y\"\"\nz\",2,,\r\n")]);
@@ -41,7 +41,7 @@ fn yaml_follows_anchors() {
 
 #[cfg(feature = "json")]
 #[test]
-fn a_boolean_inside_a_nested_value_stays_one() {
+fn nested_booleans_stay_booleans() {
     let (connection, labels) = blog(&[("users.json", r#"[{"name": {"dark": true, "list": [false, null, 1]}}]"#)]);
     labels.unwrap();
     assert_eq!(one::<String>(&connection, "SELECT name FROM users"), r#"{"dark":true,"list":[false,null,1]}"#);
@@ -49,7 +49,7 @@ fn a_boolean_inside_a_nested_value_stays_one() {
 
 #[cfg(feature = "toml")]
 #[test]
-fn a_date_of_toml_is_stored_as_it_is_written() {
+fn toml_dates_are_stored_as_written() {
     let (connection, labels) = blog(&[("users.toml", "[a]\nname = 2024-01-01 10:00:00.500\n")]);
     labels.unwrap();
     assert_eq!(one::<String>(&connection, "SELECT name FROM users"), "2024-01-01 10:00:00.500");
@@ -59,7 +59,7 @@ fn a_date_of_toml_is_stored_as_it_is_written() {
 
 #[cfg(all(feature = "csv", feature = "yaml"))]
 #[test]
-fn bytes_and_booleans_are_read_as_other_tools_write_them() {
+fn bytes_and_booleans_of_other_tools() {
     let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, a BLOB, b BINARY(4), n INTEGER, t TEXT, yes BOOLEAN)";
     let long = "0x1234567890abcdef1234567890";
     let rows = format!(
@@ -82,7 +82,7 @@ fn bytes_and_booleans_are_read_as_other_tools_write_them() {
 
 #[cfg(feature = "json")]
 #[test]
-fn numbers_booleans_nulls_nested_values_and_bytes_are_stored_as_what_they_are() {
+fn json_values_keep_their_types() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("CREATE TABLE t (i INT, r REAL, b INT, n TEXT, j TEXT, x BLOB, y BLOB)").unwrap();
     let folder = folder(&[(
@@ -104,7 +104,7 @@ proptest::proptest! {
 
     /// serde_json rounds about one in four to a neighbour.
     #[test]
-    fn a_number_is_stored_bit_by_bit(reals in proptest::collection::vec(proptest::num::f64::NORMAL, 100)) {
+    fn reals_are_exact(reals in proptest::collection::vec(proptest::num::f64::NORMAL, 100)) {
         let rows: Vec<_> = reals.iter().map(|real| format!(r#"{{"a": {real:e}}}"#)).collect();
         let files = [("schema.sql", "CREATE TABLE t (a REAL)"), ("t.json", &format!("[{}]", rows.join(",")))];
         let session = Template::from_folder(folder(&files).path()).uncached().session();
@@ -146,7 +146,7 @@ fn aliases_do_not_multiply() {
 /// Nested a hundred thousand times, in each way that a format has.
 #[cfg(all(feature = "json", feature = "toml", feature = "yaml"))]
 #[test]
-fn nesting_has_an_end_in_every_format() {
+fn nesting_is_limited() {
     const TIMES: usize = 100_000;
     let lists = "[".repeat(TIMES) + &"]".repeat(TIMES);
     let maps = r#"{"a":"#.repeat(TIMES) + "1" + &"}".repeat(TIMES);

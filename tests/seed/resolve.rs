@@ -5,21 +5,21 @@ use common::folder;
 use sqlite_fixtures::{Seeds, Template, labels::label_id, rusqlite::Connection};
 
 #[test]
-fn a_label_becomes_the_id_that_rails_computes() {
+fn label_becomes_the_id_of_rails() {
     let (connection, labels) = blog(&[("users.json", r#"{"ruby": {"name": "Ruby"}}"#)]);
     assert_eq!(labels.unwrap().key::<i64>("users", "ruby").unwrap(), 207_281_424);
     assert_eq!(one::<i64>(&connection, "SELECT id FROM users"), 207_281_424);
 }
 
 #[test]
-fn rows_may_come_before_the_rows_they_point_at() {
+fn forward_reference_resolves() {
     let (connection, labels) = blog(&[("posts.json", r#"[{"author_id": "bob"}]"#), ("users.json", r#"{"bob": null}"#)]);
     labels.unwrap();
     assert_eq!(one::<i64>(&connection, "SELECT author_id FROM posts"), label_id("bob"));
 }
 
 #[test]
-fn a_text_may_be_the_key_of_a_column_of_numbers() {
+fn text_may_be_a_key_of_a_numeric_column() {
     let files = [
         ("schema.sql", "CREATE TABLE users (id UUID PRIMARY KEY); CREATE TABLE posts (author UUID REFERENCES users)"),
         ("users.json", r#"[{"id": "f47ac10b-58cc"}]"#),
@@ -30,7 +30,7 @@ fn a_text_may_be_the_key_of_a_column_of_numbers() {
 }
 
 #[test]
-fn a_row_that_gives_its_key_keeps_it_and_its_label_stands_for_it() {
+fn explicit_key_is_kept() {
     let (connection, labels) =
         blog(&[("users.json", r#"{"bob": {"id": 7}}"#), ("posts.json", r#"[{"author_id": "bob"}]"#)]);
     assert_eq!(labels.unwrap().key::<i64>("users", "bob").unwrap(), 7);
@@ -38,7 +38,7 @@ fn a_row_that_gives_its_key_keeps_it_and_its_label_stands_for_it() {
 }
 
 #[test]
-fn a_key_that_is_null_is_made_from_the_label() {
+fn null_key_is_made_from_the_label() {
     let (connection, labels) =
         blog(&[("users.json", r#"{"bob": {"id": null, "name": "Bob"}}"#), ("posts.json", r#"[{"author_id": "bob"}]"#)]);
     assert_eq!(labels.unwrap().key::<i64>("users", "bob").unwrap(), label_id("bob"));
@@ -46,7 +46,7 @@ fn a_key_that_is_null_is_made_from_the_label() {
 }
 
 #[test]
-fn a_key_that_points_at_another_table_stands_for_the_key_there() {
+fn key_may_be_a_reference() {
     let mut connection = Connection::open_in_memory().unwrap();
     let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY);
         CREATE TABLE profiles (user_id INTEGER PRIMARY KEY REFERENCES users);
@@ -63,7 +63,7 @@ fn a_key_that_points_at_another_table_stands_for_the_key_there() {
 }
 
 #[test]
-fn keys_that_point_at_each_other_in_a_circle_are_a_mistake_and_no_endless_search() {
+fn circular_keys_are_an_error() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("CREATE TABLE t (id TEXT PRIMARY KEY REFERENCES t)").unwrap();
     let folder = folder(&[("t.json", r#"{"a": {"id": "b"}, "b": {"id": "a"}}"#)]);
@@ -74,7 +74,7 @@ fn keys_that_point_at_each_other_in_a_circle_are_a_mistake_and_no_endless_search
 }
 
 #[test]
-fn an_existing_key_wins_over_a_label_of_the_same_text() {
+fn key_wins_over_label() {
     let (connection, labels) = blog(&[
         ("countries.json", r#"{"nl": {"code": "NL"}, "other": {"code": "nl"}}"#),
         ("cities.json", r#"[{"name": "Delft", "country": "nl"}, {"name": "Paris", "country": "other"}]"#),
@@ -88,7 +88,7 @@ fn an_existing_key_wins_over_a_label_of_the_same_text() {
 }
 
 #[test]
-fn a_label_of_a_text_key_is_the_key_and_one_of_a_composite_key_names_the_row_only() {
+fn labels_of_text_and_composite_keys() {
     let (_, labels) = blog(&[
         ("countries.json", r#"{"nl": {"name": "Nederland"}}"#),
         ("pairs.json", r#"{"first": {"a": 1, "b": 2}}"#),
@@ -102,7 +102,7 @@ fn a_label_of_a_text_key_is_the_key_and_one_of_a_composite_key_names_the_row_onl
 }
 
 #[test]
-fn a_label_stands_for_the_key_that_its_row_has() {
+fn label_stands_for_the_key_of_its_row() {
     let schema = "CREATE TABLE tags (name TEXT PRIMARY KEY);
         CREATE TABLE days (created_on TEXT NOT NULL PRIMARY KEY);
         CREATE TABLE things (id PRIMARY KEY);
@@ -121,7 +121,7 @@ fn a_label_stands_for_the_key_that_its_row_has() {
 }
 
 #[test]
-fn a_row_whose_key_is_null_is_joined_by_its_label() {
+fn row_with_a_null_key_is_joined_by_label() {
     let schema = "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE TABLE tags (name TEXT PRIMARY KEY);
         CREATE TABLE posts_tags (post_id INTEGER NOT NULL REFERENCES posts, tag TEXT REFERENCES tags);";
     let files = folder(&[
@@ -134,7 +134,7 @@ fn a_row_whose_key_is_null_is_joined_by_its_label() {
 }
 
 #[test]
-fn the_label_is_put_into_texts_of_the_file_and_not_into_what_they_name() {
+fn label_variable_expands_only_in_texts() {
     let files =
         [("users.json", r#"{"a": {"name": "FILE=a.txt"}, "b": {"name": "RAW='$LABEL'"}}"#), ("files/a.txt", "$LABEL")];
     let (connection, labels) = blog(&files);
@@ -143,14 +143,14 @@ fn the_label_is_put_into_texts_of_the_file_and_not_into_what_they_name() {
 }
 
 #[test]
-fn double_quotes_are_for_names_in_computed_values_too() {
+fn double_quoted_text_is_refused_in_expressions() {
     let (_, labels) = blog(&[("users.json", r#"[{"name": "RAW=datetime(\"now\")"}]"#)]);
     assert!(labels.unwrap_err().to_string().contains("no such column: \"now\""));
 }
 
 #[cfg(feature = "yaml")]
 #[test]
-fn time_stands_still_and_chance_repeats_itself_while_a_template_is_built_or_a_file_is_filled() {
+fn time_and_random_are_fixed_during_a_load() {
     let schema = "CREATE TABLE t (a INTEGER PRIMARY KEY, now TEXT DEFAULT CURRENT_TIMESTAMP, day TEXT, number INTEGER,
         bytes BLOB DEFAULT (randomblob(8)));";
     let rows = "- day: RAW=date('now', '+1 day')\n  number: RAW=random()\n- day: !sql strftime('%J', 'now')\n  number: RAW=random()\n";

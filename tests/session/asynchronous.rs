@@ -29,17 +29,17 @@ async fn round_trip(engine: AsyncEngine) -> Result<(), Failure> {
 #[rstest]
 #[case::memory(AsyncEngine::memory)]
 #[case::temp_file(AsyncEngine::temp_file)]
-fn a_session_works_without_a_runtime(#[case] make: fn() -> Result<AsyncEngine, EngineError>) {
+fn works_without_a_runtime(#[case] make: fn() -> Result<AsyncEngine, EngineError>) {
     pollster::block_on(round_trip(make().unwrap())).unwrap();
 }
 
 #[tokio::test]
-async fn a_session_works_on_one_thread_of_tokio() {
+async fn works_on_a_current_thread_runtime() {
     round_trip(AsyncEngine::memory().unwrap()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_works_on_many_threads_of_tokio_and_is_shared() {
+async fn works_on_a_multi_thread_runtime() {
     let session = std::sync::Arc::new(AsyncEngine::memory().unwrap().session().await.unwrap());
     session.call(|session| session.execute_batch("CREATE TABLE t (a)")).await.unwrap();
     let tasks: Vec<_> = (0..8)
@@ -59,23 +59,19 @@ async fn a_session_works_on_many_threads_of_tokio_and_is_shared() {
 }
 
 #[test]
-fn an_entry_names_the_test_and_the_line_that_asked_for_the_session() {
+fn entry_names_test_and_line() {
     let engine = AsyncEngine::memory().unwrap();
     let line = line!() + 1;
     let session = pollster::block_on(engine.session()).unwrap();
     let entry = session.entry();
     let location = entry.location().unwrap();
     assert_eq!((location.file(), location.line()), (file!(), line));
-    assert_eq!(
-        session.entry().test(),
-        Some("asynchronous::an_entry_names_the_test_and_the_line_that_asked_for_the_session"),
-        "not the worker's thread"
-    );
+    assert_eq!(session.entry().test(), Some("asynchronous::entry_names_test_and_line"), "not the worker's thread");
 }
 
 /// Dropping waits, so what comes after never races with the close.
 #[test]
-fn a_dropped_session_is_closed_when_drop_returns_and_its_work_is_done() {
+fn drop_waits_for_the_close() {
     let engine = AsyncEngine::memory().unwrap();
     for _ in 0..50 {
         let session = pollster::block_on(engine.session()).unwrap();
@@ -92,7 +88,7 @@ fn a_dropped_session_is_closed_when_drop_returns_and_its_work_is_done() {
 }
 
 #[test]
-fn a_session_that_is_asked_for_and_not_awaited_leaves_nothing() {
+fn unawaited_open_leaves_nothing() {
     let engine = AsyncEngine::memory().unwrap();
     for _ in 0..50 {
         let mut opening = Box::pin(engine.session());
@@ -103,7 +99,7 @@ fn a_session_that_is_asked_for_and_not_awaited_leaves_nothing() {
 }
 
 #[test]
-fn a_panic_in_the_work_reaches_the_caller_and_the_session_lives_on() {
+fn panic_reaches_the_caller() {
     let session = pollster::block_on(AsyncEngine::memory().unwrap().session()).unwrap();
     let panic =
         catch_unwind(AssertUnwindSafe(|| pollster::block_on(session.call(|_| -> i32 { std::panic::panic_any(7_u8) }))));
@@ -118,7 +114,7 @@ fn forget_a_statement(session: &AsyncSession) {
 }
 
 #[test]
-fn a_refused_close_hands_the_session_back() {
+fn refused_close_returns_the_session() {
     let engine = AsyncEngine::memory().unwrap();
     let session = pollster::block_on(engine.session()).unwrap();
     forget_a_statement(&session);
@@ -130,7 +126,7 @@ fn a_refused_close_hands_the_session_back() {
 }
 
 #[test]
-fn a_refused_drop_fails_the_test_that_drops() {
+fn refused_drop_panics() {
     let engine = AsyncEngine::memory().unwrap();
     let session = pollster::block_on(engine.session()).unwrap();
     forget_a_statement(&session);
@@ -140,7 +136,7 @@ fn a_refused_drop_fails_the_test_that_drops() {
 }
 
 #[test]
-fn an_uncommitted_transaction_is_rolled_back_and_recorded_so() {
+fn open_transaction_is_rolled_back() {
     let engine = AsyncEngine::memory().unwrap();
     let session = pollster::block_on(engine.session()).unwrap();
     pollster::block_on(session.call(|session| session.execute_batch("BEGIN; CREATE TABLE t (a)"))).unwrap();
@@ -149,7 +145,7 @@ fn an_uncommitted_transaction_is_rolled_back_and_recorded_so() {
 }
 
 #[test]
-fn one_session_too_many_is_an_error_here_too() {
+fn session_limit_is_an_error() {
     let engine = AsyncEngine::from(Engine::builder().max_sessions(1).memory().unwrap());
     let _first = pollster::block_on(engine.session()).unwrap();
     let error = pollster::block_on(engine.session()).unwrap_err();

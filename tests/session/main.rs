@@ -29,7 +29,7 @@ fn end(sessions: &SessionFactory) -> State {
 }
 
 #[test]
-fn a_session_derefs_to_its_connection_also_mutably() {
+fn derefs_to_the_connection() {
     let mut session = factory().open().unwrap();
     session.execute_batch("CREATE TABLE t (a)").unwrap();
     let transaction = session.transaction().unwrap();
@@ -39,7 +39,7 @@ fn a_session_derefs_to_its_connection_also_mutably() {
 }
 
 #[test]
-fn a_session_is_closed_on_return_on_a_question_mark_and_on_a_panic() {
+fn closes_on_every_way_out() {
     let sessions = factory();
     let early = |sessions: &SessionFactory| -> Result<(), Box<dyn Error>> {
         let session = sessions.open()?;
@@ -58,7 +58,7 @@ fn a_session_is_closed_on_return_on_a_question_mark_and_on_a_panic() {
 }
 
 #[test]
-fn an_uncommitted_transaction_is_rolled_back_and_recorded_so() {
+fn open_transaction_is_rolled_back() {
     let sessions = factory();
     let session = sessions.open().unwrap();
     session.execute_batch("CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)").unwrap();
@@ -69,7 +69,7 @@ fn an_uncommitted_transaction_is_rolled_back_and_recorded_so() {
 }
 
 #[test]
-fn a_refused_close_names_the_statement_and_hands_the_session_back() {
+fn refused_close_names_the_statement() {
     let sessions = factory();
     let session = sessions.open().unwrap();
     mem::forget(session.prepare("SELECT 'forgotten'").unwrap());
@@ -93,7 +93,7 @@ fn a_refused_close_names_the_statement_and_hands_the_session_back() {
 }
 
 #[test]
-fn a_close_that_an_unfinished_backup_refuses_says_so() {
+fn unfinished_backup_refuses_close() {
     let sessions = factory();
     let session = sessions.open().unwrap();
     let others = factory();
@@ -110,7 +110,7 @@ fn a_close_that_an_unfinished_backup_refuses_says_so() {
 }
 
 #[test]
-fn dropping_a_session_that_is_refused_fails_the_test_unless_it_has_failed_already() {
+fn refused_drop_panics_once() {
     let sessions = factory();
     let session = sessions.open().unwrap();
     mem::forget(session.prepare("SELECT 1").unwrap());
@@ -129,7 +129,7 @@ fn dropping_a_session_that_is_refused_fails_the_test_unless_it_has_failed_alread
 }
 
 #[test]
-fn a_refused_drop_is_quiet_where_leaks_are_off() {
+fn refused_drop_is_quiet_with_leaks_off() {
     let engine = Engine::builder().leaks(Leaks::Off).memory().unwrap();
     let sessions = SessionFactory::new(engine).unwrap();
     let session = sessions.open().unwrap();
@@ -140,7 +140,7 @@ fn a_refused_drop_is_quiet_where_leaks_are_off() {
 }
 
 #[test]
-fn a_connection_swapped_out_of_its_guard_is_noticed_and_can_be_swapped_back() {
+fn swapped_connection_refuses_close() {
     let sessions = factory();
     let mut session = sessions.open().unwrap();
     let own = mem::replace(&mut *session, Connection::open_in_memory().unwrap());
@@ -154,7 +154,7 @@ fn a_connection_swapped_out_of_its_guard_is_noticed_and_can_be_swapped_back() {
 }
 
 #[test]
-fn a_guard_dropped_with_a_swapped_connection_fails_the_test_and_its_entry_stays_open() {
+fn dropped_swapped_connection_panics() {
     let sessions = factory();
     let mut session = sessions.open().unwrap();
     let own = mem::replace(&mut *session, Connection::open_in_memory().unwrap());
@@ -166,7 +166,7 @@ fn a_guard_dropped_with_a_swapped_connection_fails_the_test_and_its_entry_stays_
 }
 
 #[test]
-fn a_close_error_goes_through_a_question_mark_into_any_error() {
+fn close_error_converts_to_boxed_error() {
     fn send_sync_static<T: Error + Send + Sync + 'static>() {}
     send_sync_static::<CloseError>();
     fn close(session: Session) -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -176,7 +176,7 @@ fn a_close_error_goes_through_a_question_mark_into_any_error() {
 }
 
 #[test]
-fn a_session_opens_another_beside_it() {
+fn factory_of_a_session_opens_another() {
     let session = factory().open().unwrap();
     session.execute_batch("CREATE TABLE t (a)").unwrap();
     let other = session.factory().open().unwrap();
@@ -186,7 +186,7 @@ fn a_session_opens_another_beside_it() {
 }
 
 #[test]
-fn a_session_moves_to_another_thread() {
+fn session_is_send() {
     let session = factory().open().unwrap();
     std::thread::spawn(move || session.close().unwrap()).join().unwrap();
 }
@@ -210,7 +210,7 @@ fn users() -> Session {
 }
 
 #[test]
-fn rows_from_code_may_be_labelled_and_refer_to_labels() {
+fn inserted_rows_resolve_labels() {
     let session = users();
     let rows = [
         User { name: "Bob", _label: None, invited_by: Some("alice") },
@@ -226,7 +226,7 @@ fn rows_from_code_may_be_labelled_and_refer_to_labels() {
 }
 
 #[test]
-fn rows_from_code_go_in_all_or_none_and_the_error_stands_at_the_call() {
+fn insert_is_atomic() {
     let session = users();
     let rows = [
         User { name: "Alice", _label: None, invited_by: None },
@@ -241,7 +241,7 @@ fn rows_from_code_go_in_all_or_none_and_the_error_stands_at_the_call() {
 }
 
 #[test]
-fn rows_from_code_go_into_the_transaction_that_is_open() {
+fn insert_joins_the_open_transaction() {
     let session = users();
     session.execute_batch("BEGIN").unwrap();
     session.insert("users", &User { name: "Alice", _label: None, invited_by: None }).unwrap();
@@ -253,13 +253,13 @@ fn rows_from_code_go_into_the_transaction_that_is_open() {
 #[rstest]
 #[case::a_number(&7, "expected a row")]
 #[case::a_text(&"alice", "expected a row")]
-fn what_is_no_row_is_an_error<T: Serialize>(#[case] row: &T, #[case] message: &str) {
+fn non_row_is_an_error<T: Serialize>(#[case] row: &T, #[case] message: &str) {
     let error = users().insert("users", row).unwrap_err();
     assert!(error.to_string().contains(message), "{error}");
 }
 
 #[test]
-fn a_label_that_is_not_there_names_the_nearest() {
+fn unknown_label_suggests_the_nearest() {
     let session = users();
     session.insert("users", &User { name: "Alice", _label: Some("alice"), invited_by: None }).unwrap();
     let error = session.id("users", "alcie").unwrap_err();
@@ -269,7 +269,7 @@ fn a_label_that_is_not_there_names_the_nearest() {
 }
 
 #[test]
-fn an_insert_that_another_connection_refuses_at_the_end_leaves_no_transaction_open() {
+fn busy_insert_is_rolled_back() {
     let sessions = SessionFactory::new(Engine::builder().pragma("busy_timeout", 0).memory().unwrap()).unwrap();
     let (reader, writer) = (sessions.open().unwrap(), sessions.open().unwrap());
     reader.execute_batch("CREATE TABLE t (name TEXT); INSERT INTO t VALUES ('a'), ('b')").unwrap();

@@ -3,7 +3,7 @@
 use crate::{blog, one};
 
 #[test]
-fn csv_of_dbunit_has_its_own_null_and_a_list_of_its_files() {
+fn csv_has_nulls_and_a_table_ordering() {
     let (connection, loaded) = blog(&[
         ("table-ordering.txt", "users\nposts\n"),
         ("users.csv", "id, name\n1,[null]\n2,\"[null]\"\n3 , null \n4,\"null\"\n5, Eve \n6, \"Ann, \\\"Bo\\\"\"\n7,\n"),

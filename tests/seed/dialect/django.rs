@@ -78,7 +78,7 @@ fn assert_loaded(name: &str, text: &str) {
 }
 
 #[test]
-fn objects_with_natural_forward_and_circular_references_are_read_in_every_format() {
+fn objects_load_in_every_format() {
     assert_loaded("initial_data.json", OBJECTS);
     let objects: Vec<Value> = serde_json::from_str(OBJECTS).unwrap();
     let lines: String = objects.iter().map(|object| object.to_string() + "\n").collect();
@@ -91,7 +91,7 @@ fn objects_with_natural_forward_and_circular_references_are_read_in_every_format
 }
 
 #[test]
-fn mistakes_stand_at_their_places() {
+fn errors_have_places() {
     let (_, loaded) = load(
         "data.json",
         "[\n{\"model\": \"blog.pots\", \"fields\": {}},\n\
@@ -108,7 +108,7 @@ fn mistakes_stand_at_their_places() {
 }
 
 #[test]
-fn what_is_none_among_objects_is_told_at_its_place() {
+fn non_object_is_an_error() {
     let (_, loaded) = load(
         "data.json",
         "[\n{\"model\": \"blog.post\", \"pk\": 1, \"field\": {}},\n\
@@ -123,14 +123,14 @@ fn what_is_none_among_objects_is_told_at_its_place() {
 }
 
 #[test]
-fn a_file_without_objects_is_no_rows() {
+fn file_without_objects_has_no_rows() {
     load("initial_data.json", "[]").1.unwrap();
     let error = load("auth_users.json", "[]").1.unwrap_err();
     assert!(error.to_string().contains("did you mean `auth_user`?"), "{error}");
 }
 
 #[test]
-fn keys_that_fields_repeat_composite_keys_and_columns_of_json_are_what_django_means() {
+fn repeated_and_composite_keys_and_json_columns() {
     let mut connection = Connection::open_in_memory().unwrap();
     let schema = r#"CREATE TABLE app_place (id INTEGER PRIMARY KEY, name TEXT);
         CREATE TABLE app_cafe (place_ptr_id INTEGER PRIMARY KEY REFERENCES app_place, tea bool);
@@ -154,7 +154,7 @@ fn keys_that_fields_repeat_composite_keys_and_columns_of_json_are_what_django_me
 
 #[cfg(feature = "base64")]
 #[test]
-fn uuids_and_bytes_are_what_django_keeps() {
+fn uuids_and_bytes_are_stored_as_in_django() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("CREATE TABLE app_file (id char(32) NOT NULL PRIMARY KEY, data BLOB)").unwrap();
     let objects = r#"[{"model": "app.file", "pk": "DE305D54-75b4-431b-adb2-eb6b9e546013", "fields": {"data": "aGVsbG8="}},
@@ -171,7 +171,7 @@ fn uuids_and_bytes_are_what_django_keeps() {
 }
 
 #[test]
-fn a_list_that_only_looks_so_is_rows() {
+fn similar_rows_are_not_objects() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("CREATE TABLE cars (model TEXT, pk INTEGER, fields TEXT)").unwrap();
     let seeds = folder(&[("cars.json", r#"[{"model": "T", "pk": 1, "fields": "none"}]"#)]);
@@ -180,7 +180,7 @@ fn a_list_that_only_looks_so_is_rows() {
 }
 
 #[test]
-fn a_model_that_comes_with_django_is_found_in_its_table() {
+fn built_in_model_finds_its_table() {
     let schema = "CREATE TABLE django_content_type (id INTEGER PRIMARY KEY, app_label TEXT, model TEXT, UNIQUE (app_label, model));
         CREATE TABLE auth_permission (id INTEGER PRIMARY KEY, content_type_id INTEGER REFERENCES django_content_type);";
     let rows = r#"[{"model": "contenttypes.contenttype", "pk": 3, "fields": {"app_label": "auth", "model": "user"}},

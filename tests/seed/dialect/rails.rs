@@ -21,7 +21,7 @@ fn load(files: &[(&str, &str)]) -> (Connection, Result<Labels, SeedError>) {
 }
 
 #[test]
-fn defaults_labels_associations_joins_and_times_mean_what_they_do_in_rails() {
+fn sample_loads_as_in_rails() {
     let (connection, loaded) = load(&[
         (
             "posts.yml",
@@ -65,7 +65,7 @@ fn defaults_labels_associations_joins_and_times_mean_what_they_do_in_rails() {
 }
 
 #[test]
-fn a_label_in_a_list_that_is_none_is_told_at_its_place() {
+fn unknown_label_in_a_list_has_its_place() {
     let (_, loaded) = load(&[
         ("posts.yml", "first:\n  author: alcie\n  tags: [rust, sqlit]\nsecond:\n  author: alice\n  authr: bob\n"),
         ("tags.yml", "rust: {name: Rust}\nsqlite: {name: SQLite}\n"),
@@ -81,14 +81,14 @@ fn a_label_in_a_list_that_is_none_is_told_at_its_place() {
 
 /// Rails makes such files for a model without columns.
 #[test]
-fn a_file_of_comments_has_no_rows() {
+fn file_of_comments_has_no_rows() {
     let (connection, loaded) = load(&[("users.yml", "# one: {}\n#\n# two: {}\n"), ("tags.yml", "--- {}\n")]);
     loaded.unwrap();
     assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM users"), 0);
 }
 
 #[test]
-fn rows_in_a_map_that_says_that_their_order_counts_are_rows() {
+fn omap_holds_rows() {
     for tag in ["!omap", "!!omap"] {
         let tags = format!("--- {tag}\n- rust:\n    name: Rust\n- sqlite:\n    name: SQLite\n");
         let (connection, loaded) = load(&[("tags.yml", &tags)]);
@@ -98,7 +98,7 @@ fn rows_in_a_map_that_says_that_their_order_counts_are_rows() {
 }
 
 #[test]
-fn erb_is_refused_and_not_half_read() {
+fn erb_is_refused() {
     let (_, loaded) = load(&[("users.yml", "alice:\n  name: <%= 'Alice' %>\n")]);
     let message = loaded.unwrap_err().to_string();
     assert!(message.contains("users.yml:2:9: table `users`: this is ERB, which is not run here"), "{message}");
@@ -126,7 +126,7 @@ fn load_bare(files: &[(&str, &str)]) -> Result<String, SeedError> {
 }
 
 #[test]
-fn an_association_without_a_foreign_key_means_the_row_with_its_label_and_class() {
+fn association_without_a_foreign_key_finds_the_label() {
     let people = ("people.yml", "ann: {name: Ann}\nben: {id: 5, name: Ben}\n");
     let monkeys = ("monkeys.yml", "george: {name: George, pirate: reginald}\n");
     let pirates = ("pirates.yml", "reginald: {name: Reginald}\n");
@@ -155,7 +155,7 @@ fn an_association_without_a_foreign_key_means_the_row_with_its_label_and_class()
 }
 
 #[test]
-fn a_number_may_be_a_label_where_an_association_is_named() {
+fn number_may_be_a_label() {
     let (connection, loaded) = load(&[
         ("users.yml", "1: {name: One}\ntwo: {id: 1, name: Two}\n"),
         ("posts.yml", "a: {author: 1, title: label}\nb: {author_id: 1, title: key}\n"),
@@ -166,7 +166,7 @@ fn a_number_may_be_a_label_where_an_association_is_named() {
 }
 
 #[test]
-fn a_row_that_is_joined_by_its_label_is_not_taken_for_one_with_such_a_key() {
+fn joined_label_is_not_a_key() {
     let (connection, loaded) = load(&[
         ("users.yml", "alice: {name: Alice}\n"),
         ("posts.yml", "5: {author: alice, title: own, tags: rust}\nother: {id: 5, author: alice, title: other}\n"),
@@ -178,7 +178,7 @@ fn a_row_that_is_joined_by_its_label_is_not_taken_for_one_with_such_a_key() {
 }
 
 #[test]
-fn a_joined_row_is_given_the_times_that_its_table_wants() {
+fn joined_row_gets_timestamps() {
     let mut connection = Connection::open_in_memory().unwrap();
     let schema = "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE TABLE tags (id INTEGER PRIMARY KEY);
         CREATE TABLE taggings (id INTEGER PRIMARY KEY, post_id INTEGER NOT NULL REFERENCES posts,
@@ -191,7 +191,7 @@ fn a_joined_row_is_given_the_times_that_its_table_wants() {
 }
 
 #[test]
-fn times_of_making_and_changing_are_what_their_column_is_declared_as_also_where_it_may_be_null() {
+fn timestamps_follow_the_column_type() {
     let mut connection = Connection::open_in_memory().unwrap();
     let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, created_at datetime(6), updated_at DATE, created_on datetime,
         updated_on TEXT)";
@@ -208,7 +208,7 @@ fn times_of_making_and_changing_are_what_their_column_is_declared_as_also_where_
 }
 
 #[test]
-fn a_join_table_is_found_by_its_name_without_foreign_keys_and_among_several() {
+fn join_table_is_found_by_name() {
     let mut connection = Connection::open_in_memory().unwrap();
     let schema = "CREATE TABLE parrots (id INTEGER PRIMARY KEY, name TEXT);
         CREATE TABLE treasures (id INTEGER PRIMARY KEY, name TEXT);
@@ -230,7 +230,7 @@ fn a_join_table_is_found_by_its_name_without_foreign_keys_and_among_several() {
 }
 
 #[test]
-fn a_file_may_name_the_class_of_its_rows_and_ruby_s_symbols_are_labels() {
+fn model_class_names_the_table() {
     let (connection, loaded) = load(&[
         ("people.yml", "_fixture:\n  model_class: User\nann: {name: Ann, admin: yes}\n"),
         ("posts.yml", "first: {author: :ann, title: One}\n"),
@@ -241,7 +241,7 @@ fn a_file_may_name_the_class_of_its_rows_and_ruby_s_symbols_are_labels() {
 }
 
 #[test]
-fn a_foreign_key_is_not_polymorphic_whatever_the_label_looks_like() {
+fn foreign_key_is_not_polymorphic() {
     let mut connection = Connection::open_in_memory().unwrap();
     let schema = "CREATE TABLE categories (id INTEGER PRIMARY KEY, name TEXT);
         CREATE TABLE products (id INTEGER PRIMARY KEY, category_id INTEGER REFERENCES categories, category_type TEXT);";
@@ -254,7 +254,7 @@ fn a_foreign_key_is_not_polymorphic_whatever_the_label_looks_like() {
 }
 
 #[test]
-fn a_row_without_a_label_is_not_filled() {
+fn unlabelled_row_gets_no_timestamps() {
     let (_, loaded) = load(&[("users.yml", "- name: Alice\n")]);
     assert!(loaded.unwrap_err().to_string().contains("NOT NULL constraint failed"));
 }

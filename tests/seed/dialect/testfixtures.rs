@@ -5,7 +5,7 @@ use common::folder;
 use sqlite_fixtures::{Seeds, rusqlite::Connection};
 
 #[test]
-fn values_of_testfixtures_are_computed_and_decoded() {
+fn values_are_computed_and_decoded() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection
         .execute_batch(
@@ -23,7 +23,7 @@ fn values_of_testfixtures_are_computed_and_decoded() {
 }
 
 #[test]
-fn an_expression_that_is_wrong_is_told_at_its_place_and_changes_nothing() {
+fn invalid_expression_has_its_place() {
     let (connection, loaded) = blog(&[(
         "users.yaml",
         "- name: RAW=nosuch(1)\n- name: \"RAW=1); DELETE FROM users; SELECT (1\"\n- id: !sql 1, 2\n",
@@ -36,7 +36,7 @@ fn an_expression_that_is_wrong_is_told_at_its_place_and_changes_nothing() {
 }
 
 #[test]
-fn templates_of_go_are_refused_and_texts_with_braces_are_not() {
+fn go_templates_are_refused() {
     for template in
         ["- id: {{ uuid }}\n", "- id: {{.ID}}\n", "{{range .Users}}\n- id: 1\n{{end}}\n", "- name: '{{ now }}'\n"]
     {

@@ -3,7 +3,7 @@
 use crate::*;
 
 #[test]
-fn a_schema_with_a_foreign_key_that_points_at_no_key_is_taken_as_sqlite_takes_it() {
+fn mismatched_foreign_key_is_not_checked() {
     let schema = "CREATE TABLE p (name TEXT); CREATE TABLE c (p TEXT REFERENCES p (name)); INSERT INTO c VALUES ('x');
         CREATE TABLE q (id INTEGER PRIMARY KEY); CREATE TABLE d (q INTEGER REFERENCES q);";
     let loaded = Template::from_folder(folder(&[("schema.sql", schema)]).path()).session();
@@ -15,7 +15,7 @@ fn a_schema_with_a_foreign_key_that_points_at_no_key_is_taken_as_sqlite_takes_it
 
 #[cfg(feature = "json")]
 #[test]
-fn what_was_broken_before_is_not_blamed_on_the_load() {
+fn earlier_broken_references_are_ignored() {
     let folder = folder(&[("users.json", r#"{"bob": null}"#)]);
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(BLOG).unwrap();
@@ -27,7 +27,7 @@ fn what_was_broken_before_is_not_blamed_on_the_load() {
 
 #[cfg(feature = "json")]
 #[test]
-fn a_row_without_rowid_that_was_broken_before_does_not_hide_a_new_one() {
+fn earlier_without_rowid_does_not_hide_new() {
     let mut connection = Connection::open_in_memory().unwrap();
     let schema = "CREATE TABLE p (id INTEGER PRIMARY KEY);
         CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p) WITHOUT ROWID;
@@ -41,7 +41,7 @@ fn a_row_without_rowid_that_was_broken_before_does_not_hide_a_new_one() {
 /// SQL that is asked again gives another value.
 #[cfg(feature = "json")]
 #[test]
-fn a_broken_reference_that_was_computed_stands_where_it_was_and_is_what_it_was() {
+fn computed_reference_keeps_its_place_and_value() {
     let (_, loaded) = blog(&[
         ("users.json", r#"[{"id": 3, "name": "Cleo"}]"#),
         (
@@ -59,7 +59,7 @@ fn a_broken_reference_that_was_computed_stands_where_it_was_and_is_what_it_was()
 #[cfg(feature = "json")]
 #[cfg(feature = "csv")]
 #[test]
-fn a_broken_reference_keeps_its_place_when_a_script_follows_and_gives_it_up_when_the_script_has_replaced_its_row() {
+fn place_survives_scripts_unless_the_row_is_replaced() {
     let load = |script: &str| {
         let mut connection = Connection::open_in_memory().unwrap();
         let schema =
@@ -76,7 +76,7 @@ fn a_broken_reference_keeps_its_place_when_a_script_follows_and_gives_it_up_when
 
 #[cfg(feature = "json")]
 #[test]
-fn a_row_that_a_trigger_passes_over_is_not_blamed_for_the_one_before() {
+fn row_ignored_by_a_trigger_is_not_blamed() {
     let mut connection = Connection::open_in_memory().unwrap();
     let schema = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INTEGER REFERENCES p, passed);
         CREATE TRIGGER t BEFORE INSERT ON c WHEN new.passed BEGIN SELECT RAISE(IGNORE); END";
@@ -93,7 +93,7 @@ fn a_row_that_a_trigger_passes_over_is_not_blamed_for_the_one_before() {
 
 #[cfg(feature = "json")]
 #[test]
-fn of_twenty_foreign_keys_that_two_thousand_rows_break_the_first_hundred_are_told() {
+fn first_100_broken_references_are_reported() {
     let mut connection = Connection::open_in_memory().unwrap();
     let columns: Vec<_> = (0..20).map(|number| format!("c{number} INTEGER REFERENCES p")).collect();
     let schema = format!("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c ({})", columns.join(", "));

@@ -7,7 +7,7 @@ use crate::*;
 
 #[cfg(feature = "json")]
 #[test]
-fn the_same_seeds_give_the_same_bytes() {
+fn same_seeds_give_same_bytes() {
     let bytes = || {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("copy.sqlite3");
@@ -18,7 +18,7 @@ fn the_same_seeds_give_the_same_bytes() {
 }
 
 #[test]
-fn a_session_takes_more_seeds_which_know_the_labels_of_its_template() {
+fn session_loads_seeds() {
     let session = SessionFactory::new(Engine::memory().unwrap()).unwrap();
     let mut session = session.open().unwrap();
     session.execute_batch(BLOG).unwrap();
@@ -29,7 +29,7 @@ fn a_session_takes_more_seeds_which_know_the_labels_of_its_template() {
 }
 
 #[test]
-fn a_file_is_made_with_foreign_keys_off_as_a_template_is() {
+fn new_file_is_loaded_with_foreign_keys_off() {
     let schema = "CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO p VALUES (1);
         CREATE TABLE c (p INTEGER REFERENCES p ON DELETE CASCADE); INSERT INTO c VALUES (1);
         CREATE TABLE p2 (id INTEGER PRIMARY KEY); INSERT INTO p2 SELECT * FROM p; DROP TABLE p; ALTER TABLE p2 RENAME TO p;";
@@ -41,7 +41,7 @@ fn a_file_is_made_with_foreign_keys_off_as_a_template_is() {
 
 #[cfg(feature = "json")]
 #[test]
-fn a_failed_load_leaves_the_database_as_it_was_with_scripts_and_without() {
+fn failed_load_changes_nothing() {
     let bad = ("users.json", r#"{"a": {"name": "A"}, "b": {"nmae": "B"}}"#);
     let script = ("countries.sql", "BEGIN; INSERT INTO countries VALUES ('nl', 'N'); COMMIT;");
     for files in [&[bad][..], &[bad, script][..]] {
@@ -60,7 +60,7 @@ fn a_failed_load_leaves_the_database_as_it_was_with_scripts_and_without() {
 
 #[cfg(feature = "json")]
 #[test]
-fn rows_load_inside_a_transaction_of_the_caller_who_may_still_roll_it_back() {
+fn caller_may_roll_the_load_back() {
     let folder = folder(&[("posts.json", r#"[{"author_id": "bob"}]"#), ("users.json", r#"{"bob": null}"#)]);
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(BLOG).unwrap();
@@ -73,7 +73,7 @@ fn rows_load_inside_a_transaction_of_the_caller_who_may_still_roll_it_back() {
 
 #[cfg(feature = "json")]
 #[test]
-fn a_file_is_seeded_whole_or_left_as_it_was() {
+fn load_into_file_is_atomic() {
     let folder = folder(&[("users.json", r#"{"bob": {"name": "Bob"}}"#), ("late.sql", "SELECT 1; SELEC")]);
     let path = folder.path().join("app.db");
     Connection::open(&path).unwrap().execute_batch(BLOG).unwrap();
@@ -93,7 +93,7 @@ fn a_file_is_seeded_whole_or_left_as_it_was() {
 
 #[cfg(feature = "json")]
 #[test]
-fn a_file_in_wal_mode_is_seeded_while_it_is_open_elsewhere() {
+fn load_into_an_open_wal_file() {
     let folder = folder(&[("users.json", r#"{"bob": {"name": "Bob"}}"#)]);
     let path = folder.path().join("app.db");
     let open = Connection::open(&path).unwrap();

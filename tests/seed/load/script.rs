@@ -4,7 +4,7 @@ use crate::*;
 use rstest::rstest;
 
 #[test]
-fn a_script_keeps_its_own_transactions_and_pragmas() {
+fn script_keeps_its_transactions_and_pragmas() {
     let (connection, labels) = blog(&[(
         "dump.sql",
         "PRAGMA foreign_keys=OFF; BEGIN TRANSACTION; INSERT INTO posts VALUES (1, 1, 'x'); \
@@ -19,7 +19,7 @@ fn a_script_keeps_its_own_transactions_and_pragmas() {
 #[case("BEGIN; DELETE FROM users; COMMIT")]
 #[case("DELETE FROM users; rollback")]
 #[case("DELETE FROM users; END TRANSACTION")]
-fn a_script_cannot_end_a_transaction_of_the_caller(#[case] script: &str) {
+fn script_keeps_the_callers_transaction(#[case] script: &str) {
     let folder = folder(&[("evil.sql", script)]);
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(BLOG).unwrap();
@@ -34,7 +34,7 @@ fn a_script_cannot_end_a_transaction_of_the_caller(#[case] script: &str) {
 }
 
 #[test]
-fn a_script_cannot_end_the_transaction_that_it_is_loaded_in() {
+fn script_keeps_the_callers_savepoint() {
     for script in
         ["ROLLBACK /* TO */", "RELEASE sqlite_fixtures", "ROLLBACK TO theirs", "SAVEPOINT a", "/* a */ commit", "END"]
     {
@@ -54,7 +54,7 @@ fn a_script_cannot_end_the_transaction_that_it_is_loaded_in() {
 #[case::attach("ATTACH '{}/out.db' AS x; CREATE TABLE x.t (a)")]
 #[case::vacuum_into("VACUUM INTO '{}/out.db'")]
 #[case::vacuum_main_into("VACUUM /* */ main INTO '{}/out.db'")]
-fn a_script_cannot_write_another_file(#[case] script: &str) {
+fn script_cannot_write_another_file(#[case] script: &str) {
     let out = tempfile::tempdir().unwrap();
     let script = script.replace("{}", out.path().to_str().unwrap());
     let (connection, labels) = blog(&[("evil.sql", &script)]);
@@ -65,13 +65,13 @@ fn a_script_cannot_write_another_file(#[case] script: &str) {
 }
 
 #[test]
-fn a_script_cannot_load_an_extension() {
+fn script_cannot_load_an_extension() {
     let (_, labels) = blog(&[("evil.sql", "SELECT load_extension('evil')")]);
     assert!(labels.is_err());
 }
 
 #[test]
-fn a_long_script_is_loaded_in_one_piece() {
+fn long_script_loads() {
     use std::fmt::Write;
     let mut script = String::new();
     for id in 0..20_000 {
@@ -84,7 +84,7 @@ fn a_long_script_is_loaded_in_one_piece() {
 
 #[cfg(feature = "json")]
 #[test]
-fn a_script_that_changes_a_table_is_seen_by_the_rows_after_it() {
+fn rows_see_columns_added_by_a_script() {
     let (connection, labels) = blog(&[
         ("a.json.sql", "SELECT 1"),
         ("countries.json", r#"{"nl": null}"#),
