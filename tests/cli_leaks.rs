@@ -1,5 +1,5 @@
-//! The command `sqlite-fixtures leaks`: it finds every planted fault, under the runner that runs this, and names its test, file
-//! and line; its report formats and exit codes.
+//! The command `sqlite-fixtures leaks`: every planted fault turns it red, under the runner that runs this, with the right test,
+//! file and line; and what it says in which form and with which exit code.
 
 use common::{
     crc32,
@@ -43,7 +43,7 @@ fn without_process(mut leak: Value) -> Value {
 }
 
 #[rstest]
-fn finds_every_planted_fault(
+fn reports_test_file_and_line(
     #[values(
         ("planted", "forgotten_session_of_the_factory", "open"),
         ("planted", "forgotten_session_of_the_engine", "open"),
@@ -94,7 +94,7 @@ fn finds_every_planted_fault(
 #[case(Planted("planted", "forgotten_statement"), "SELECT 'blocks'")]
 #[case(Planted("clients", "statement_of_the_code_under_test"), "SELECT 'of the code under test'")]
 #[case(Planted("clients", "statement_that_looks_like_one_of_a_virtual_table"), "SELECT \"a\" FROM \"main\".\"users\"")]
-fn a_refused_close_names_the_blocking_sql(#[case] fault: Planted, #[case] sql: &str) {
+fn refused_close_names_the_blocking_sql(#[case] fault: Planted, #[case] sql: &str) {
     let (run, leaks) = judged(&planted().test(fault.0, fault.1, &[]));
     assert_ne!(run.code, Some(0), "{}", run.text);
     let (file, line) = fault.place();
@@ -104,7 +104,7 @@ fn a_refused_close_names_the_blocking_sql(#[case] fault: Planted, #[case] sql: &
 
 /// No test is blamed for what a bare thread does, unless it is the only one of its process.
 #[test]
-fn a_leak_of_a_bare_thread_names_the_running_tests() {
+fn connection_of_a_bare_thread_fails_the_process() {
     let fault = Planted("clients", "connection_of_a_bare_thread");
     let (run, leaks) = judged(&planted().test(fault.0, fault.1, &[]));
     run.assert_red();
@@ -112,16 +112,16 @@ fn a_leak_of_a_bare_thread_names_the_running_tests() {
     let test = if under_nextest() { json!(fault.1) } else { Value::Null };
     let expected = json!({ "test": test, "file": file, "line": line, "kind": "open", "sql": null });
     assert_eq!(leaks.into_iter().map(without_process).collect::<Vec<_>>(), [expected]);
-    let report = Run::of(&mut direct(fault.0, fault.1, &[])).text;
-    assert!(report.contains(&format!("opened at {file}:{line}:")), "{report}");
+    let told = Run::of(&mut direct(fault.0, fault.1, &[])).text;
+    assert!(told.contains(&format!("opened at {file}:{line}:")), "{told}");
     // The system knows the beginnings of the names of threads.
     let running = if cfg!(target_os = "linux") { "while `connection_of_a…` ran" } else { "where no test is known" };
-    assert!(report.contains(running), "{report}");
+    assert!(told.contains(running), "{told}");
 }
 
 /// Under nextest there is only one test it can be; else the thread's name is all there is.
 #[test]
-fn a_thread_named_like_a_test_fails_the_process() {
+fn named_thread_is_not_a_test() {
     let fault = Planted("clients", "connection_of_a_thread_with_a_name");
     let (run, leaks) = judged(&planted().test(fault.0, fault.1, &[]));
     run.assert_red();
@@ -132,7 +132,7 @@ fn a_thread_named_like_a_test_fails_the_process() {
 
 #[cfg(unix)]
 #[test]
-fn a_forked_child_has_its_own_journal() {
+fn forked_child_has_its_own_journal() {
     let (run, leaks) = judged(&planted().test("endings", "forked_child", &[]));
     assert_eq!((run.code, leaks.len()), (Some(1), 1), "{}", run.text);
     assert_eq!(
@@ -142,7 +142,7 @@ fn a_forked_child_has_its_own_journal() {
 }
 
 #[test]
-fn a_thread_that_never_idles_is_not_waited_for() {
+fn spinning_thread_is_not_awaited() {
     let (run, leaks) = judged(&direct("endings", "spinning_thread", &[]));
     assert_eq!(run.code, Some(101), "{}", run.text);
     let (file, line) = Planted("endings", "spinning_thread").place();
@@ -150,7 +150,7 @@ fn a_thread_that_never_idles_is_not_waited_for() {
 }
 
 #[test]
-fn a_failing_process_keeps_its_exit_code() {
+fn failing_exit_code_is_kept() {
     let run = Run::of(&mut leaks(&[], &direct("endings", "process_exit_with_a_code", &[])));
     assert_eq!(run.code, Some(7), "{}", run.text);
     assert!(run.text.contains("1 session leaked, of 1 opened in 1 process:"), "{}", run.text);
@@ -164,19 +164,19 @@ fn a_failing_process_keeps_its_exit_code() {
 #[case("linked", "clean_with_an_extension_that_fails_at_the_end", 0)]
 #[case("endings", "aborted_where_the_engine_says_off", 128 + 6)]
 #[case("clients", "clean_after_a_refused_close", 0)]
-fn a_closed_connection_is_no_leak(#[case] binary: &str, #[case] test: &str, #[case] code: i32) {
+fn closed_is_clean_on_every_exit(#[case] binary: &str, #[case] test: &str, #[case] code: i32) {
     let (run, leaks) = judged(&direct(binary, test, &[]));
     assert_eq!((run.code, leaks), (Some(code), vec![]), "{}", run.text);
 }
 
 #[test]
-fn a_leak_with_a_warning_fails_the_command() {
+fn warned_leak_fails_the_command() {
     let run = Run::of(&mut leaks(&[], &direct("endings", "known", &[("SQLITE_FIXTURES_LEAKS", "warn")])));
     assert_eq!(run.code, Some(1), "{}", run.text);
 }
 
 #[test]
-fn the_command_ignores_what_the_test_ignores() {
+fn ignored_leak_passes_the_command() {
     for test in ["known_leak_is_ignored", "forgotten_where_the_engine_says_off"] {
         let (run, leaks) = judged(&direct("planted", test, &[]));
         assert_eq!((run.code, leaks), (Some(0), vec![]), "{}", run.text);
@@ -184,7 +184,7 @@ fn the_command_ignores_what_the_test_ignores() {
 }
 
 #[test]
-fn switched_off_checks_are_an_error() {
+fn disabled_check_is_an_error() {
     let run = Run::of(&mut leaks(&[], &direct("endings", "known", &[("SQLITE_FIXTURES_LEAKS", "off")])));
     assert_eq!(run.code, Some(2), "{}", run.text);
     let off = "checks were switched off by SQLITE_FIXTURES_LEAKS=off in 1 of 1 process; unset it";
@@ -201,7 +201,7 @@ fn switched_off_checks_are_an_error() {
 }
 
 #[test]
-fn a_run_without_a_journal_is_an_error() {
+fn missing_journal_is_an_error() {
     let run = Run::of(&mut leaks(&[], Command::new("true").current_dir(".")));
     assert_eq!(run.code, Some(2), "{}", run.text);
     assert!(run.text.contains("no process kept a journal"), "{}", run.text);
@@ -212,7 +212,7 @@ fn a_run_without_a_journal_is_an_error() {
 }
 
 #[test]
-fn a_suite_without_reports_of_sqlite_fails() {
+fn deleted_journals_fail_the_process() {
     let planted = Planted("linked", "reports_taken_away");
     let run = planted.run(&[]);
     run.assert_red();
@@ -223,7 +223,7 @@ fn a_suite_without_reports_of_sqlite_fails() {
 }
 
 #[test]
-fn a_process_without_its_journal_fails() {
+fn unwritable_journal_fails_the_process() {
     let run = Run::of(&mut direct(
         "linked",
         "clean_in_a_suite_that_only_links",
@@ -236,7 +236,7 @@ fn a_process_without_its_journal_fails() {
 /// As on a full disk: no file may grow.
 #[cfg(unix)]
 #[test]
-fn a_process_whose_journal_cannot_grow_fails() {
+fn full_journal_fails_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let command = direct("endings", "known", &[("SQLITE_FIXTURES_JOURNALS", folder.path().to_str().unwrap())]);
     let mut shell = Command::new("sh");
@@ -274,7 +274,7 @@ fn report(arguments: &[&str], folders: &[&Path]) -> Run {
 }
 
 #[test]
-fn judges_the_journals_of_several_shards() {
+fn merges_journals_of_shards() {
     let (one, two, three) =
         (journals_of("known"), journals_of("sigkill_with_a_connection"), journals_of("clean_sigkill"));
     for shard in [&one, &two] {
@@ -302,7 +302,7 @@ fn judges_the_journals_of_several_shards() {
 }
 
 #[test]
-fn judges_a_running_process() {
+fn reports_a_running_process() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = planted().command(
         "endings",
@@ -322,7 +322,7 @@ fn judges_a_running_process() {
 }
 
 #[test]
-fn a_failed_command_keeps_its_exit_code() {
+fn exit_code_of_the_command_wins() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("no/such/folder/leaks");
     for option in ["--output", "--write-baseline"] {
@@ -344,7 +344,7 @@ fn a_failed_command_keeps_its_exit_code() {
 
 /// Bytes that are changed, and bytes, lines and ends that are missing.
 #[test]
-fn a_damaged_journal_is_an_error() {
+fn damaged_journal_is_an_error() {
     let folder = journals_of("known");
     let path = journal(folder.path());
     let whole = fs::read(&path).unwrap();
@@ -370,7 +370,7 @@ fn a_damaged_journal_is_an_error() {
 }
 
 #[test]
-fn a_journal_of_another_format_is_an_error() {
+fn unknown_journal_format_is_an_error() {
     let folder = journals_of("known");
     let path = journal(folder.path());
     let text = fs::read_to_string(&path).unwrap();
@@ -382,7 +382,7 @@ fn a_journal_of_another_format_is_an_error() {
 }
 
 #[test]
-fn a_baseline_allows_no_new_leaks() {
+fn baseline_allows_only_known_leaks() {
     let folder = tempfile::tempdir().unwrap();
     let baseline = folder.path().join("known.json");
     let baseline = baseline.to_str().unwrap();
@@ -429,14 +429,14 @@ fn every_report_format_names_the_leak() {
 }
 
 #[test]
-fn the_self_test_passes() {
+fn self_test_passes() {
     let run = Run::of(Command::new(SQLITE_FIXTURES).args(["leaks", "--self-test"]));
     assert_eq!(run.code, Some(0), "{}", run.text);
     assert!(run.text.contains("the self-test passed"), "{}", run.text);
 }
 
 #[test]
-fn leaves_no_files() {
+fn command_removes_its_files() {
     let folder = tempfile::tempdir().unwrap();
     let command = direct("endings", "sigkill", &[("TMPDIR", folder.path().to_str().unwrap())]);
     let run = Run::of(&mut leaks(&[], &command));
@@ -446,7 +446,7 @@ fn leaves_no_files() {
 
 #[cfg(unix)]
 #[test]
-fn removes_the_files_of_a_killed_command() {
+fn stale_files_of_a_killed_command_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let count = || fs::read_dir(folder.path()).unwrap().count();
     let command = |arguments: &[&str]| {
@@ -459,11 +459,6 @@ fn removes_the_files_of_a_killed_command() {
 }
 
 #[test]
-fn help_shows_examples_and_exit_codes() {
-    let run = Run::of(Command::new(SQLITE_FIXTURES).args(["leaks", "--help"]));
-    assert_eq!(run.code, Some(0));
-    for part in ["sqlite-fixtures leaks -- cargo test", "Exit code:", "--baseline <FILE>", "--self-test"] {
-        assert!(run.text.contains(part), "{part}: {}", run.text);
-    }
+fn missing_command_is_an_error() {
     assert_eq!(Run::of(Command::new(SQLITE_FIXTURES).args(["leaks"])).code, Some(2));
 }

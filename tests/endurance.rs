@@ -73,7 +73,7 @@ fn assert_no_drift(times: u64, mut act: impl FnMut(u64)) {
 #[cfg(target_os = "linux")]
 #[rstest]
 #[serial]
-fn memory_descriptors_mappings_and_threads_do_not_drift(
+fn sessions_do_not_accumulate_resources(
     #[values(Engine::memory().unwrap(), Engine::temp_file().unwrap())] engine: Engine,
 ) {
     let factory = SessionFactory::new(&engine).unwrap();
@@ -84,7 +84,7 @@ fn memory_descriptors_mappings_and_threads_do_not_drift(
 #[cfg(target_os = "linux")]
 #[rstest]
 #[serial]
-fn engines_that_come_and_go_leave_nothing_either(#[values(Engine::memory, Engine::temp_file)] make: MakeEngine) {
+fn engines_do_not_accumulate_resources(#[values(Engine::memory, Engine::temp_file)] make: MakeEngine) {
     assert_no_drift(sessions() / 20, |number| {
         let factory = SessionFactory::new(make().unwrap()).unwrap();
         factory.open().unwrap().execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (0)").unwrap();
@@ -99,7 +99,7 @@ type MakeEngine = fn() -> Result<Engine, EngineError>;
 #[cfg(target_os = "linux")]
 #[test]
 #[serial]
-fn a_single_handle_that_is_left_open_is_a_drift() {
+fn one_open_handle_is_detected() {
     let engine = Engine::memory().unwrap();
     let before = Held::now();
     let session = SessionFactory::new(&engine).unwrap().open().unwrap();
@@ -110,7 +110,7 @@ fn a_single_handle_that_is_left_open_is_a_drift() {
 
 #[test]
 #[serial]
-fn sixty_four_threads_with_a_thousand_sessions_and_connections_each_are_counted_and_none_is_blamed_for_another() {
+fn counts_are_exact_on_64_threads() {
     const SESSIONS: u64 = 1000;
     let before = Ledger::process().counts();
     assert_eq!(before.live, 0);

@@ -30,7 +30,7 @@ fn sessions(engine: &Engine) -> SessionFactory {
 #[rstest]
 #[case::memory(EngineBuilder::memory)]
 #[case::temp_file(EngineBuilder::temp_file)]
-fn every_connection_has_foreign_keys_no_double_quoted_text_and_temporary_tables_in_memory(#[case] make: Make) {
+fn connection_defaults(#[case] make: Make) {
     let sessions = sessions(&make(Engine::builder()).unwrap());
     for session in [sessions.open().unwrap(), sessions.open().unwrap()] {
         assert_eq!(one::<i64>(&session, "PRAGMA foreign_keys"), 1);
@@ -47,7 +47,7 @@ fn every_connection_has_foreign_keys_no_double_quoted_text_and_temporary_tables_
 #[rstest]
 #[case::memory(EngineBuilder::memory)]
 #[case::temp_file(EngineBuilder::temp_file)]
-fn several_sessions_share_one_database_with_real_commits(#[case] make: Make) {
+fn sessions_share_the_database(#[case] make: Make) {
     let sessions = sessions(&make(Engine::builder()).unwrap());
     let (mut writer, reader) = (sessions.open().unwrap(), sessions.open().unwrap());
     writer.execute_batch("CREATE TABLE t (a)").unwrap();
@@ -63,7 +63,7 @@ fn several_sessions_share_one_database_with_real_commits(#[case] make: Make) {
 #[rstest]
 #[case::memory(EngineBuilder::memory)]
 #[case::temp_file(EngineBuilder::temp_file)]
-fn several_threads_write_to_one_database_and_nothing_is_lost(#[case] make: Make) {
+fn threads_write_concurrently(#[case] make: Make) {
     let sessions = sessions(&make(Engine::builder()).unwrap());
     sessions.open().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
     thread::scope(|scope| {
@@ -83,7 +83,7 @@ fn several_threads_write_to_one_database_and_nothing_is_lost(#[case] make: Make)
 }
 
 #[test]
-fn two_engines_are_two_databases() {
+fn engines_are_isolated() {
     let (one_engine, two) = (Engine::memory().unwrap(), Engine::memory().unwrap());
     sessions(&one_engine).open().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
     assert_eq!(one::<i64>(&sessions(&two).open().unwrap(), "SELECT count(*) FROM sqlite_schema"), 0);
@@ -94,7 +94,7 @@ fn two_engines_are_two_databases() {
 #[rstest]
 #[case::memory(EngineBuilder::memory)]
 #[case::temp_file(EngineBuilder::temp_file)]
-fn any_client_of_the_same_library_can_open_the_uri(#[case] make: Make) {
+fn plain_connection_opens_the_uri(#[case] make: Make) {
     let engine = make(Engine::builder()).unwrap();
     sessions(&engine).open().unwrap().execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (7)").unwrap();
     let client = Connection::open(engine.uri()).unwrap();
@@ -103,7 +103,7 @@ fn any_client_of_the_same_library_can_open_the_uri(#[case] make: Make) {
 
 #[cfg(unix)]
 #[test]
-fn a_temporary_file_is_open_to_nobody_else_with_all_its_side_files() {
+fn temp_files_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
 
@@ -122,7 +122,7 @@ fn a_temporary_file_is_open_to_nobody_else_with_all_its_side_files() {
 #[case(JournalMode::Wal)]
 #[case(JournalMode::Persist)]
 #[case(JournalMode::Delete)]
-fn a_temporary_file_goes_with_the_last_of_its_engine_factories_and_sessions(#[case] mode: JournalMode) {
+fn last_owner_removes_the_temp_file(#[case] mode: JournalMode) {
     let engine = Engine::builder().journal_mode(mode).temp_file().unwrap();
     let folder = engine.path().unwrap().parent().unwrap().to_owned();
     let factory = sessions(&engine);
@@ -137,7 +137,7 @@ fn a_temporary_file_goes_with_the_last_of_its_engine_factories_and_sessions(#[ca
 }
 
 #[test]
-fn a_temporary_file_that_is_kept_stays() {
+fn kept_temp_file_stays() {
     let engine = Engine::temp_file().unwrap();
     sessions(&engine).open().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
     let folder = engine.keep().unwrap();
@@ -149,7 +149,7 @@ fn a_temporary_file_that_is_kept_stays() {
 }
 
 #[test]
-fn a_database_in_memory_has_no_folder_but_can_be_saved() {
+fn memory_database_can_be_saved() {
     let engine = Engine::memory().unwrap();
     assert!(matches!(engine.keep(), Err(EngineError::NoFolder)));
     assert_eq!(engine.path(), None);
@@ -164,7 +164,7 @@ fn a_database_in_memory_has_no_folder_but_can_be_saved() {
 }
 
 #[test]
-fn pragmas_hooks_and_the_journal_mode_are_applied_to_every_connection() {
+fn options_apply_to_every_connection() {
     let engine = Engine::builder()
         .name("shop")
         .pragma("cache_size", 77)
@@ -189,7 +189,7 @@ fn pragmas_hooks_and_the_journal_mode_are_applied_to_every_connection() {
 }
 
 #[test]
-fn a_session_that_cannot_be_prepared_is_an_error_and_is_not_counted() {
+fn failed_open_is_not_counted() {
     let failed = |builder: EngineBuilder| {
         let sessions = sessions(&builder.memory().unwrap());
         let error = sessions.open().unwrap_err();
@@ -211,7 +211,7 @@ fn a_session_that_cannot_be_prepared_is_an_error_and_is_not_counted() {
 }
 
 #[test]
-fn one_session_too_many_is_an_error_that_says_where_the_others_were_opened() {
+fn session_limit_names_open_sessions() {
     let sessions = sessions(&Engine::builder().max_sessions(2).memory().unwrap());
     let first = sessions.open().unwrap();
     let second = sessions.open().unwrap();
@@ -226,7 +226,7 @@ fn one_session_too_many_is_an_error_that_says_where_the_others_were_opened() {
 }
 
 #[test]
-fn one_session_too_many_waits_for_another_to_close_if_it_may() {
+fn session_limit_waits_for_a_close() {
     let engine = Engine::builder().max_sessions(1).acquire_timeout(Duration::from_secs(60)).memory().unwrap();
     let sessions = sessions(&engine);
     let first = sessions.open().unwrap();
@@ -239,7 +239,7 @@ fn one_session_too_many_waits_for_another_to_close_if_it_may() {
 }
 
 #[test]
-fn a_time_out_that_runs_out_is_the_same_error() {
+fn session_limit_times_out() {
     let engine = Engine::builder().max_sessions(1).acquire_timeout(Duration::from_millis(1)).memory().unwrap();
     let sessions = sessions(&engine);
     let _first = sessions.open().unwrap();
@@ -247,7 +247,7 @@ fn a_time_out_that_runs_out_is_the_same_error() {
 }
 
 #[test]
-fn first_sessions_that_open_at_once_do_not_fail_to_switch_the_journal_mode() {
+fn concurrent_first_opens_switch_to_wal() {
     for _ in 0..20 {
         let sessions = sessions(&Engine::builder().journal_mode(JournalMode::Wal).temp_file().unwrap());
         thread::scope(|scope| {
@@ -259,7 +259,7 @@ fn first_sessions_that_open_at_once_do_not_fail_to_switch_the_journal_mode() {
 }
 
 #[test]
-fn a_session_opens_in_memory_while_another_has_begun_to_write() {
+fn memory_session_opens_beside_a_writer() {
     let sessions = sessions(&Engine::builder().pragma("busy_timeout", 0).memory().unwrap());
     let writer = sessions.open().unwrap();
     writer.execute_batch("CREATE TABLE t (a); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)").unwrap();

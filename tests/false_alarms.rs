@@ -44,7 +44,7 @@ fn assert_no_alarm(arguments: &[&str], passed: &str, times: usize) {
 
 #[test]
 #[serial]
-fn clean_tests_at_eight_times_the_cores_are_never_taken_for_leaks() {
+fn clean_tests_pass_under_load() {
     // A hundred at a time.
     assert_no_alarm(&[&format!("--test-threads={}", 8 * cores())], "100 passed", tests().div_ceil(100));
 }
@@ -52,6 +52,6 @@ fn clean_tests_at_eight_times_the_cores_are_never_taken_for_leaks() {
 /// The process ends while threads of a pool are about to close what they have.
 #[test]
 #[serial]
-fn connections_that_other_threads_close_after_the_last_test_are_never_taken_for_leaks() {
+fn late_close_is_not_a_leak() {
     assert_no_alarm(&["closed_by_another_thread_later"], "3 passed", tests().div_ceil(20));
 }

@@ -14,7 +14,7 @@ fn loans(connection: &Connection) -> i64 {
 }
 
 #[rstest]
-fn a_session_is_fresh_and_seeded(session: Session) {
+fn session_is_fresh_and_seeded(session: Session) {
     assert_eq!(session.id("members", "alice").unwrap(), label_id("alice"));
     assert_eq!(loans(&session), 5);
     session.execute_batch("DELETE FROM loan_log; DELETE FROM loans").unwrap();
@@ -23,7 +23,7 @@ fn a_session_is_fresh_and_seeded(session: Session) {
 #[rstest]
 #[case::first()]
 #[case::second()]
-fn each_case_has_a_database_of_its_own(session: Session) {
+fn cases_are_isolated(session: Session) {
     session.execute("INSERT INTO publishers (name) VALUES ('only here')", []).unwrap();
     let count: i64 =
         session.query_row("SELECT count(*) FROM publishers WHERE name = 'only here'", [], |row| row.get(0)).unwrap();
@@ -31,16 +31,16 @@ fn each_case_has_a_database_of_its_own(session: Session) {
 }
 
 #[rstest]
-fn a_session_knows_its_test_and_the_line_of_its_attribute(session: Session) {
+fn session_records_its_test(session: Session) {
     let attribute = line!() - 2;
     let entry = session.entry();
-    assert_eq!(entry.test(), Some("a_session_knows_its_test_and_the_line_of_its_attribute"));
+    assert_eq!(entry.test(), Some("session_records_its_test"));
     let location = entry.location().unwrap();
     assert_eq!((location.file(), location.line()), (file!(), attribute));
 }
 
 #[rstest]
-fn code_opens_its_own_sessions(sessions: SessionFactory) {
+fn factory_opens_sessions(sessions: SessionFactory) {
     let (one, two) = (sessions.open().unwrap(), sessions.open().unwrap());
     one.execute("INSERT INTO publishers (name) VALUES ('seen by both')", []).unwrap();
     let publishers: i64 = two.query_row("SELECT count(*) FROM publishers", [], |row| row.get(0)).unwrap();
@@ -49,7 +49,7 @@ fn code_opens_its_own_sessions(sessions: SessionFactory) {
 }
 
 #[rstest]
-fn an_engine_is_opened_by_uri(engine: Engine) {
+fn engine_is_opened_by_uri(engine: Engine) {
     assert_eq!(loans(&Connection::open(engine.uri()).unwrap()), 5);
     let session = SessionFactory::new(&engine).unwrap().open().unwrap();
     assert_eq!(session.id("members", "bob").unwrap(), label_id("bob"));
@@ -57,7 +57,7 @@ fn an_engine_is_opened_by_uri(engine: Engine) {
 
 #[rstest]
 #[tokio::test]
-async fn an_asynchronous_test_needs_no_future(async_session: AsyncSession) {
+async fn async_session_is_ready(async_session: AsyncSession) {
     let bob = async_session.id("members", "bob").unwrap();
     let name: String = async_session
         .call(move |session| session.query_row("SELECT name FROM members WHERE id = ?1", [bob], |row| row.get(0)))
@@ -67,7 +67,7 @@ async fn an_asynchronous_test_needs_no_future(async_session: AsyncSession) {
 }
 
 #[rstest]
-fn a_test_has_seeds_of_its_own_on_top(
+fn with_adds_seeds(
     #[with("tests/more_loans")] session: Session,
     #[with(["tests/more_loans"])] sessions: SessionFactory,
 ) {
@@ -77,12 +77,12 @@ fn a_test_has_seeds_of_its_own_on_top(
 }
 
 #[rstest]
-fn seeds_of_one_test_are_not_in_another(session: Session) {
+fn added_seeds_stay_in_their_test(session: Session) {
     assert_eq!(loans(&session), 5);
 }
 
 #[rstest]
-fn seeds_come_from_code_too(mut session: Session) {
+fn session_loads_more_seeds(mut session: Session) {
     session.seed("tests/more_loans").unwrap();
     assert_eq!(loans(&session), 6);
 }
@@ -98,7 +98,7 @@ fn jobs() -> Session {
 }
 
 #[rstest]
-fn a_fixture_over_a_template_of_one_s_own_is_three_lines(jobs: Session, session: Session) {
+fn fixture_of_a_custom_template(jobs: Session, session: Session) {
     jobs.execute("INSERT INTO jobs (state) VALUES ('new')", []).unwrap();
     assert_eq!(loans(&session), 5, "beside another database");
 }
@@ -113,18 +113,18 @@ fn library(sessions: SessionFactory) -> Library {
 }
 
 #[rstest]
-fn a_fixture_returns_a_session_inside_something_else(library: Library) {
+fn fixture_returns_a_wrapped_session(library: Library) {
     assert_eq!(loans(&library.session), 5);
 }
 
 #[rstest]
 #[should_panic(expected = "as it should")]
-fn a_panic_that_is_expected_closes_the_session(session: Session) {
+fn expected_panic_closes_the_session(session: Session) {
     assert_eq!(loans(&session), 5);
     panic!("as it should");
 }
 
 #[rstest]
-fn a_result_may_close_by_hand(session: Session) -> Result<(), Box<dyn std::error::Error>> {
+fn test_closes_its_session(session: Session) -> Result<(), Box<dyn std::error::Error>> {
     Ok(session.close()?)
 }

@@ -1,4 +1,6 @@
-//! Planted faults, from the package `tests/planted`: each runs in its own process, which must fail and name its test and line.
+//! Planted faults: each in a process of its own, which must be red, with the right test and the right line.
+//!
+//! The faults are tests of the package `tests/planted`.
 
 use common::{
     package::{Run, planted},
@@ -8,11 +10,12 @@ use rstest::rstest;
 use sqlite_fixtures::rusqlite::Connection;
 use std::{fs, path::Path};
 
-/// Runs the binary itself, under every test runner.
+/// The binary itself, whatever runs this.
 fn run(test: &str, settings: &[(&str, &str)]) -> Run {
     planted().run("planted", &["--exact", test], settings)
 }
 
+/// The report, with its test and place.
 fn assert_reported(run: &Run, test: &'static str) {
     Planted("planted", test).assert_reported(run);
 }
@@ -33,13 +36,14 @@ fn assert_reported(run: &Run, test: &'static str) {
 #[case("swapped_connection")]
 #[case("leak_instead_of_the_expected_panic")]
 #[case("leak_beside_an_error")]
-fn a_leak_fails_its_own_test(#[case] test: &'static str) {
+fn leak_fails_its_test(#[case] test: &'static str) {
     let run = Planted("planted", test).run(&[]);
     run.assert_red();
     assert!(run.text.contains("FAILED"), "{}", run.text);
     assert_reported(&run, test);
 }
 
+/// What no destructor can fail, the end of the process does.
 #[rstest]
 #[case("the_tests_own_session_forgotten")]
 #[case("forgotten_without_rstest")]
@@ -47,7 +51,7 @@ fn a_leak_fails_its_own_test(#[case] test: &'static str) {
 #[case("forgotten_inside_a_larger_value")]
 #[case("leak_instead_of_any_panic")]
 #[case("leak_beside_the_expected_panic")]
-fn a_leak_that_no_destructor_sees_fails_the_process(#[case] test: &'static str) {
+fn leak_without_drop_fails_the_process(#[case] test: &'static str) {
     let run = Planted("planted", test).run(&[]);
     run.assert_red();
     assert!(!run.text.contains("FAILED"), "the process, not the test: {}", run.text);
@@ -56,20 +60,21 @@ fn a_leak_that_no_destructor_sees_fails_the_process(#[case] test: &'static str) 
 }
 
 #[test]
-fn a_forgotten_statement_is_named_by_its_sql() {
+fn unfinished_statement_is_named() {
     assert!(run("forgotten_statement", &[]).text.contains("the unfinalized statement `SELECT 'blocks'`"));
 }
 
 #[test]
-fn a_failed_test_keeps_its_own_message() {
+fn failed_test_keeps_its_message() {
     let run = run("leak_beside_a_failure", &[]);
     assert_eq!(run.code, Some(101), "{}", run.text);
     assert!(run.text.contains("the test's own failure"), "{}", run.text);
     assert_reported(&run, "leak_beside_a_failure");
 }
 
+/// Among them a session returned inside something else, which outlives the factory that opened it.
 #[test]
-fn clean_tests_are_green() {
+fn clean_tests_pass() {
     for threads in ["--test-threads=8", "--test-threads=1"] {
         let run = planted().run("planted", &["clean::", threads], &[]);
         assert_eq!(run.code, Some(0), "{}", run.text);
@@ -79,7 +84,7 @@ fn clean_tests_are_green() {
 }
 
 #[test]
-fn parallel_tests_are_not_blamed() {
+fn parallel_clean_tests_are_not_blamed() {
     let run = planted().run("planted", &["clean::", "forgotten_session_of_the_factory", "--test-threads=8"], &[]);
     assert_eq!(run.code, Some(101), "{}", run.text);
     assert!(run.text.contains("18 passed; 1 failed"), "{}", run.text);
@@ -87,14 +92,14 @@ fn parallel_tests_are_not_blamed() {
 }
 
 #[test]
-fn a_known_leak_can_be_ignored() {
+fn known_leak_is_ignored_by_the_check() {
     let run = run("known_leak_is_ignored", &[]);
     assert_eq!(run.code, Some(0), "{}", run.text);
     assert!(!run.text.contains("still open"), "{}", run.text);
 }
 
 #[test]
-fn connections_of_our_own_are_not_counted() {
+fn internal_connections_are_not_counted() {
     for template in ["on", "off"] {
         let run = run("helpers_are_not_counted", &[("SQLITE_FIXTURES_TEMPLATE", template)]);
         assert_eq!(run.code, Some(0), "{}", run.text);
@@ -102,7 +107,7 @@ fn connections_of_our_own_are_not_counted() {
 }
 
 #[test]
-fn the_environment_can_warn_or_switch_off() {
+fn leaks_setting_warns_or_is_off() {
     let test = "forgotten_session_of_the_factory";
     let warned = run(test, &[("SQLITE_FIXTURES_LEAKS", "warn")]);
     assert_eq!(warned.code, Some(0), "{}", warned.text);
@@ -114,7 +119,7 @@ fn the_environment_can_warn_or_switch_off() {
 }
 
 #[test]
-fn an_engine_can_warn_or_switch_off() {
+fn engine_overrides_the_leaks_setting() {
     let off = run("forgotten_where_the_engine_says_off", &[]);
     assert_eq!(off.code, Some(0), "{}", off.text);
     assert!(!off.text.contains("still open"), "{}", off.text);
@@ -126,7 +131,7 @@ fn an_engine_can_warn_or_switch_off() {
 }
 
 #[test]
-fn a_backtrace_is_shown_if_switched_on() {
+fn backtrace_is_shown_on_request() {
     let test = "forgotten_session_of_the_factory";
     assert!(!run(test, &[]).text.contains("0: "));
     assert!(
@@ -144,7 +149,7 @@ fn kept(run: &Run) -> String {
 #[case("failure_with_rows", "")]
 #[case("failure_with_a_temporary_file", "")]
 #[case("error_with_rows", "always")]
-fn a_failed_test_keeps_its_database(#[case] test: &'static str, #[case] keep: &str) {
+fn failed_test_keeps_its_database(#[case] test: &'static str, #[case] keep: &str) {
     let path = kept(&run(test, &[("SQLITE_FIXTURES_KEEP", keep)]));
     let names: String = Connection::open(&path)
         .unwrap()
@@ -166,7 +171,7 @@ fn a_failed_test_keeps_its_database(#[case] test: &'static str, #[case] keep: &s
 }
 
 #[test]
-fn a_passed_test_leaves_nothing() {
+fn passed_test_leaves_nothing() {
     let arguments = ["--exact", "passes_with_rows", "--nocapture"];
     let path = kept(&planted().run("planted", &arguments, &[("SQLITE_FIXTURES_KEEP", "always")]));
     assert!(Path::new(&path).exists());
@@ -176,14 +181,14 @@ fn a_passed_test_leaves_nothing() {
 }
 
 #[test]
-fn a_leaking_test_keeps_its_database() {
+fn leaking_test_keeps_its_database() {
     assert!(Path::new(&kept(&run("leak_with_rows", &[]))).exists());
 }
 
 #[rstest]
 #[case("temporary_file_in_a_static")]
 #[case("temporary_file_of_the_process")]
-fn the_folder_of_a_static_engine_is_removed_at_exit(#[case] test: &'static str) {
+fn static_engine_is_removed_at_exit(#[case] test: &'static str) {
     let run = planted().run("planted", &["--exact", test, "--nocapture"], &[]);
     assert_eq!(run.code, Some(0), "{}", run.text);
     let (_, rest) = run.text.split_once("folder ").unwrap();
@@ -192,7 +197,7 @@ fn the_folder_of_a_static_engine_is_removed_at_exit(#[case] test: &'static str) 
 }
 
 #[test]
-fn an_invalid_setting_is_an_error() {
+fn invalid_setting_is_an_error() {
     let run = run("template_is_built_or_not", &[("SQLITE_FIXTURES_LEAKS", "maybe")]);
     assert_eq!(run.code, Some(101), "{}", run.text);
     assert!(run.text.contains("SQLITE_FIXTURES_LEAKS=maybe is invalid"), "{}", run.text);
@@ -200,12 +205,12 @@ fn an_invalid_setting_is_an_error() {
 }
 
 #[test]
-fn without_templates_the_rows_are_the_same() {
+fn uncached_template_has_the_same_rows() {
     assert_eq!(run("template_is_built_or_not", &[("SQLITE_FIXTURES_TEMPLATE", "off")]).code, Some(0));
 }
 
 #[test]
-fn unordered_selects_are_reversed_if_switched_on() {
+fn unordered_selects_are_reversed() {
     let first = |settings: &[(&str, &str)]| {
         let run = planted().run("planted", &["--exact", "rows_in_reverse", "--nocapture"], settings);
         run.text.split_once("first ").unwrap().1.lines().next().unwrap().to_owned()
@@ -214,9 +219,9 @@ fn unordered_selects_are_reversed_if_switched_on() {
     assert_eq!(first(&[("SQLITE_FIXTURES_UNORDERED", "1")]), "2");
 }
 
-/// As under a debugger.
+/// Without `CARGO_MANIFEST_DIR`, as under a debugger, the folder is found above the executable, or the error says so.
 #[test]
-fn without_a_manifest_dir_the_error_says_what_to_set() {
+fn missing_manifest_dir_is_named() {
     let run = run("template_is_built_or_not", &[("CARGO_MANIFEST_DIR", "/nowhere")]);
     assert!(run.text.contains("/nowhere/fixtures"), "{}", run.text);
     assert!(run.text.contains("set CARGO_MANIFEST_DIR"), "{}", run.text);

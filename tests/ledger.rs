@@ -1,4 +1,4 @@
-//! The ledger: counts, entries, reports.
+//! The ledger: it knows every session, blames the right test, and never counts itself.
 
 use sqlite_fixtures::{Engine, Ledger, SessionFactory, ledger::State, session::SessionError, settings::Leaks};
 use std::{
@@ -12,7 +12,7 @@ fn factory(name: &str) -> SessionFactory {
 }
 
 #[test]
-fn counts_sessions() {
+fn counts_open_and_closed_sessions() {
     let sessions = factory("counted");
     let (first, second) = (sessions.open().unwrap(), sessions.open().unwrap());
     drop(first);
@@ -25,13 +25,13 @@ fn counts_sessions() {
 }
 
 #[test]
-fn an_entry_has_engine_test_and_position() {
+fn entry_records_engine_test_and_place() {
     let sessions = factory("shop");
     let line = line!() + 1;
     let session = sessions.open().unwrap();
     let entry = session.entry();
     assert_eq!(entry.engine(), Some("shop"));
-    assert_eq!(entry.test(), Some("an_entry_has_engine_test_and_position"));
+    assert_eq!(entry.test(), Some("entry_records_engine_test_and_place"));
     let location = entry.location().unwrap();
     assert_eq!((location.file(), location.line()), (file!(), line));
     assert_eq!(entry.position().unwrap().to_string(), format!("{}:{line}:28", file!()));
@@ -40,7 +40,7 @@ fn an_entry_has_engine_test_and_position() {
 }
 
 #[test]
-fn with_session_names_its_caller() {
+fn entry_names_the_caller() {
     let sessions = factory("callers");
     let line = line!() + 1;
     let inside = sessions.with_session(|session| Ok::<_, SessionError>(session.entry())).unwrap();
@@ -49,14 +49,14 @@ fn with_session_names_its_caller() {
 }
 
 #[test]
-fn a_bare_thread_belongs_to_the_test_that_made_the_database() {
+fn bare_thread_inherits_the_test_of_its_engine() {
     let sessions = factory("threads");
     let test = thread::spawn(move || sessions.open().unwrap().entry().test().map(str::to_owned)).join().unwrap();
-    assert_eq!(test.as_deref(), Some("a_bare_thread_belongs_to_the_test_that_made_the_database"));
+    assert_eq!(test.as_deref(), Some("bare_thread_inherits_the_test_of_its_engine"));
 }
 
 #[test]
-fn find_returns_a_leak_and_verify_panics() {
+fn find_returns_and_verify_panics() {
     let sessions = factory("asked");
     assert!(sessions.ledger().find().is_ok());
     let session = sessions.open().unwrap();
@@ -70,7 +70,7 @@ fn find_returns_a_leak_and_verify_panics() {
 }
 
 #[test]
-fn a_report_names_test_position_age_and_remedy() {
+fn report_names_test_place_age_and_remedy() {
     let sessions = factory("aged");
     let session = sessions.open().unwrap();
     let report = sessions.ledger().find().unwrap_err();
@@ -84,7 +84,7 @@ fn a_report_names_test_position_age_and_remedy() {
     let place = session.entry().position().unwrap();
     for part in [
         "1 session is still open on `aged`:",
-        &format!("opened at {place} by test `a_report_names_test_position_age_and_remedy`, "),
+        &format!("opened at {place} by test `report_names_test_place_age_and_remedy`, "),
         " events ago",
         "drop or close each session before the test ends",
     ] {
@@ -94,7 +94,7 @@ fn a_report_names_test_position_age_and_remedy() {
 }
 
 #[test]
-fn verify_prints_while_unwinding() {
+fn verify_does_not_panic_twice() {
     struct Verify(SessionFactory);
     impl Drop for Verify {
         fn drop(&mut self) {
@@ -112,7 +112,7 @@ fn verify_prints_while_unwinding() {
 }
 
 #[test]
-fn verify_obeys_the_engines_level() {
+fn verify_obeys_its_policy() {
     for leaks in [Leaks::Warn, Leaks::Off] {
         let sessions = SessionFactory::new(Engine::builder().leaks(leaks).memory().unwrap()).unwrap();
         let _session = sessions.open().unwrap();
@@ -121,19 +121,19 @@ fn verify_obeys_the_engines_level() {
 }
 
 #[test]
-fn ignore_current_ignores_no_later_session() {
+fn baseline_ignores_only_earlier_sessions() {
     let sessions = factory("adopted");
     mem::forget(sessions.open().unwrap());
     sessions.ledger().ignore_current();
     sessions.ledger().verify();
-    assert_eq!(sessions.ledger().counts().live, 1, "it is still counted");
+    assert_eq!(sessions.ledger().counts().live, 1, "the figures stay true");
     let _new = sessions.open().unwrap();
     let report = sessions.ledger().find().unwrap_err();
     assert_eq!(report.leaks().len(), 1);
 }
 
 #[test]
-fn an_engine_has_only_its_own_sessions() {
+fn ledger_of_an_engine_is_a_part_of_the_process() {
     let (one, two) = (factory("one"), factory("two"));
     let (a, b) = (one.open().unwrap(), two.open().unwrap());
     let numbers =
@@ -145,13 +145,32 @@ fn an_engine_has_only_its_own_sessions() {
 }
 
 #[test]
-fn remembers_the_last_256_ended_sessions() {
+fn ended_entries_are_bounded() {
     let sessions = factory("bounded");
     for _ in 0..300 {
         drop(sessions.open().unwrap());
     }
     assert_eq!(sessions.ledger().entries().len(), 256);
     assert_eq!(sessions.ledger().counts().opened, 300);
+}
+
+/// A thousand sessions on each of several threads: all are counted and nobody is blamed for another's.
+#[test]
+fn counts_are_exact_across_threads() {
+    thread::scope(|scope| {
+        for number in 0..8 {
+            scope.spawn(move || {
+                let sessions = factory(&format!("thread {number}"));
+                for _ in 0..200 {
+                    let session = sessions.open().unwrap();
+                    assert_eq!(sessions.ledger().find().unwrap_err().leaks().len(), 1);
+                    drop(session);
+                }
+                let counts = sessions.ledger().counts();
+                assert_eq!((counts.opened, counts.closed, counts.peak), (200, 200, 1));
+            });
+        }
+    });
 }
 
 #[test]
@@ -167,22 +186,4 @@ fn a_failed_opening_leaves_no_entry() {
         sessions.ledger().verify();
         assert_eq!(sessions.ledger().counts().live, 0);
     }
-}
-
-#[test]
-fn counts_are_exact_with_many_threads() {
-    thread::scope(|scope| {
-        for number in 0..8 {
-            scope.spawn(move || {
-                let sessions = factory(&format!("thread {number}"));
-                for _ in 0..200 {
-                    let session = sessions.open().unwrap();
-                    assert_eq!(sessions.ledger().find().unwrap_err().leaks().len(), 1);
-                    drop(session);
-                }
-                let counts = sessions.ledger().counts();
-                assert_eq!((counts.opened, counts.closed, counts.peak), (200, 200, 1));
-            });
-        }
-    });
 }

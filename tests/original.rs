@@ -120,7 +120,7 @@ fn multiple_sessions() {
 
 #[test]
 #[serial(configured_engine)]
-fn configuring_again_gives_the_engine_before() {
+fn configure_returns_the_previous_engine() {
     assert!(configure(Engine::builder().name("first").memory().unwrap()).is_none());
     let before = configure(Engine::builder().name("second").memory().unwrap());
     assert!(matches!(before, Some(AnyEngine::Sync(engine)) if engine.name() == "first"));
@@ -129,7 +129,7 @@ fn configuring_again_gives_the_engine_before() {
 }
 
 #[test]
-fn a_factory_refuses_an_asynchronous_engine() {
+fn factory_rejects_an_async_engine() {
     let error = SessionFactory::new(AsyncEngine::memory().unwrap()).unwrap_err();
     assert!(error.to_string().starts_with("synchronous session requested"));
 }

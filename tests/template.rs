@@ -23,7 +23,7 @@ fn count(connection: &Connection) -> i64 {
 }
 
 #[test]
-fn a_template_in_a_static_is_built_once_and_each_clone_is_a_database_of_its_own() {
+fn static_is_built_once() {
     static BUILT: AtomicUsize = AtomicUsize::new(0);
     static TEMPLATE: Template = Template::code(|connection| {
         BUILT.fetch_add(1, Ordering::Relaxed);
@@ -44,7 +44,7 @@ fn a_template_in_a_static_is_built_once_and_each_clone_is_a_database_of_its_own(
 }
 
 #[test]
-fn a_template_without_its_cache_is_built_each_time_and_gives_the_same_database() {
+fn uncached_is_built_each_time() {
     static BUILT: AtomicUsize = AtomicUsize::new(0);
     const BUILD: sqlite_fixtures::template::BuildSchema = |connection| {
         BUILT.fetch_add(1, Ordering::Relaxed);
@@ -59,14 +59,14 @@ fn a_template_without_its_cache_is_built_each_time_and_gives_the_same_database()
 }
 
 #[test]
-fn memory_and_temporary_file_give_the_same_database() {
+fn memory_and_temp_file_agree() {
     let template = Template::schema("fixtures/schema.sql").seeds("fixtures/sql");
     let of = |engine: Engine| dump(&SessionFactory::new(engine).unwrap().open().unwrap());
     assert_eq!(of(template.memory().unwrap()), of(template.temp_file().unwrap()));
 }
 
 #[test]
-fn a_template_is_cloned_into_a_write_ahead_log_in_a_temporary_file() {
+fn clones_into_a_wal_temp_file() {
     let template = Template::code(|connection| Ok(connection.execute_batch("CREATE TABLE t (a)")?))
         .engine_options(|engine| engine.journal_mode(JournalMode::Wal))
         .in_temp_file();
@@ -80,7 +80,7 @@ fn a_template_is_cloned_into_a_write_ahead_log_in_a_temporary_file() {
 }
 
 #[test]
-fn a_template_keeps_its_page_size() {
+fn page_size_is_kept() {
     let template = Template::code(|connection| {
         connection.execute_batch("PRAGMA page_size = 16384; CREATE TABLE t (a)")?;
         Ok(())
@@ -93,7 +93,7 @@ fn a_template_keeps_its_page_size() {
 }
 
 #[test]
-fn hooks_of_the_engine_run_while_the_template_is_built() {
+fn engine_hooks_run_during_the_build() {
     let template = Template::code(|connection| {
         connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (answer())")?;
         Ok(())
@@ -109,7 +109,7 @@ fn hooks_of_the_engine_run_while_the_template_is_built() {
 
 #[cfg(feature = "json")]
 #[test]
-fn seeds_beside_the_folder_s_own_may_refer_to_its_labels() {
+fn added_seeds_resolve_labels_of_the_folder() {
     static TEMPLATE: Template = Template::folder("fixtures").seeds("tests/more_loans");
     let session = TEMPLATE.session();
     let more = session.id("loans", "bob_harbour").unwrap();
@@ -118,7 +118,7 @@ fn seeds_beside_the_folder_s_own_may_refer_to_its_labels() {
 }
 
 #[test]
-fn code_that_fails_is_the_cause_of_the_error() {
+fn failed_code_is_the_source() {
     let template = Template::code(|_| Err("no migrations".into()));
     let error = template.memory().unwrap_err();
     assert_eq!(error.to_string(), "the template cannot be built by its code; correct the code");
@@ -128,7 +128,7 @@ fn code_that_fails_is_the_cause_of_the_error() {
 }
 
 #[test]
-fn code_may_leave_foreign_keys_to_be_checked_when_all_is_in() {
+fn code_may_defer_foreign_keys() {
     let schema =
         "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INTEGER REFERENCES p); INSERT INTO c VALUES (1);";
     let broken = Template::from_folder(folder(&[("schema.sql", schema)]).keep()).memory().unwrap_err();
@@ -137,14 +137,14 @@ fn code_may_leave_foreign_keys_to_be_checked_when_all_is_in() {
 }
 
 #[test]
-fn a_template_that_cannot_be_built_panics_in_a_fixture_with_all_causes() {
+fn failed_build_panics_with_all_causes() {
     let panic = std::panic::catch_unwind(|| Template::from_folder(PathBuf::from("/no/such")).session()).unwrap_err();
     let message = panic.downcast_ref::<String>().unwrap();
     assert!(message.contains("the template cannot be built") && message.contains("/no/such"), "{message}");
 }
 
 #[test]
-fn an_error_of_a_template_can_be_shared_between_threads() {
+fn error_is_send_and_sync() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
     shared::<TemplateError>();
 }
@@ -179,7 +179,7 @@ fn assert_served(child: Child) {
 }
 
 #[test]
-fn two_hundred_processes_that_start_at_once_build_one_image() {
+fn concurrent_processes_build_one_image() {
     let folder = tempfile::tempdir().unwrap();
     let children: Vec<Child> = (0..200).map(|_| process(folder.path(), &[]).spawn().unwrap()).collect();
     for child in children {
@@ -191,7 +191,7 @@ fn two_hundred_processes_that_start_at_once_build_one_image() {
 }
 
 #[test]
-fn a_builder_that_is_killed_at_any_moment_leaves_no_bad_image() {
+fn killed_builder_leaves_no_bad_image() {
     let images = images();
     // Which files are there when the builder is killed: none yet, its folder, the database, all, all in their place.
     for moment in ["hang", ".building", "database.sqlite3", "about", ""] {
@@ -235,7 +235,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn what_tests_do_with_their_clones_never_reaches_the_image() {
+fn clones_never_change_the_image() {
     let schema = format!("-- {:?}\nCREATE TABLE t (a); INSERT INTO t VALUES (1), (2);", SystemTime::now());
     let files = folder(&[("schema.sql", &schema)]);
     let template = Template::from_folder(files.path());
@@ -263,7 +263,7 @@ fn what_tests_do_with_their_clones_never_reaches_the_image() {
 }
 
 #[test]
-fn a_template_in_write_ahead_mode_is_cloned_in_memory_too() {
+fn wal_template_clones_into_memory() {
     let template = Template::code(|connection| Ok(connection.execute_batch("CREATE TABLE t (a)")?))
         .engine_options(|engine| engine.journal_mode(JournalMode::Wal).pragma("busy_timeout", 0));
     let sessions = template.sessions();
@@ -274,14 +274,14 @@ fn a_template_in_write_ahead_mode_is_cloned_in_memory_too() {
 }
 
 #[test]
-fn code_that_leaves_a_transaction_open_is_told_so() {
+fn open_transaction_of_code_is_an_error() {
     let error = Template::code(|connection| Ok(connection.execute_batch("BEGIN; CREATE TABLE t (a)")?)).memory();
     assert!(error.unwrap_err().source().unwrap().to_string().contains("commit it"));
 }
 
 #[cfg(feature = "json")]
 #[test]
-fn labels_are_kept_beside_an_image() {
+fn cached_image_keeps_labels() {
     let files = folder(&[
         ("schema.sql", "CREATE TABLE t (id INTEGER PRIMARY KEY, a)"),
         ("t.json", r#"{"one": {"a": 1}, "two": {"id": 7}}"#),
@@ -295,7 +295,7 @@ fn labels_are_kept_beside_an_image() {
 
 #[cfg(unix)]
 #[test]
-fn a_watched_file_that_cannot_be_read_is_named_and_the_folder_of_images_is_not_blamed() {
+fn unreadable_watched_file_is_named() {
     let folder = folder(&[("schema.sql", "CREATE TABLE t (a)"), ("watched/a.rs", "")]);
     std::os::unix::fs::symlink("/nowhere", folder.path().join("watched/b.rs")).unwrap();
     let watched = folder.path().join("watched").into_os_string().into_string().unwrap().leak();

@@ -28,7 +28,7 @@ fn sound(connection: &Connection) {
 }
 
 #[test]
-fn a_reader_begins_beside_a_writer_that_has_only_reserved() {
+fn reader_begins_beside_a_reserved_lock() {
     let sessions = sessions(Engine::builder().pragma("busy_timeout", 0));
     let (writer, reader) = (sessions.open().unwrap(), sessions.open().unwrap());
     writer.execute_batch("CREATE TABLE t (a); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)").unwrap();
@@ -38,7 +38,7 @@ fn a_reader_begins_beside_a_writer_that_has_only_reserved() {
 }
 
 #[test]
-fn a_reader_in_a_rollback_journal_makes_a_commit_busy_and_a_second_writer_is_refused() {
+fn reader_blocks_commit() {
     let sessions = sessions(Engine::builder().pragma("busy_timeout", 0));
     let (writer, other) = (sessions.open().unwrap(), sessions.open().unwrap());
     writer.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
@@ -55,7 +55,7 @@ fn a_reader_in_a_rollback_journal_makes_a_commit_busy_and_a_second_writer_is_ref
 }
 
 #[test]
-fn in_write_ahead_mode_a_reader_keeps_its_snapshot_while_a_writer_commits() {
+fn wal_reader_keeps_its_snapshot() {
     let sessions = sessions(wal().pragma("busy_timeout", 0));
     let (writer, reader) = (sessions.open().unwrap(), sessions.open().unwrap());
     assert_eq!(one::<String>(&reader, "PRAGMA journal_mode"), "wal");
@@ -80,7 +80,7 @@ fn in_write_ahead_mode_a_reader_keeps_its_snapshot_while_a_writer_commits() {
 #[case::persist(JournalMode::Persist)]
 #[case::memory(JournalMode::Memory)]
 #[case::off(JournalMode::Off)]
-fn every_journal_mode_is_to_be_had_in_memory(#[case] mode: JournalMode) {
+fn every_journal_mode_works(#[case] mode: JournalMode) {
     let sessions = sessions(Engine::builder().journal_mode(mode));
     for session in [sessions.open().unwrap(), sessions.open().unwrap()] {
         assert_eq!(one::<String>(&session, "PRAGMA journal_mode"), mode.to_string());
@@ -95,7 +95,7 @@ fn every_journal_mode_is_to_be_had_in_memory(#[case] mode: JournalMode) {
 }
 
 #[test]
-fn eight_threads_with_four_sessions_each_write_in_write_ahead_mode_and_nothing_is_lost() {
+fn threads_write_in_wal_mode() {
     const ROWS: i64 = 10;
     let sessions = sessions(wal().pragma("busy_timeout", 60_000));
     sessions.open().unwrap().execute_batch("CREATE TABLE t (thread, session, row)").unwrap();
@@ -122,7 +122,7 @@ fn eight_threads_with_four_sessions_each_write_in_write_ahead_mode_and_nothing_i
 }
 
 #[rstest]
-fn every_page_size_in_every_mode(
+fn every_page_size_works(
     #[values(512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)] size: i64,
     #[values(JournalMode::Delete, JournalMode::Wal)] mode: JournalMode,
     #[values("NONE", "FULL", "INCREMENTAL")] auto_vacuum: &str,
@@ -150,7 +150,7 @@ fn every_page_size_in_every_mode(
 }
 
 #[test]
-fn a_database_grows_far_past_its_template_and_shrinks_below_it() {
+fn database_grows_and_shrinks() {
     let template = Template::code(|connection| {
         connection
             .execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, zeroblob(200000))")?;
@@ -175,7 +175,7 @@ fn a_database_grows_far_past_its_template_and_shrinks_below_it() {
 }
 
 #[test]
-fn temporary_tables_and_large_sorts_stay_in_memory() {
+fn temporary_tables_stay_in_memory() {
     let engine = Engine::memory().unwrap();
     // A client of the user's own, whose temporary files are SQLite's to place.
     let client = Connection::open(engine.uri()).unwrap();
@@ -192,7 +192,7 @@ fn temporary_tables_and_large_sorts_stay_in_memory() {
 }
 
 #[test]
-fn a_second_engine_is_attached_and_a_transaction_holds_both() {
+fn transaction_spans_attached_engines() {
     let (one_engine, two) = (Engine::memory().unwrap(), Engine::memory().unwrap());
     let session = SessionFactory::new(&one_engine).unwrap().open().unwrap();
     session.execute("ATTACH ?1 AS two", [two.uri()]).unwrap();
@@ -208,7 +208,7 @@ fn a_second_engine_is_attached_and_a_transaction_holds_both() {
 }
 
 #[test]
-fn a_file_is_attached_to_a_database_in_memory_and_the_other_way_round() {
+fn file_and_memory_attach_each_other() {
     let (memory, file) = (Engine::memory().unwrap(), Engine::temp_file().unwrap());
     let path = file.path().unwrap().to_str().unwrap().to_owned();
     let session = SessionFactory::new(&memory).unwrap().open().unwrap();
@@ -221,7 +221,7 @@ fn a_file_is_attached_to_a_database_in_memory_and_the_other_way_round() {
 }
 
 #[test]
-fn a_database_is_gone_with_its_engine_and_last_session_and_its_uri_opens_nothing() {
+fn uri_dies_with_the_engine() {
     let engine = Engine::memory().unwrap();
     let uri = engine.uri();
     let session = SessionFactory::new(engine).unwrap().open().unwrap();
@@ -234,7 +234,7 @@ fn a_database_is_gone_with_its_engine_and_last_session_and_its_uri_opens_nothing
 }
 
 #[test]
-fn a_client_that_may_only_read_cannot_write() {
+fn read_only_client_cannot_write() {
     let engine = Engine::builder().journal_mode(JournalMode::Wal).memory().unwrap();
     let session = SessionFactory::new(&engine).unwrap().open().unwrap();
     session.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
@@ -345,7 +345,7 @@ fn outcome(connection: &Connection, sql: &str) -> String {
 
 /// As many cases as `VFS_CASES` says, else 1,000.
 #[test]
-fn random_statements_on_several_connections_give_what_they_give_on_a_real_file() {
+fn random_statements_match_a_real_file() {
     let cases = env::var("VFS_CASES").map_or(1000, |cases| cases.parse().unwrap());
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let modes = prop_oneof![Just(JournalMode::Delete), Just(JournalMode::Wal)];

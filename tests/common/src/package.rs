@@ -143,7 +143,7 @@ pub fn planted() -> &'static Package {
             "tests/clients.rs",
             "tests/endings.rs",
             "tests/linked.rs",
-            "tests/killed.rs",
+            "tests/storage.rs",
             "tests/planted.rs",
             "tests/template.rs",
         ];

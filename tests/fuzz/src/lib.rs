@@ -1,6 +1,6 @@
-//! What the targets share, and the replay of their corpora in `tests/corpora.rs` does too.
+//! What the targets share, and the replay of their corpora in `tests/seed/corpora.rs` does too.
 
-#[path = "../../corpora/load.rs"]
+#[path = "../../seed/corpora/load.rs"]
 mod load;
 
 pub use load::load;

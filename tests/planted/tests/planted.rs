@@ -44,22 +44,22 @@ mod clean {
     }
 
     #[rstest]
-    fn a_fixture_returns_a_session_of_sessions(repo_of_sessions: Repo) {
+    fn fixture_wraps_sessions(repo_of_sessions: Repo) {
         assert_eq!(count(&repo_of_sessions.session), 1);
     }
 
     #[rstest]
-    fn a_fixture_returns_a_session_of_engine(repo_of_engine: Repo) {
+    fn fixture_wraps_engine(repo_of_engine: Repo) {
         assert_eq!(count(&repo_of_engine.session), 1);
     }
 
     #[rstest]
-    fn a_fixture_returns_a_session_beside_session(repo_of_session: Repo) {
+    fn fixture_wraps_session(repo_of_session: Repo) {
         assert_eq!(count(&repo_of_session.session), 1);
     }
 
     #[rstest]
-    fn a_fixture_returns_a_session_of_its_own_template(repo_of_users: Repo) {
+    fn fixture_wraps_a_custom_template(repo_of_users: Repo) {
         assert_eq!(count(&repo_of_users.session), 1);
     }
 
@@ -70,33 +70,33 @@ mod clean {
 
     /// The factory is dropped first, while the session is still open.
     #[rstest]
-    fn a_value_holds_the_factory_before_its_session(sessions: SessionFactory) {
+    fn value_drops_its_factory_first(sessions: SessionFactory) {
         let app = App { sessions, open: RefCell::default() };
         *app.open.borrow_mut() = Some(app.sessions.open().unwrap());
         assert_eq!(count(app.open.borrow().as_ref().unwrap()), 1);
     }
 
     #[rstest]
-    fn a_factory_is_dropped_by_hand_before_its_session(sessions: SessionFactory) {
+    fn factory_is_dropped_first(sessions: SessionFactory) {
         let session = sessions.open().unwrap();
         drop(sessions);
         assert_eq!(count(&session), 1);
     }
 
     #[rstest]
-    fn a_factory_is_a_temporary_of_the_body(#[values(1)] rows: i64) {
+    fn temporary_factory(#[values(1)] rows: i64) {
         let session = USERS.sessions().open().unwrap();
         assert_eq!(count(&session), rows);
     }
 
     #[test]
-    fn a_factory_is_a_temporary_without_rstest() {
+    fn temporary_factory_without_rstest() {
         let session = USERS.sessions().open().unwrap();
         assert_eq!(count(&session), 1);
     }
 
     #[rstest]
-    fn a_helper_takes_the_factory_and_gives_back_a_session(sessions: SessionFactory) {
+    fn helper_consumes_the_factory(sessions: SessionFactory) {
         fn helper(sessions: SessionFactory) -> Session {
             sessions.open().unwrap()
         }
@@ -104,7 +104,7 @@ mod clean {
     }
 
     #[rstest]
-    fn a_closure_takes_the_factory_and_gives_back_a_session(sessions: SessionFactory) {
+    fn closure_consumes_the_factory(sessions: SessionFactory) {
         let open = move || {
             let sessions = sessions;
             sessions.open().unwrap()
@@ -114,7 +114,7 @@ mod clean {
 
     #[rstest]
     #[tokio::test]
-    async fn an_async_block_takes_the_engine_and_gives_back_a_session(engine: Engine) {
+    async fn async_block_consumes_the_engine(engine: Engine) {
         let open = async move {
             let engine = engine;
             SessionFactory::new(&engine).unwrap().open().unwrap()
@@ -124,7 +124,7 @@ mod clean {
     }
 
     #[rstest]
-    fn a_factory_made_of_the_engine_is_dropped_before_the_session(engine: Engine) {
+    fn factory_of_the_engine_is_dropped_first(engine: Engine) {
         let mut open = Vec::new();
         let sessions = SessionFactory::new(engine).unwrap();
         open.push(sessions.open().unwrap());
@@ -132,7 +132,7 @@ mod clean {
     }
 
     #[rstest]
-    fn a_session_closes_on_another_thread(sessions: SessionFactory) {
+    fn session_closes_on_another_thread(sessions: SessionFactory) {
         let other = sessions.clone();
         std::thread::spawn(move || count(&other.open().unwrap())).join().unwrap();
         drop(sessions.open().unwrap());
@@ -147,7 +147,7 @@ mod clean {
 
     #[rstest]
     #[should_panic(expected = "as it should")]
-    fn the_expected_panic_with_an_open_session(session: Session) {
+    fn expected_panic_with_an_open_session(session: Session) {
         assert_eq!(count(&session), 1);
         panic!("as it should");
     }

@@ -1,0 +1,260 @@
+//! Fixture files as Rails has them.
+
+use crate::{line_and_column, one};
+use common::folder;
+use sqlite_fixtures::{Labels, Seeds, labels::label_id, rusqlite::Connection, seed::SeedError};
+
+const SCHEMA: &str = "
+    CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, email TEXT, admin INTEGER, created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL, seen_at TEXT);
+    CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES users, title TEXT,
+        created_on TEXT NOT NULL DEFAULT '2020-02-02', updated_on TEXT NOT NULL);
+    CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE posts_tags (post_id INTEGER REFERENCES posts, tag_id INTEGER REFERENCES tags);";
+
+fn load(files: &[(&str, &str)]) -> (Connection, Result<Labels, SeedError>) {
+    let folder = folder(files);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(SCHEMA).unwrap();
+    let labels = Seeds::from(folder.path()).load(&mut connection);
+    (connection, labels)
+}
+
+#[test]
+fn sample_loads_as_in_rails() {
+    let (connection, loaded) = load(&[
+        (
+            "posts.yml",
+            "_fixture:\n  model_class: Post\n  ignore: [base, other]\nbase: &base\n  title: Title of $LABEL\n\
+             other: {}\nfirst:\n  <<: *base\n  author: alice\n  tags: rust, sqlite\n\
+             second:\n  author_id: bob\n  title: Own\n  <<: *base\n  tags: [rust]\nthird:\n  id: 7\n  \
+             author: alice\n  tags: sqlite\n  updated_on: 2026-11-25\n",
+        ),
+        ("tags.yml", "rust:\n  name: $LABEL\nsqlite:\n  name: $LABEL\n"),
+        (
+            "users.yml",
+            "DEFAULTS: &DEFAULTS\n  email: $LABEL@example.org\n  admin: false\nMORE: &more {admin: true, name: More}\n\
+             alice:\n  <<: *DEFAULTS\n  name: Alice\nbob:\n  <<: [*more, *DEFAULTS]\n",
+        ),
+    ]);
+    let labels = loaded.unwrap();
+    assert_eq!(labels.key::<i64>("users", "alice").unwrap(), label_id("alice"));
+    let shown = |sql: &str| one::<String>(&connection, &format!("SELECT group_concat(r, ' / ') FROM ({sql})"));
+    assert_eq!(
+        shown("SELECT concat_ws('|', name, email, admin, created_at, updated_at, seen_at) r FROM users ORDER BY email"),
+        "More|1|2000-01-01 00:00:00|2000-01-01 00:00:00 / \
+         Alice|alice@example.org|0|2000-01-01 00:00:00|2000-01-01 00:00:00 / \
+         More|bob@example.org|1|2000-01-01 00:00:00|2000-01-01 00:00:00"
+    );
+    assert_eq!(
+        shown(
+            "SELECT concat_ws('|', title, users.email, created_on, updated_on) r
+             FROM posts JOIN users ON users.id = author_id ORDER BY title"
+        ),
+        "alice@example.org|2020-02-02|2026-11-25 / Own|bob@example.org|2020-02-02|2000-01-01 / \
+         Title of first|alice@example.org|2020-02-02|2000-01-01"
+    );
+    assert_eq!(
+        shown(
+            "SELECT concat_ws('|', coalesce(title, posts.id), tags.name) r
+             FROM posts_tags JOIN posts ON posts.id = post_id JOIN tags ON tags.id = tag_id ORDER BY 1"
+        ),
+        "7|sqlite / Own|rust / Title of first|rust / Title of first|sqlite"
+    );
+    assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM posts"), 3, "what is ignored is no row");
+}
+
+#[test]
+fn unknown_label_in_a_list_has_its_place() {
+    let (_, loaded) = load(&[
+        ("posts.yml", "first:\n  author: alcie\n  tags: [rust, sqlit]\nsecond:\n  author: alice\n  authr: bob\n"),
+        ("tags.yml", "rust: {name: Rust}\nsqlite: {name: SQLite}\n"),
+        ("users.yml", "alice: {name: Alice}\n"),
+    ]);
+    let error = loaded.unwrap_err();
+    let places: Vec<_> = error.all().map(|mistake| mistake.position().unwrap()).collect();
+    let places: Vec<_> = places.iter().map(|place| line_and_column(place)).collect();
+    assert_eq!(places, [(2, 11), (3, 16), (6, 3)], "{error}");
+    assert!(error.to_string().contains("neither a key nor a label of `tags`; did you mean `sqlite`?"), "{error}");
+    assert!(error.to_string().contains("value `alcie`: this is neither a key nor a label of `users`"), "{error}");
+}
+
+/// Rails makes such files for a model without columns.
+#[test]
+fn file_of_comments_has_no_rows() {
+    let (connection, loaded) = load(&[("users.yml", "# one: {}\n#\n# two: {}\n"), ("tags.yml", "--- {}\n")]);
+    loaded.unwrap();
+    assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM users"), 0);
+}
+
+#[test]
+fn omap_holds_rows() {
+    for tag in ["!omap", "!!omap"] {
+        let tags = format!("--- {tag}\n- rust:\n    name: Rust\n- sqlite:\n    name: SQLite\n");
+        let (connection, loaded) = load(&[("tags.yml", &tags)]);
+        assert_eq!(loaded.unwrap().key::<i64>("tags", "rust").unwrap(), label_id("rust"));
+        assert_eq!(one::<String>(&connection, "SELECT group_concat(name) FROM tags ORDER BY id"), "Rust,SQLite");
+    }
+}
+
+#[test]
+fn erb_is_refused() {
+    let (_, loaded) = load(&[("users.yml", "alice:\n  name: <%= 'Alice' %>\n")]);
+    let message = loaded.unwrap_err().to_string();
+    assert!(message.contains("users.yml:2:9: table `users`: this is ERB, which is not run here"), "{message}");
+}
+
+/// A schema of Rails has foreign keys only where somebody has asked for them.
+const BARE: &str = "
+    CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE monkeys (id INTEGER PRIMARY KEY, name TEXT, pirate_id INTEGER);
+    CREATE TABLE admin_pirates (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE pirates (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE fruits (id INTEGER PRIMARY KEY, name TEXT, eater_id INTEGER, eater_type TEXT, owner_id INTEGER);";
+
+fn load_bare(files: &[(&str, &str)]) -> Result<String, SeedError> {
+    let folder = folder(files);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(BARE).unwrap();
+    Seeds::from(folder.path()).load(&mut connection)?;
+    let sql = "SELECT group_concat(r, ' / ') FROM (SELECT concat_ws('|', fruits.name, eater_type,
+            coalesce(monkeys.name, admin_pirates.name), people.name) r FROM fruits
+        LEFT JOIN monkeys ON eater_type = 'Monkey' AND monkeys.id = eater_id
+        LEFT JOIN admin_pirates ON eater_type = 'Admin::Pirate' AND admin_pirates.id = eater_id
+        LEFT JOIN people ON people.id = owner_id ORDER BY fruits.name)";
+    Ok(one(&connection, sql))
+}
+
+#[test]
+fn association_without_a_foreign_key_finds_the_label() {
+    let people = ("people.yml", "ann: {name: Ann}\nben: {id: 5, name: Ben}\n");
+    let monkeys = ("monkeys.yml", "george: {name: George, pirate: reginald}\n");
+    let pirates = ("pirates.yml", "reginald: {name: Reginald}\n");
+    let admin = ("admin_pirates.yml", "reginald: {id: 3, name: Admin}\ngeorge: {id: 4, name: Other}\n");
+    let fruits = "apple: {name: apple, eater: george (Monkey), owner: ann}\n\
+        pear:\n  name: pear\n  eater: reginald (Admin::Pirate)\n  owner: ben\nplum: {name: plum, owner: ~}\n";
+    assert_eq!(
+        load_bare(&[people, monkeys, pirates, admin, ("fruits.yml", fruits)]).unwrap(),
+        "apple|Monkey|George|Ann / pear|Admin::Pirate|Admin|Ben / plum"
+    );
+    let fruits = "apple: {name: apple, eater: reginald (Monkey)}\n";
+    let error = load_bare(&[pirates, monkeys, ("fruits.yml", fruits)]).unwrap_err();
+    assert!(error.to_string().contains("this is neither a key nor a label of `monkeys`"), "{error}");
+    let fruits = "apple:\n  owner: an\npear:\n  owner: reginald\nplum:\n  ower: ann\nquince:\n  owner: [ann]\n";
+    let error = load_bare(&[people, pirates, admin, ("fruits.yml", fruits)]).unwrap_err();
+    let said: Vec<_> = error.all().map(|mistake| mistake.to_string().lines().next().unwrap().to_owned()).collect();
+    for (said, expected) in error.all().zip([
+        "2:10: table `fruits`, row `apple`, column `owner`, value `an`: no row of any table has this label; did you mean `ann`?",
+        "4:10: table `fruits`, row `pear`, column `owner`, value `reginald`: each of the tables `admin_pirates`, `pirates` has a row with this label; declare the FOREIGN KEY of the column, or rename the others",
+        "6:3: table `fruits`, row `plum`, column `ower`: there is no such column; did you mean `owner`?",
+        "8:10: table `fruits`, row `quince`, column `owner`, value `[\"ann\"]`: no row of any table has this label",
+    ]) {
+        assert!(said.position().is_some() && said.to_string().contains(expected), "{said}");
+    }
+    assert_eq!(said.len(), 4, "{said:?}");
+}
+
+#[test]
+fn number_may_be_a_label() {
+    let (connection, loaded) = load(&[
+        ("users.yml", "1: {name: One}\ntwo: {id: 1, name: Two}\n"),
+        ("posts.yml", "a: {author: 1, title: label}\nb: {author_id: 1, title: key}\n"),
+    ]);
+    loaded.unwrap();
+    let sql = "SELECT group_concat(title || ' ' || name) FROM (SELECT title, name FROM posts JOIN users ON users.id = author_id ORDER BY 1)";
+    assert_eq!(one::<String>(&connection, sql), "key Two,label One");
+}
+
+#[test]
+fn joined_label_is_not_a_key() {
+    let (connection, loaded) = load(&[
+        ("users.yml", "alice: {name: Alice}\n"),
+        ("posts.yml", "5: {author: alice, title: own, tags: rust}\nother: {id: 5, author: alice, title: other}\n"),
+        ("tags.yml", "rust: {name: Rust}\n"),
+    ]);
+    loaded.unwrap();
+    let sql = "SELECT group_concat(title) FROM posts_tags JOIN posts ON posts.id = post_id";
+    assert_eq!(one::<String>(&connection, sql), "own");
+}
+
+#[test]
+fn joined_row_gets_timestamps() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let schema = "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE TABLE tags (id INTEGER PRIMARY KEY);
+        CREATE TABLE taggings (id INTEGER PRIMARY KEY, post_id INTEGER NOT NULL REFERENCES posts,
+            tag_id INTEGER NOT NULL REFERENCES tags, created_at TEXT NOT NULL, updated_on TEXT DEFAULT 'never');";
+    connection.execute_batch(schema).unwrap();
+    let seeds = folder(&[("posts.yml", "a:\n  tags: rust, sqlite\n"), ("tags.yml", "rust:\nsqlite:\n")]);
+    Seeds::from(seeds.path()).load(&mut connection).unwrap();
+    let sql = "SELECT group_concat(created_at || updated_on) FROM taggings";
+    assert_eq!(one::<String>(&connection, sql), "2000-01-01 00:00:00never,2000-01-01 00:00:00never");
+}
+
+#[test]
+fn timestamps_follow_the_column_type() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, created_at datetime(6), updated_at DATE, created_on datetime,
+        updated_on TEXT)";
+    connection.execute_batch(schema).unwrap();
+    Seeds::from(folder(&[("t.yml", "a: {}\n")]).path()).load(&mut connection).unwrap();
+    let sql = "SELECT concat_ws('|', created_at, updated_at, created_on, updated_on) FROM t";
+    assert_eq!(one::<String>(&connection, sql), "2000-01-01 00:00:00|2000-01-01|2000-01-01 00:00:00|2000-01-01");
+    #[cfg(feature = "json")]
+    {
+        connection.execute_batch("DELETE FROM t").unwrap();
+        Seeds::from(folder(&[("t.json", r#"{"a": {}}"#)]).path()).load(&mut connection).unwrap();
+        assert_eq!(one::<String>(&connection, sql), "", "no file of Rails");
+    }
+}
+
+#[test]
+fn join_table_is_found_by_name() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let schema = "CREATE TABLE parrots (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE treasures (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE parrots_treasures (parrot_id INTEGER, treasure_id INTEGER);
+        CREATE TABLE finds (parrot_id INTEGER REFERENCES parrots, treasure_id INTEGER REFERENCES treasures);
+        CREATE TABLE thefts (parrot_id INTEGER REFERENCES parrots, treasure_id INTEGER REFERENCES treasures);";
+    connection.execute_batch(schema).unwrap();
+    let treasures = "ruby: {name: Ruby}\nsapphire: {id: 7, name: Sapphire, parrots: [blackbeard]}\n";
+    let parrots = "george: {name: George, treasures: 'ruby, sapphire'}\nblackbeard: {name: Blackbeard}\n";
+    let seeds = folder(&[("parrots.yml", parrots), ("treasures.yml", treasures)]);
+    Seeds::from(seeds.path()).load(&mut connection).unwrap();
+    let sql = "SELECT group_concat(r) FROM (SELECT p.name || ' ' || t.name r FROM parrots_treasures
+        JOIN parrots p ON p.id = parrot_id JOIN treasures t ON t.id = treasure_id ORDER BY 1)";
+    assert_eq!(one::<String>(&connection, sql), "Blackbeard Sapphire,George Ruby,George Sapphire");
+    let seeds = folder(&[("parrots.yml", "polly: {treasures: [rubi]}\n"), ("treasures.yml", "rubin: {}\n")]);
+    let error = Seeds::from(seeds.path()).load(&mut connection).unwrap_err();
+    let expected = "parrots.yml:1:21: table `parrots_treasures`, column `treasure_id`, value `rubi`: this is neither a key nor a label of `treasures`; did you mean `rubin`?";
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+#[test]
+fn model_class_names_the_table() {
+    let (connection, loaded) = load(&[
+        ("people.yml", "_fixture:\n  model_class: User\nann: {name: Ann, admin: yes}\n"),
+        ("posts.yml", "first: {author: :ann, title: One}\n"),
+    ]);
+    loaded.unwrap();
+    let sql = "SELECT title || ' ' || name || ' ' || admin FROM posts JOIN users ON users.id = author_id";
+    assert_eq!(one::<String>(&connection, sql), "One Ann yes", "the column is declared as INTEGER");
+}
+
+#[test]
+fn foreign_key_is_not_polymorphic() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let schema = "CREATE TABLE categories (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE products (id INTEGER PRIMARY KEY, category_id INTEGER REFERENCES categories, category_type TEXT);";
+    connection.execute_batch(schema).unwrap();
+    let categories = "Books: {name: one}\nBooks (EU): {name: two}\n";
+    let seeds = folder(&[("categories.yml", categories), ("products.yml", "a: {category: Books (EU)}\n")]);
+    Seeds::from(seeds.path()).load(&mut connection).unwrap();
+    let sql = "SELECT name || coalesce(category_type, '') FROM products JOIN categories ON categories.id = category_id";
+    assert_eq!(one::<String>(&connection, sql), "two");
+}
+
+#[test]
+fn unlabelled_row_gets_no_timestamps() {
+    let (_, loaded) = load(&[("users.yml", "- name: Alice\n")]);
+    assert!(loaded.unwrap_err().to_string().contains("NOT NULL constraint failed"));
+}
