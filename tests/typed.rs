@@ -5,7 +5,7 @@ use sqlite_fixtures::{Session, Template, rows::RowError};
 use std::{collections::BTreeMap, fmt::Debug};
 
 fn session() -> Session {
-    let template = Template::code(|connection| {
+    let template = Template::from_fn(|connection| {
         Ok(connection.execute_batch(
             "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INT, score REAL, photo BLOB, is_admin BOOLEAN);
              CREATE TABLE tags (name TEXT PRIMARY KEY);

@@ -151,7 +151,7 @@ fn every_page_size_in_every_mode(
 
 #[test]
 fn a_database_grows_far_past_its_template_and_shrinks_below_it() {
-    let template = Template::code(|connection| {
+    let template = Template::from_fn(|connection| {
         connection
             .execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, zeroblob(200000))")?;
         Ok(())

@@ -42,6 +42,7 @@ impl From<Engine> for AsyncEngine {
 
 /// An engine of either kind; which one decides whether it may give synchronous sessions.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum AnyEngine {
     /// A synchronous engine.
     Sync(Engine),

@@ -15,6 +15,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 /// How a database keeps its journal; see [`PRAGMA journal_mode`](https://sqlite.org/pragma.html#pragma_journal_mode).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum JournalMode {
     /// A rollback journal, deleted at each commit.
     Delete,

@@ -55,10 +55,10 @@ impl Place {
         }
     }
 
-    pub(super) fn keep(&self) -> Result<PathBuf, EngineError> {
+    pub(super) fn persist(&self) -> Result<PathBuf, EngineError> {
         match self {
             Self::Memory(_) => Err(EngineError::NoFolder),
-            Self::TempFile(file) => file.keep(),
+            Self::TempFile(file) => file.persist(),
         }
     }
 

@@ -14,6 +14,7 @@ pub enum EngineError {
     /// A setting in the environment is not understood.
     Setting(SettingError),
     /// A folder or file of ours could not be made.
+    #[non_exhaustive]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -23,6 +24,7 @@ pub enum EngineError {
     /// SQLite could not open the database.
     Open(rusqlite::Error),
     /// A pragma was refused.
+    #[non_exhaustive]
     Pragma {
         /// The pragma.
         name: String,
@@ -30,6 +32,7 @@ pub enum EngineError {
         source: rusqlite::Error,
     },
     /// The place cannot have the journal mode that was asked for.
+    #[non_exhaustive]
     JournalMode {
         /// The mode that was asked for.
         asked: JournalMode,
@@ -43,6 +46,7 @@ pub enum EngineError {
     /// A database in memory has no folder to hand over.
     NoFolder,
     /// A copy of the database could not be written.
+    #[non_exhaustive]
     Save {
         /// The file.
         path: PathBuf,

@@ -91,7 +91,7 @@ impl Engine {
     ///
     /// The folder goes, with every file in it, when the last engine, factory and session are gone; if they never are,
     /// because one is in a static or configured for the process, it goes at exit; if the process is killed, with the next
-    /// process that makes such an engine. [`keep`](Self::keep) takes it over.
+    /// process that makes such an engine. [`persist`](Self::persist) keeps it.
     ///
     /// # Errors
     /// [`EngineError::Setting`] when the environment is not understood, [`EngineError::Folder`] when the folder cannot be
@@ -142,12 +142,12 @@ impl Engine {
         self.database.place.uri()
     }
 
-    /// Takes the temporary folder over: it stays when the engine is gone. Gives its path.
+    /// Keeps the temporary folder after the engine is dropped, and returns its path.
     ///
     /// # Errors
     /// [`EngineError::NoFolder`] for a database in memory; [`save_to`](Self::save_to) writes that to a file.
-    pub fn keep(&self) -> Result<PathBuf, EngineError> {
-        self.database.place.keep()
+    pub fn persist(&self) -> Result<PathBuf, EngineError> {
+        self.database.place.persist()
     }
 
     /// Writes a copy of the database to a file that does not exist yet, open to nobody else (0600).

@@ -60,7 +60,7 @@ impl TempFile {
         uri
     }
 
-    pub(super) fn keep(&self) -> Result<PathBuf, EngineError> {
+    pub(super) fn persist(&self) -> Result<PathBuf, EngineError> {
         let path = self.path.parent().unwrap_or(&self.path).to_owned();
         match self.folder.as_ref().map_or(Ok(()), Temporary::keep) {
             Ok(()) => Ok(path),

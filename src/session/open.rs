@@ -12,6 +12,7 @@ pub enum SessionError {
     /// The template cannot give its database.
     Template(TemplateError),
     /// As many sessions are open as the engine allows.
+    #[non_exhaustive]
     TooManySessions {
         /// The greatest number of sessions.
         max: usize,

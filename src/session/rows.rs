@@ -43,7 +43,7 @@ impl Session {
     /// #[derive(serde::Serialize)]
     /// struct User<'a> { name: &'a str, age: Option<u32> }
     ///
-    /// # let template = Template::code(|connection| {
+    /// # let template = Template::from_fn(|connection| {
     /// #     Ok(connection.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, age INT)")?)
     /// # });
     /// # let session = template.session();
@@ -78,7 +78,7 @@ impl Session {
     /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     /// struct User { name: String, age: Option<u32> }
     ///
-    /// # let template = Template::code(|connection| {
+    /// # let template = Template::from_fn(|connection| {
     /// #     Ok(connection.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, age INT)")?)
     /// # });
     /// # let session = template.session();
@@ -118,7 +118,7 @@ impl Session {
     /// #[derive(serde::Deserialize)]
     /// struct Post { author_id: i64, title: String }
     ///
-    /// # let template = Template::code(|connection| {
+    /// # let template = Template::from_fn(|connection| {
     /// #     Ok(connection.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
     /// #         CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id INTEGER REFERENCES users, title TEXT)")?)
     /// # });
@@ -169,7 +169,7 @@ impl Session {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use sqlite_fixtures::Template;
-    /// # let template = Template::code(|connection| {
+    /// # let template = Template::from_fn(|connection| {
     /// #     Ok(connection.execute_batch(
     /// #         "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO users VALUES (1, 'Alice'), (2, 'Bob')")?)
     /// # });

@@ -18,8 +18,8 @@ pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result
     fixed_random(&connection).map_err(TemplateError::sqlite)?;
     options.prepare(&connection).map_err(TemplateError::engine)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(TemplateError::sqlite)?;
-    if let Schema::Code(build) = schema {
-        build(&mut connection).map_err(TemplateError::code)?;
+    if let Schema::Function(function) = schema {
+        (function.build)(&mut connection).map_err(TemplateError::code)?;
         if !connection.is_autocommit() {
             return Err(TemplateError::code("it left a transaction open; commit it".into()));
         }

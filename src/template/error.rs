@@ -1,6 +1,5 @@
 //! What can go wrong with a template.
 
-use super::Cause;
 use crate::{engine::EngineError, seed::SeedError};
 use std::{error::Error, fmt, io, path::Path, sync::Arc};
 
@@ -8,7 +7,8 @@ use std::{error::Error, fmt, io, path::Path, sync::Arc};
 #[derive(Clone)]
 pub struct TemplateError {
     step: Step,
-    cause: Cause,
+    /// Shared, because every clone of a template that cannot be built fails with the same error.
+    cause: Arc<dyn Error + Send + Sync>,
 }
 
 #[derive(Debug, Clone)]

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// Raised when the same inputs give another image than before, or an image is kept in another way.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// The files of a template, in the order that they are loaded in.
 #[derive(Debug, Default)]
@@ -35,16 +35,13 @@ impl Files {
     pub(super) fn find(schema: &Schema, seeds: &Seeds, watched: &Seeds) -> Result<Self, SeedError> {
         let mut files = Self::default();
         match schema {
-            Schema::Code(_) => {}
+            Schema::Function(_) => {}
             Schema::Path(path) => {
                 let found = folder::locate(Path::new(path))?;
                 files.schema = if found.is_dir() { folder::migrations(&found)? } else { vec![script(found)?] };
             }
-            Schema::Folder(path) => {
-                let found = folder::locate(path.as_path())?;
-                files.schema = folder::schema(&found)?;
-                files.seeds = folder::seeds(&found)?;
-            }
+            Schema::Folder(path) => files.add_folder(Path::new(path))?,
+            Schema::OwnedFolder(path) => files.add_folder(path)?,
         }
         // Seeds that are named beside the folder's own may refer to their labels.
         files.seeds.extend(seeds.files()?);
@@ -57,6 +54,13 @@ impl Files {
                 .map_err(|source| SeedError::new(SeedErrorKind::Read(source)).at(Position::whole(path)))?;
         }
         Ok(files)
+    }
+
+    fn add_folder(&mut self, path: &Path) -> Result<(), SeedError> {
+        let found = folder::locate(path)?;
+        self.schema = folder::schema(&found)?;
+        self.seeds = folder::seeds(&found)?;
+        Ok(())
     }
 
     /// A line for each file: what it is for, its name, and what `describe` says of it.
@@ -119,12 +123,10 @@ impl Key {
             crate::sqlite::source_id(),
             options.shape(),
         );
-        if let Schema::Code(build) = schema {
-            // A function is known by its distance from another one, since each run loads the executable elsewhere.
-            let distance = (*build as usize).wrapping_sub(Files::find as *const () as usize);
-            let _ = writeln!(common, "code {distance:x}");
+        if let Schema::Function(function) = schema {
+            let _ = writeln!(common, "function {:?}", function.id);
         }
-        if matches!(schema, Schema::Code(_)) || options.has_hooks() {
+        if matches!(schema, Schema::Function(_)) || options.has_hooks() {
             let executable = env::current_exe()?;
             let _ = writeln!(common, "executable {} {}", name(&executable), state(&executable)?);
         }

@@ -153,7 +153,7 @@ mod tests {
         engine::EngineBuilder,
         labels::Labels,
         template::{
-            Folder, Schema,
+            Schema,
             image::{Built, Image},
             key::{Files, Key, digest},
         },
@@ -177,7 +177,7 @@ mod tests {
             let file = File::options().write(true).open(&path).unwrap();
             file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         }
-        let schema = Schema::Folder(Folder::Owned(folder.to_owned()));
+        let schema = Schema::OwnedFolder(folder.to_owned());
         let files = Files::find(&schema, &crate::seed::Seeds::none(), &crate::seed::Seeds::none()).unwrap();
         Key::new(&schema, &EngineBuilder::default().options().unwrap(), files).unwrap()
     }
