@@ -114,7 +114,7 @@ impl Resolver<'_> {
             }
             None => {
                 let given = self.given.values().flat_map(|given| given.labels.keys().copied());
-                let nearest = self.suggested(label, given.chain(self.known.all()));
+                let nearest = self.suggested(label, given.chain(self.known.iter().map(|(_, label, _)| label)));
                 Err(SeedError::new(SeedErrorKind::UnknownLabel { parent: None, nearest }).with_value(label))
             }
         }
