@@ -5,7 +5,7 @@ use crate::{
     engine::EngineError,
     labels::LabelError,
     position::Position,
-    rows::{self, RowError},
+    rows::{self, RowError, RowErrorKind},
     seed::{SeedError, Seeds, files::text::Source, load, parse::value::TableRows, rows_of},
     snapshot::{self, Diff},
 };
@@ -96,7 +96,8 @@ impl Session {
     /// [`RowError`], which stands where this is called: SQLite refuses the query, or a row is not what `T` is.
     #[track_caller]
     pub fn select<T: DeserializeOwned>(&self, sql: &str, parameters: impl Params) -> Result<Vec<T>, RowError> {
-        rows::select(self, sql, parameters).map_err(rows::at(Position::from(Location::caller()), sql))
+        let position = Position::from(Location::caller());
+        rows::select(self, sql, parameters).map_err(|kind| RowError::new(position, sql, kind))
     }
 
     /// All rows of a table, in the order of their primary key, as [`select`](Self::select) reads them.
@@ -105,7 +106,8 @@ impl Session {
     /// [`RowError`], which stands where this is called: there is no such table, or a row is not what `T` is.
     #[track_caller]
     pub fn rows<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<T>, RowError> {
-        rows::rows(self, table).map_err(rows::at(Position::from(Location::caller()), table))
+        let position = Position::from(Location::caller());
+        rows::rows(self, table).map_err(|kind| RowError::new(position, table, kind))
     }
 
     /// The row that has `label`, as [`select`](Self::select) reads it.
@@ -137,8 +139,10 @@ impl Session {
     /// [`RowError`], which stands where this is called: there is no such table, label or row, or it is not what `T` is.
     #[track_caller]
     pub fn row<T: DeserializeOwned>(&self, table: &str, label: &str) -> Result<T, RowError> {
-        let at = rows::at(Position::from(Location::caller()), format!("{table}, {label}"));
-        rows::row(self, table, self.key(table, label)).map_err(at)
+        let position = Position::from(Location::caller());
+        let key = self.key(table, label).map_err(RowErrorKind::Label);
+        key.and_then(|key| rows::row(self, table, key))
+            .map_err(|kind| RowError::new(position, format!("{table}, {label}"), kind))
     }
 
     /// What the database holds, as this session sees it: a stable text of schema and rows, for snapshot tests.
