@@ -17,7 +17,7 @@ pub(super) struct Memory {
 
 /// A connection to a database of its own that starts as `origin`, for ourselves.
 pub(super) fn open_anew(origin: &Origin) -> rusqlite::Result<Connection> {
-    let database = Database::over(Arc::clone(&origin.bytes));
+    let database = Database::new(Arc::clone(&origin.bytes));
     let uri = vfs::uri(&database)?;
     untracked(|| Connection::open(uri))
 }
@@ -25,7 +25,7 @@ pub(super) fn open_anew(origin: &Origin) -> rusqlite::Result<Connection> {
 impl Memory {
     /// A database that starts as `origin`.
     pub(super) fn over(origin: &Origin) -> Result<Self, EngineError> {
-        let database = Database::over(Arc::clone(&origin.bytes));
+        let database = Database::new(Arc::clone(&origin.bytes));
         let uri = vfs::uri(&database).map_err(EngineError::Open)?;
         Ok(Self { uri, database })
     }

@@ -26,7 +26,7 @@ use crate::{
     labels::Labels,
     position::Position,
     sqlite::{copy, fixed_random, untracked},
-    vfs::{Database, timeless_uri},
+    vfs::{Database, frozen_clock_uri},
 };
 use dialect::Files;
 use rusqlite::{Connection, OpenFlags};
@@ -160,8 +160,8 @@ pub(crate) fn load_into_file(
     let error = |source| SeedError::new(SeedErrorKind::Database(source)).at(Position::whole(path));
     let by_copy = || {
         // The same files give the same bytes, whenever they are loaded.
-        let database = Database::over(Arc::new([]));
-        let mut work = untracked(|| Connection::open(timeless_uri(&database)?)).map_err(error)?;
+        let database = Database::new(Arc::new([]));
+        let mut work = untracked(|| Connection::open(frozen_clock_uri(&database)?)).map_err(error)?;
         fixed_random(&work).map_err(error)?;
         // A path is no URI, whatever it begins with.
         let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;

@@ -11,9 +11,9 @@ use rusqlite::{Connection, config::DbConfig};
 use std::sync::Arc;
 
 pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result<Built, TemplateError> {
-    let database = Database::over(Arc::new([]));
+    let database = Database::new(Arc::new([]));
     // The same files give the same bytes, whenever they are loaded.
-    let uri = vfs::timeless_uri(&database).map_err(TemplateError::sqlite)?;
+    let uri = vfs::frozen_clock_uri(&database).map_err(TemplateError::sqlite)?;
     let mut connection = untracked(|| Connection::open(uri)).map_err(TemplateError::sqlite)?;
     fixed_random(&connection).map_err(TemplateError::sqlite)?;
     options.prepare(&connection).map_err(TemplateError::engine)?;
