@@ -208,7 +208,7 @@ fn a_session_that_cannot_be_prepared_is_an_error_and_is_not_counted() {
         |connection: &Connection| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map(drop);
     let mode = failed(Engine::builder().on_open(defend).journal_mode(JournalMode::Off));
     assert!(
-        matches!(&mode, EngineError::JournalMode { asked: JournalMode::Off, got, .. } if got == "delete"),
+        matches!(&mode, EngineError::JournalMode { requested: JournalMode::Off, actual, .. } if actual == "delete"),
         "{mode}"
     );
 }

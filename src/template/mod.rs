@@ -259,7 +259,7 @@ impl Template {
         };
         let engine = make((self.engine)(Engine::builder()), &image.origin).map_err(TemplateError::engine)?;
         engine.set_labels(image.labels.clone());
-        Ok(engine.checked())
+        Ok(engine.with_leak_assertion())
     }
 
     /// The image that all clones in this process share, from the cache wherever its key is known.
