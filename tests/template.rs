@@ -153,7 +153,7 @@ fn seeds_beside_the_folder_s_own_may_refer_to_its_labels() {
 fn code_that_fails_is_the_cause_of_the_error() {
     let template = Template::from_fn(|_| Err("no migrations".into()));
     let error = template.memory().unwrap_err();
-    assert_eq!(error.to_string(), "the template cannot be built by its code; correct the code");
+    assert_eq!(error.to_string(), "the function of the template failed; see the cause");
     assert_eq!(error.source().unwrap().to_string(), "no migrations");
     assert!(error.seed_error().is_none());
     assert_eq!(template.memory().unwrap_err().to_string(), error.to_string(), "again, for the same reason");
@@ -333,5 +333,5 @@ fn a_watched_file_that_cannot_be_read_is_named_and_the_folder_of_images_is_not_b
     let watched = folder.path().join("watched").into_os_string().into_string().unwrap().leak();
     let template = Template::from_folder(folder.path().to_owned()).rebuild_if_changed(watched);
     let error = format!("{:?}", template.memory().unwrap_err());
-    assert!(error.contains("watched/b.rs: the file cannot be read") && !error.contains("kept in"), "{error}");
+    assert!(error.contains("watched/b.rs: the file cannot be read") && !error.contains("cached in"), "{error}");
 }

@@ -2,7 +2,6 @@
 
 use crate::vfs::Base;
 use std::{
-    fmt,
     fs::File,
     io::{self, Write},
     sync::Arc,
@@ -14,12 +13,6 @@ pub(crate) struct Origin {
     pub bytes: Base,
     /// A file with the same bytes, if there is one.
     pub file: Option<Arc<File>>,
-}
-
-impl fmt::Debug for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Origin").field("file", &self.file).finish_non_exhaustive()
-    }
 }
 
 impl Origin {

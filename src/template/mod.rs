@@ -1,7 +1,7 @@
 //! A database image built once from schema and seeds, then cloned for each test.
 //!
-//! [`key`] is what shaped an image, [`build`] makes one from scratch, [`image`] is one in memory or in its folder,
-//! [`mapped`] how its bytes are had without reading, [`cache`] the folder of those that this machine has built.
+//! [`key`] identifies an image by its inputs, [`build`] builds one, [`image`] reads and writes its folder, [`mapped`] maps its
+//! bytes into memory, [`cache`] shares the images of this machine between processes.
 
 mod build;
 mod cache;
@@ -193,7 +193,7 @@ impl Template {
         self
     }
 
-    /// Gives the engines options; its hooks also run while the image is built.
+    /// Sets the options of the engines. Hooks also run while the image is built.
     ///
     /// ```
     /// # use sqlite_fixtures::{engine::JournalMode, Template};
@@ -207,7 +207,7 @@ impl Template {
         self
     }
 
-    /// Puts databases into temporary files instead of memory, where [`engine`](Self::engine) and the fixtures make them.
+    /// Makes [`engine`](Self::engine) and the fixtures put databases into temporary files instead of memory.
     #[must_use]
     pub const fn in_temp_file(mut self) -> Self {
         self.temp_file = true;
@@ -221,13 +221,13 @@ impl Template {
         self
     }
 
-    /// A fresh database, in the place that the template is for.
+    /// A fresh database, in memory or, after [`in_temp_file`](Self::in_temp_file), in a temporary file.
     ///
-    /// Handed to a test by a fixture and dropped by its body, the engine asserts that every session on it is closed; see
+    /// When the body of a test drops the engine, it asserts that every session on it is closed; see
     /// [`fixtures`](crate::fixtures).
     ///
     /// # Errors
-    /// [`TemplateError`] when schema or seeds are wrong, or the engine cannot be made.
+    /// [`TemplateError`] if the schema or a seed is invalid, or the engine cannot be created.
     pub fn engine(&self) -> Result<Engine, TemplateError> {
         if self.temp_file { self.temp_file() } else { self.memory() }
     }
@@ -235,20 +235,23 @@ impl Template {
     /// A fresh database in memory.
     ///
     /// # Errors
-    /// As [`engine`](Self::engine).
+    /// See [`engine`](Self::engine).
     pub fn memory(&self) -> Result<Engine, TemplateError> {
-        self.fresh(EngineBuilder::memory_from)
+        self.clone_image(EngineBuilder::memory_from)
     }
 
     /// A fresh database in a temporary file.
     ///
     /// # Errors
-    /// As [`engine`](Self::engine).
+    /// See [`engine`](Self::engine).
     pub fn temp_file(&self) -> Result<Engine, TemplateError> {
-        self.fresh(EngineBuilder::temp_file_from)
+        self.clone_image(EngineBuilder::temp_file_from)
     }
 
-    fn fresh(&self, make: fn(EngineBuilder, &Origin) -> Result<Engine, EngineError>) -> Result<Engine, TemplateError> {
+    fn clone_image(
+        &self,
+        make: fn(EngineBuilder, &Origin) -> Result<Engine, EngineError>,
+    ) -> Result<Engine, TemplateError> {
         let settings = Settings::get().map_err(|error| TemplateError::engine(EngineError::Setting(error)))?;
         let uncached;
         let image = if settings.template.unwrap_or(self.cached) {
@@ -262,7 +265,7 @@ impl Template {
         Ok(engine.with_leak_assertion())
     }
 
-    /// The image that all clones in this process share, from the cache wherever its key is known.
+    /// The image that all clones in this process share.
     fn shared_image(&self) -> Result<Image, TemplateError> {
         let (options, files) = (self.options()?, self.files()?);
         if matches!(self.schema, Schema::Function(SchemaFn { id: None, .. })) {

@@ -1,11 +1,9 @@
-//! The images of this machine, each built once: a folder that all processes of a target folder share.
+//! The image cache: a folder that all processes of a target folder share, so that each image is built once.
 //!
-//! An image is a folder named by its key's digest, written beside its place and renamed when it is complete. Who builds
-//! one holds its lock, which the kernel gives back when a builder is killed. Which image the files of a template lead to is
-//! remembered by their state (`*.known`), so that they are read again only when they have changed. [`eviction`] removes what was
-//! not used for long.
-
-mod eviction;
+//! An image is a folder named by the digest of its key, written under another name and renamed when it is complete. Its builder
+//! holds a file lock, which the kernel releases if the builder is killed. A file `*.known` maps the state of a template's
+//! files (sizes, times) to the key of their contents, so that they are read again only after a change. The least
+//! recently used images are removed.
 
 use super::{
     Schema, TemplateError,
@@ -17,10 +15,17 @@ use crate::{
     storage::{self, is_at, open_lock},
 };
 use std::{
-    fs::{self, File},
+    cmp::Reverse,
+    ffi::OsStr,
+    fs::{self, File, TryLockError},
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
+    time::SystemTime,
 };
+
+/// At most this many images, and bytes, stay in the cache.
+const MAX_IMAGES: usize = 128;
+const MAX_BYTES: u64 = 2 << 30;
 
 pub(super) struct Cache {
     folder: PathBuf,
@@ -38,12 +43,11 @@ impl Cache {
         Self { folder }
     }
 
-    /// The key of a template.
     pub(super) fn key(&self, schema: &Schema, options: &Options, files: Files) -> Result<Key, TemplateError> {
         Key::new(schema, options, files).map_err(|source| TemplateError::cache(&self.folder, source))
     }
 
-    /// The image of a key: the one that is there, or a new one.
+    /// The image of a key, from the cache or newly built.
     pub(super) fn image(
         &self,
         key: &Key,
@@ -60,7 +64,7 @@ impl Cache {
                 Some(image) => Some(image),
                 None => self.build(key, &content, &build)?,
             };
-            // Where a file was changed meanwhile, what was built is neither's image.
+            // A file changed during the build, so the image has neither the old nor the new content.
             let Some(image) = found else { continue };
             if key.is_settled(&state) {
                 self.remember(&state, &content).map_err(error)?;
@@ -69,12 +73,12 @@ impl Cache {
         }
     }
 
-    /// Builds an image, unless another process does; `None` when a file has changed meanwhile.
+    /// Builds an image, unless another process has built it first; `None` if a file changed during the build.
     fn build(
         &self,
         key: &Key,
         content: &str,
-        from_scratch: impl Fn() -> Result<Built, TemplateError>,
+        build: impl Fn() -> Result<Built, TemplateError>,
     ) -> Result<Option<Image>, TemplateError> {
         let error = |source| TemplateError::cache(&self.folder, source);
         let name = digest(content.as_bytes());
@@ -82,15 +86,15 @@ impl Cache {
         if let Some(image) = self.open(content).map_err(error)? {
             return Ok(Some(image));
         }
-        let made = from_scratch()?;
+        let built = build()?;
         if key.by_content().map_err(TemplateError::seed)? != content {
             return Ok(None);
         }
-        self.put(content, &made).map_err(error)?;
+        self.put(content, &built).map_err(error)?;
         drop(lock);
         self.evict(&name).map_err(error)?;
-        // Gone again only where somebody empties the folder at this moment.
-        Ok(Some(self.open(content).map_err(error)?.unwrap_or_else(|| made.into())))
+        // Another process may have emptied the folder since.
+        Ok(Some(self.open(content).map_err(error)?.unwrap_or_else(|| built.into())))
     }
 
     fn path(&self, name: &str, suffix: &str) -> PathBuf {
@@ -101,7 +105,7 @@ impl Cache {
         image::open(&self.path(&digest(content.as_bytes()), ""), content)
     }
 
-    /// The image that files in this state are known to lead to.
+    /// The image of files in this state, if it is known.
     fn known(&self, state: &str) -> io::Result<Option<Image>> {
         match fs::read_to_string(self.path(&digest(state.as_bytes()), ".known")) {
             Ok(text) => match text.strip_prefix(state).and_then(|rest| rest.strip_prefix('\0')) {
@@ -127,28 +131,87 @@ impl Cache {
         loop {
             let file = open_lock(&path)?;
             file.lock()?;
-            // Whoever evicts an image removes its lock: one that has no name any more guards nothing.
+            // Eviction removes the lock file together with the image; a removed lock protects nothing.
             if is_at(&file, &path) {
                 return Ok(file);
             }
         }
     }
 
-    /// Puts an image into its place; the caller has its lock.
+    /// Stores an image; the caller holds its lock.
     fn put(&self, content: &str, built: &Built) -> io::Result<()> {
         let name = digest(content.as_bytes());
         let (building, place) = (self.path(&name, ".building"), self.path(&name, ""));
-        // What a killed builder left, or an image that is not whole.
+        // Left by a killed builder, or damaged.
         storage::remove(&building)?;
         storage::remove(&place)?;
         image::write(&building, content, built)?;
         fs::rename(building, place)
     }
+
+    /// Removes images above the limits, but neither the image `name` nor one that a process is building.
+    fn evict(&self, name: &str) -> io::Result<()> {
+        let mut images = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            match path.extension().and_then(OsStr::to_str) {
+                None if path.file_name() != Some(OsStr::new(name)) => images.push((used(&path), size(&path), path)),
+                Some("building") => self.remove(&path),
+                Some("lock") if !path.with_extension("").exists() => self.remove(&path.with_extension("")),
+                _ => {}
+            }
+        }
+        images.sort_by_key(|(used, ..)| Reverse(*used));
+        let (mut count, mut bytes) = (1, size(&self.path(name, "")));
+        for (_, size, path) in images {
+            count += 1;
+            bytes += size;
+            if count > MAX_IMAGES || bytes > MAX_BYTES {
+                self.remove(&path);
+            }
+        }
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.extension() == Some(OsStr::new("known")) && !self.has_image(&path) {
+                let _ = fs::remove_file(path);
+            }
+        }
+        Ok(())
+    }
+
+    fn has_image(&self, known: &Path) -> bool {
+        let text = fs::read_to_string(known).unwrap_or_default();
+        text.split_once('\0').is_some_and(|(_, content)| self.path(&digest(content.as_bytes()), "").exists())
+    }
+
+    /// Removes an image, or the remains of a killed builder, unless it is being built. Mappings of it stay valid.
+    fn remove(&self, path: &Path) {
+        let Some(name) = path.file_stem().and_then(OsStr::to_str) else { return };
+        let lock = self.path(name, ".lock");
+        let Ok(file) = open_lock(&lock) else { return };
+        match file.try_lock() {
+            Ok(()) if is_at(&file, &lock) => {
+                let _ = storage::remove(path);
+                let _ = fs::remove_file(&lock);
+            }
+            Ok(()) | Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
+        }
+    }
+}
+
+/// When an image was last used: opening it sets the time of its file `about`.
+fn used(folder: &Path) -> SystemTime {
+    fs::metadata(folder.join("about")).and_then(|found| found.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+fn size(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Cache, eviction::MOST_IMAGES};
+    use super::{Cache, MAX_IMAGES};
     use crate::{
         engine::EngineBuilder,
         labels::Labels,
@@ -191,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_built_once_and_again_when_a_file_has_changed() {
+    fn changed_file_builds_a_new_image() {
         let folder = tempfile::tempdir().unwrap();
         let times = Cell::new(0);
         let image = |text| {
@@ -206,18 +269,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_a_known_state_is_not_read() {
+    fn known_state_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let key = key(folder.path(), "one");
         fs::create_dir(&cache.folder).unwrap();
-        cache.put("what was read once", &built(7)).unwrap();
-        cache.remember(&key.by_state().unwrap(), "what was read once").unwrap();
+        cache.put("known content", &built(7)).unwrap();
+        cache.remember(&key.by_state().unwrap(), "known content").unwrap();
         assert_eq!(number(&cache.image(&key, || panic!("built")).unwrap()), 7);
     }
 
     #[test]
-    fn a_file_that_was_only_touched_leads_to_the_same_image() {
+    fn touched_file_keeps_the_image() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         cache.image(&key(folder.path(), "one"), || Ok(built(1))).unwrap();
@@ -233,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_while_a_file_changes_is_built_again() {
+    fn change_during_the_build_builds_again() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let key = key(folder.path(), "one");
@@ -249,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_builder_left_and_an_image_that_is_not_whole_are_built_again() {
+    fn partial_and_damaged_images_are_built_again() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let key = key(folder.path(), "one");
@@ -260,26 +323,26 @@ mod tests {
         let served = cache.image(&key, || panic!("built")).unwrap();
         fs::remove_file(&database).unwrap();
         assert_eq!(number(&cache.image(&key, || Ok(built(2))).unwrap()), 2);
-        assert_eq!(number(&served), 1, "who has an image keeps it");
+        assert_eq!(number(&served), 1, "an image in use stays valid");
         assert!(!cache.path(&name, ".building").exists());
     }
 
     #[test]
-    fn a_build_that_fails_leaves_nothing_and_is_tried_again() {
+    fn failed_build_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let key = key(folder.path(), "one");
-        let failed = || Err(crate::template::TemplateError::code("no".into()));
+        let failed = || Err(crate::template::TemplateError::function("no".into()));
         assert!(cache.image(&key, failed).is_err());
         assert_eq!(number(&cache.image(&key, || Ok(built(1))).unwrap()), 1);
     }
 
     #[test]
-    fn old_images_do_not_pile_up_and_those_that_are_used_stay() {
+    fn least_recently_used_images_are_evicted() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
         let used = key(folder.path(), "used").by_content().unwrap();
-        for text in 0..MOST_IMAGES + 20 {
+        for text in 0..MAX_IMAGES + 20 {
             cache.image(&key(folder.path(), &text.to_string()), || Ok(built(1))).unwrap();
             if text == 0 {
                 cache.image(&key(folder.path(), "used"), || Ok(built(2))).unwrap();
@@ -290,6 +353,6 @@ mod tests {
             let entries = fs::read_dir(&cache.folder).unwrap().map(|entry| entry.unwrap().path());
             entries.filter(|path| path.extension().and_then(std::ffi::OsStr::to_str) == extension).count()
         };
-        assert_eq!((count(None), count(Some("known")), count(Some("lock"))), (MOST_IMAGES, MOST_IMAGES, MOST_IMAGES));
+        assert_eq!((count(None), count(Some("known")), count(Some("lock"))), (MAX_IMAGES, MAX_IMAGES, MAX_IMAGES));
     }
 }
