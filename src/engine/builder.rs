@@ -26,22 +26,16 @@ pub enum JournalMode {
     Off,
 }
 
-impl JournalMode {
-    fn as_str(self) -> &'static str {
-        match self {
+impl fmt::Display for JournalMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Delete => "delete",
             Self::Truncate => "truncate",
             Self::Persist => "persist",
             Self::Memory => "memory",
             Self::Wal => "wal",
             Self::Off => "off",
-        }
-    }
-}
-
-impl fmt::Display for JournalMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        })
     }
 }
 
@@ -114,15 +108,16 @@ impl Options {
     /// Sets the journal mode, unless the database has it already.
     pub(crate) fn set_journal_mode(&self, connection: &Connection) -> Result<(), EngineError> {
         let Some(requested) = self.journal_mode else { return Ok(()) };
+        let mode = requested.to_string();
         let current: String =
             connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(EngineError::Open)?;
-        if current == requested.as_str() {
+        if current == mode {
             return Ok(());
         }
         let actual: String = connection
-            .pragma_update_and_check(None, "journal_mode", requested.as_str(), |row| row.get(0))
+            .pragma_update_and_check(None, "journal_mode", &mode, |row| row.get(0))
             .map_err(|source| EngineError::Pragma { name: "journal_mode".to_owned(), source })?;
-        if actual == requested.as_str() { Ok(()) } else { Err(EngineError::JournalMode { requested, actual }) }
+        if actual == mode { Ok(()) } else { Err(EngineError::JournalMode { requested, actual }) }
     }
 }
 

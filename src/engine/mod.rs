@@ -1,8 +1,8 @@
 //! Where one database lives and how connections to it are opened.
-//!
-//! [`builder`] collects the options, [`database`] is shared by the handles of an engine and has the leak assertion, [`place`]
-//! is in memory or in a temporary file, [`origin`] is the initial content, [`slots`] limits the sessions, [`kept`] stores the
-//! databases of failed tests.
+
+// `builder` collects the options, `database` is shared by the handles of an engine and has the leak assertion, `place`
+// is in memory or in a temporary file, `origin` is the initial content, `slots` limits the sessions, `kept` stores the
+// databases of failed tests.
 
 mod asynchronous;
 mod builder;

@@ -55,12 +55,6 @@ impl Labels {
 
     /// Every label: its table in lower case, its name, and the key of its row; `None` if the table has no single-column key.
     ///
-    /// ```
-    /// # let labels = sqlite_fixtures::Labels::default();
-    /// for (table, label, key) in labels.iter() {
-    ///     println!("{table}.{label} = {key:?}");
-    /// }
-    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, Option<&Value>)> {
         self.0.iter().flat_map(|(table, labels)| {
             labels.iter().map(|(label, key)| match key {
@@ -194,5 +188,22 @@ impl Error for LabelError {
             LabelErrorKind::Type(source) => Some(source),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Key, Labels};
+    use rusqlite::types::Value;
+
+    #[test]
+    fn iterates_over_tables_and_labels() {
+        let mut labels = Labels::default();
+        labels.insert("Users", "bob", Key::Single(Value::Integer(7)));
+        labels.insert("pairs", "one", Key::None);
+        labels.insert("users", "alice", Key::Single(Value::Text("a".to_owned())));
+        let (alice, bob) = (Value::Text("a".to_owned()), Value::Integer(7));
+        let expected = [("pairs", "one", None), ("users", "alice", Some(&alice)), ("users", "bob", Some(&bob))];
+        assert!(labels.iter().eq(expected));
     }
 }

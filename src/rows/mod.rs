@@ -1,6 +1,6 @@
 //! Rows of a database as values of the user's types, the reverse of inserting such values.
-//!
-//! [`row`] and [`cell`] are serde deserializers for a row and for one value of it.
+
+// `row` and `cell` are serde deserializers for a row and for one value of it.
 
 mod cell;
 mod error;

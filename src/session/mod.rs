@@ -1,7 +1,7 @@
 //! Sessions: an RAII guard over one connection, and what opens it.
-//!
-//! [`factory`] opens sessions and validates their engine, [`rows`] has the methods for rows, labels, snapshots and seeds,
-//! [`asynchronous`] has sessions on their own threads, [`process`] has the engine of the process.
+
+// `factory` opens sessions and validates their engine, `rows` has the methods for rows, labels, snapshots and seeds,
+// `asynchronous` has sessions on their own threads, `process` has the engine of the process.
 
 mod asynchronous;
 mod error;

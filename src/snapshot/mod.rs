@@ -1,6 +1,6 @@
 //! What a database contains, as text for snapshot tests, and what a test has changed, as a diff.
-//!
-//! [`table`] reads a table, [`text`] writes a database as text, [`diff`] compares two databases.
+
+// `table` reads a table, `text` writes a database as text, `diff` compares two databases.
 
 mod diff;
 mod serialize;

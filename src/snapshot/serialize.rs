@@ -15,12 +15,9 @@ impl Serialize for Diff {
 
 impl Serialize for SchemaChange {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut change = serializer.serialize_struct("SchemaChange", 4)?;
-        change.serialize_field("kind", &self.kind)?;
-        change.serialize_field("name", &self.name)?;
-        change.serialize_field("before", &self.before)?;
-        change.serialize_field("after", &self.after)?;
-        change.end()
+        let (kind, name) = (Some(&self.kind), Some(&self.name));
+        let (before, after) = (self.before.as_ref(), self.after.as_ref());
+        serializer.collect_map([("kind", kind), ("name", name), ("before", before), ("after", after)])
     }
 }
 

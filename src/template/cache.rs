@@ -51,7 +51,7 @@ impl Cache {
     pub(super) fn image(
         &self,
         key: &Key,
-        build: impl Fn() -> Result<Built, TemplateError>,
+        build: &dyn Fn() -> Result<Built, TemplateError>,
     ) -> Result<Image, TemplateError> {
         let error = |source| TemplateError::cache(&self.folder, source);
         loop {
@@ -60,12 +60,13 @@ impl Cache {
                 return Ok(image);
             }
             let content = key.by_content().map_err(TemplateError::seed)?;
-            let found = match self.open(&content).map_err(error)? {
-                Some(image) => Some(image),
-                None => self.build(key, &content, &build)?,
+            let image = match self.open(&content).map_err(error)? {
+                Some(image) => image,
+                None => match self.build(key, &content, build)? {
+                    Some(image) => image,
+                    None => continue,
+                },
             };
-            // A file changed during the build, so the image has neither the old nor the new content.
-            let Some(image) = found else { continue };
             if key.is_settled(&state) {
                 self.remember(&state, &content).map_err(error)?;
             }
@@ -73,12 +74,13 @@ impl Cache {
         }
     }
 
-    /// Builds an image, unless another process has built it first; `None` if a file changed during the build.
+    /// Builds an image, unless another process has built it first. `None` if a file changed during the build, since the image
+    /// then has neither the old nor the new content.
     fn build(
         &self,
         key: &Key,
         content: &str,
-        build: impl Fn() -> Result<Built, TemplateError>,
+        build: &dyn Fn() -> Result<Built, TemplateError>,
     ) -> Result<Option<Image>, TemplateError> {
         let error = |source| TemplateError::cache(&self.folder, source);
         let name = digest(content.as_bytes());
@@ -86,15 +88,15 @@ impl Cache {
         if let Some(image) = self.open(content).map_err(error)? {
             return Ok(Some(image));
         }
-        let built = build()?;
+        let new = build()?;
         if key.by_content().map_err(TemplateError::seed)? != content {
             return Ok(None);
         }
-        self.put(content, &built).map_err(error)?;
+        self.put(content, &new).map_err(error)?;
         drop(lock);
         self.evict(&name).map_err(error)?;
         // Another process may have emptied the folder since.
-        Ok(Some(self.open(content).map_err(error)?.unwrap_or_else(|| built.into())))
+        Ok(Some(self.open(content).map_err(error)?.unwrap_or_else(|| new.into())))
     }
 
     fn path(&self, name: &str, suffix: &str) -> PathBuf {
@@ -262,7 +264,7 @@ mod tests {
                 times.set(times.get() + 1);
                 Ok(built(times.get()))
             };
-            number(&cache(folder.path()).image(&key(folder.path(), text), build).unwrap())
+            number(&cache(folder.path()).image(&key(folder.path(), text), &build).unwrap())
         };
         assert_eq!((image("one"), image("one"), image("two"), image("two")), (1, 1, 2, 2));
         assert_eq!(image("one"), 1, "the older image is still there");
@@ -276,14 +278,14 @@ mod tests {
         fs::create_dir(&cache.folder).unwrap();
         cache.put("known content", &built(7)).unwrap();
         cache.remember(&key.by_state().unwrap(), "known content").unwrap();
-        assert_eq!(number(&cache.image(&key, || panic!("built")).unwrap()), 7);
+        assert_eq!(number(&cache.image(&key, &|| panic!("built")).unwrap()), 7);
     }
 
     #[test]
     fn touched_file_keeps_the_image() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path());
-        cache.image(&key(folder.path(), "one"), || Ok(built(1))).unwrap();
+        cache.image(&key(folder.path(), "one"), &|| Ok(built(1))).unwrap();
         File::options()
             .write(true)
             .open(folder.path().join("schema.sql"))
@@ -291,7 +293,7 @@ mod tests {
             .set_modified(SystemTime::now())
             .unwrap();
         let fresh = key(folder.path(), "one");
-        cache.image(&fresh, || panic!("built")).unwrap();
+        cache.image(&fresh, &|| panic!("built")).unwrap();
         assert!(!fresh.is_settled(&fresh.by_state().unwrap()), "it may change again in the same instant");
     }
 
@@ -301,7 +303,7 @@ mod tests {
         let cache = cache(folder.path());
         let key = key(folder.path(), "one");
         let times = Cell::new(0);
-        let image = cache.image(&key, || {
+        let image = cache.image(&key, &|| {
             times.set(times.get() + 1);
             if times.get() == 1 {
                 fs::write(folder.path().join("schema.sql"), "two").unwrap();
@@ -318,11 +320,11 @@ mod tests {
         let key = key(folder.path(), "one");
         let name = digest(key.by_content().unwrap().as_bytes());
         fs::create_dir_all(cache.path(&name, ".building").join("half")).unwrap();
-        assert_eq!(number(&cache.image(&key, || Ok(built(1))).unwrap()), 1);
+        assert_eq!(number(&cache.image(&key, &|| Ok(built(1))).unwrap()), 1);
         let database = cache.path(&name, "").join("database.sqlite3");
-        let served = cache.image(&key, || panic!("built")).unwrap();
+        let served = cache.image(&key, &|| panic!("built")).unwrap();
         fs::remove_file(&database).unwrap();
-        assert_eq!(number(&cache.image(&key, || Ok(built(2))).unwrap()), 2);
+        assert_eq!(number(&cache.image(&key, &|| Ok(built(2))).unwrap()), 2);
         assert_eq!(number(&served), 1, "an image in use stays valid");
         assert!(!cache.path(&name, ".building").exists());
     }
@@ -333,8 +335,8 @@ mod tests {
         let cache = cache(folder.path());
         let key = key(folder.path(), "one");
         let failed = || Err(crate::template::TemplateError::function("no".into()));
-        assert!(cache.image(&key, failed).is_err());
-        assert_eq!(number(&cache.image(&key, || Ok(built(1))).unwrap()), 1);
+        assert!(cache.image(&key, &failed).is_err());
+        assert_eq!(number(&cache.image(&key, &|| Ok(built(1))).unwrap()), 1);
     }
 
     #[test]
@@ -343,9 +345,9 @@ mod tests {
         let cache = cache(folder.path());
         let used = key(folder.path(), "used").by_content().unwrap();
         for text in 0..MAX_IMAGES + 20 {
-            cache.image(&key(folder.path(), &text.to_string()), || Ok(built(1))).unwrap();
+            cache.image(&key(folder.path(), &text.to_string()), &|| Ok(built(1))).unwrap();
             if text == 0 {
-                cache.image(&key(folder.path(), "used"), || Ok(built(2))).unwrap();
+                cache.image(&key(folder.path(), "used"), &|| Ok(built(2))).unwrap();
             }
             cache.open(&used).unwrap().unwrap();
         }

@@ -1,7 +1,7 @@
 //! A database image built once from schema and seeds, then cloned for each test.
-//!
-//! [`key`] identifies an image by its inputs, [`build`] builds one, [`image`] reads and writes its folder, [`mapped`] maps its
-//! bytes into memory, [`cache`] shares the images of this machine between processes.
+
+// `key` identifies an image by its inputs, `build` builds one, `image` reads and writes its folder, `mapped` maps its
+// bytes into memory, `cache` shares the images of this machine between processes.
 
 mod build;
 mod cache;
@@ -273,7 +273,7 @@ impl Template {
         }
         let cache = Cache::new()?;
         let key = cache.key(&self.schema, &options, files)?;
-        cache.image(&key, || build::build(&self.schema, key.files(), &options))
+        cache.image(&key, &|| build::build(&self.schema, key.files(), &options))
     }
 
     fn files(&self) -> Result<Files, TemplateError> {
