@@ -1,8 +1,8 @@
-//! The fixtures: what a test asks for by argument name.
+//! The rstest fixtures, which a test requests by argument name.
 //!
-//! Each gives a fresh database, cloned from the folder `fixtures/` of the crate under test, which is found at run time:
+//! Each has a fresh database, cloned from the folder `fixtures/` of the crate under test, which is found at run time:
 //!
-//! | argument | type | for |
+//! | argument | type | use |
 //! | --- | --- | --- |
 //! | [`session`] | [`Session`] | a test that needs one session |
 //! | [`sessions`] | [`SessionFactory`] | code that opens its own, with `sessions.open()` |
@@ -23,30 +23,30 @@
 //! }
 //! ```
 //!
-//! Each takes seeds on top, by path: `#[with("fixtures/crowded")] session: Session`.
+//! Each takes more seeds, by path: `#[with("fixtures/crowded")] session: Session`.
 //!
-//! They are written in the form that rstest gives to its own fixtures (0.18 to 0.28), so that they work with the rstest of
-//! the crate under test, and so that a session knows the test it was asked for in.
+//! They have the form that rstest generates for its own fixtures (0.18 to 0.28), so they work with the rstest version of the
+//! crate under test, and a session knows the test that requested it.
 //!
 //! # What is asserted, and when
 //!
-//! When the body of the test drops the value, every session on its database must be closed, or the test fails and the
-//! report names where each was opened.
+//! When the body of the test drops the value, every session on its database must be closed. Otherwise the test fails, and the
+//! report says where each session was opened.
 //!
-//! * A fixture of your own may take `sessions` or `engine`, open a session, and return it inside something else. What it
-//!   took is dropped before the test begins, so nothing is asserted then.
-//! * A value that holds both a factory and sessions may drop them in any order, and `drop(sessions)` may come early. What is
-//!   then still open at the end of the process fails the process.
-//! * Arguments are dropped in reverse order. What is declared before a fixture and takes a session or a connection of it into
-//!   itself outlives it, and looks like a leak: declare it after.
-//! * Another clean shape that is taken for a leak is a test's body that moves its argument to a name of its own, which is
-//!   dropped before a session: `let session = { let moved = sessions; moved.open() };`. Keep `sessions` instead.
-//! * A test that has already failed is not made worse: while it unwinds, a leak is printed, not panicked.
-//! * A test that returns `Err` looks like any other when its arguments drop: its leak is what is shown.
-//! * What `Drop` cannot see is caught when the process ends, which then fails with the report: a forgotten `session`, a
-//!   session in a static or in an `Rc` cycle, and a leak that satisfied `#[should_panic]`.
-//! * Where the stack has no names (a stripped or optimized build) and in a `#[test]` without rstest, all is left to that
-//!   last check.
+//! * Your own fixture can take `sessions` or `engine`, open a session, and return it inside another value. Its arguments are
+//!   dropped before the test begins, so nothing is asserted then.
+//! * A value that contains both a factory and sessions can drop them in any order, and `drop(sessions)` can come early.
+//!   Sessions that are still open at the end of the process fail the process.
+//! * Arguments are dropped in reverse order. A value that is declared before a fixture and stores one of its sessions outlives
+//!   it, which looks like a leak: declare the value after the fixture.
+//! * A test that moves its argument to a local variable, which is dropped before a session, also looks like a leak:
+//!   `let session = { let moved = sessions; moved.open() };`. Do not move the argument.
+//! * If the test is already panicking, a leak is printed.
+//! * If the test returns `Err` and leaks, only the leak is shown.
+//! * Leaks without a `Drop` fail the process at its end, with the report: a forgotten `session`, a session in a static or in an
+//!   `Rc` cycle, and a leak whose panic satisfied `#[should_panic]`.
+//! * In a build without function names (stripped or optimized), and in a `#[test]` without rstest, only that check at the end of
+//!   the process applies.
 
 #![expect(non_camel_case_types, reason = "rstest finds a fixture by the name of the argument")]
 
@@ -65,32 +65,32 @@ static FIXTURES: Template = Template::folder("fixtures");
 /// A session on a fresh database.
 ///
 /// # Panics
-/// When the folder `fixtures/` or a seed in it is wrong, with all causes.
+/// If the folder `fixtures/` or a seed in it is invalid, with all causes.
 #[derive(Debug)]
 pub struct session {}
 
 /// A factory on a fresh database.
 ///
 /// # Panics
-/// As [`session`].
+/// See [`session`].
 #[derive(Debug)]
 pub struct sessions {}
 
 /// An engine on a fresh database.
 ///
 /// # Panics
-/// As [`session`].
+/// See [`session`].
 #[derive(Debug)]
 pub struct engine {}
 
 /// An asynchronous session on a fresh database.
 ///
 /// # Panics
-/// As [`session`].
+/// See [`session`].
 #[derive(Debug)]
 pub struct async_session {}
 
-/// A fresh database of the crate under test, with seeds on top.
+/// A fresh database of the crate under test, with more seeds.
 #[track_caller]
 fn fresh(seeds: &Seeds) -> Engine {
     let engine = or_panic(FIXTURES.engine());
@@ -103,15 +103,15 @@ fn fresh(seeds: &Seeds) -> Engine {
 }
 
 #[track_caller]
-fn or_panic<T, E: Error + 'static>(made: Result<T, E>) -> T {
-    // Not in a closure, which would lose the caller.
-    match made {
-        Ok(made) => made,
+fn or_panic<T, E: Error + 'static>(result: Result<T, E>) -> T {
+    // Not `unwrap_or_else`: a closure has no `track_caller`.
+    match result {
+        Ok(value) => value,
         Err(error) => panic!("{}", chain(&error)),
     }
 }
 
-/// Gives a fixture its three forms: without arguments, with all of them, with the first.
+/// The functions that rstest calls: without arguments, with all arguments, with the first one.
 macro_rules! forms {
     ($name:ident -> $type:ty, $make:expr) => {
         impl $name {
@@ -141,7 +141,7 @@ macro_rules! forms {
     };
 }
 
-forms!(session -> Session, |engine, location| SessionFactory::of(engine).into_session_at(location));
-forms!(sessions -> SessionFactory, |engine, _| Ok(SessionFactory::of(engine)));
+forms!(session -> Session, |engine, location| SessionFactory::from_engine(engine).into_session_at(location));
+forms!(sessions -> SessionFactory, |engine, _| Ok(SessionFactory::from_engine(engine)));
 forms!(engine -> Engine, |engine, _| Ok(engine));
 forms!(async_session -> AsyncSession, |engine, location| AsyncSession::open(engine, location));

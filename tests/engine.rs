@@ -140,8 +140,8 @@ fn last_owner_removes_the_temp_file(#[case] mode: JournalMode) {
 fn kept_temp_file_stays() {
     let engine = Engine::temp_file().unwrap();
     sessions(&engine).open().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
-    let folder = engine.keep().unwrap();
-    assert_eq!(engine.keep().unwrap(), folder, "again");
+    let folder = engine.persist().unwrap();
+    assert_eq!(engine.persist().unwrap(), folder, "again");
     let path = engine.path().unwrap().to_owned();
     drop(engine);
     assert_eq!(one::<i64>(&Connection::open(&path).unwrap(), "SELECT count(*) FROM t"), 0);
@@ -151,7 +151,7 @@ fn kept_temp_file_stays() {
 #[test]
 fn memory_database_can_be_saved() {
     let engine = Engine::memory().unwrap();
-    assert!(matches!(engine.keep(), Err(EngineError::NoFolder)));
+    assert!(matches!(engine.persist(), Err(EngineError::NoFolder)));
     assert_eq!(engine.path(), None);
     sessions(&engine).open().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -207,7 +207,10 @@ fn failed_open_is_not_counted() {
     let defend =
         |connection: &Connection| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map(drop);
     let mode = failed(Engine::builder().on_open(defend).journal_mode(JournalMode::Off));
-    assert!(matches!(&mode, EngineError::JournalMode { asked: JournalMode::Off, got } if got == "delete"), "{mode}");
+    assert!(
+        matches!(&mode, EngineError::JournalMode { requested: JournalMode::Off, actual, .. } if actual == "delete"),
+        "{mode}"
+    );
 }
 
 #[test]
@@ -220,7 +223,7 @@ fn session_limit_names_open_sessions() {
     for session in [&first, &second] {
         assert!(message.contains(&session.entry().position().unwrap().to_string()), "{message}");
     }
-    assert!(matches!(error, SessionError::TooManySessions { max: 2, open } if open.len() == 2));
+    assert!(matches!(error, SessionError::TooManySessions { max: 2, open, .. } if open.len() == 2));
     drop(first);
     sessions.open().unwrap().close().unwrap();
 }

@@ -8,6 +8,7 @@ use sqlite_fixtures::{
     labels::label_id,
     rusqlite::Connection,
 };
+use std::sync::LazyLock;
 
 fn loans(connection: &Connection) -> i64 {
     connection.query_row("SELECT count(*) FROM loans", [], |row| row.get(0)).unwrap()
@@ -87,9 +88,11 @@ fn session_loads_more_seeds(mut session: Session) {
     assert_eq!(loans(&session), 6);
 }
 
-static JOBS: Template = Template::code(|connection| {
-    connection.execute_batch("CREATE TABLE jobs (id INTEGER PRIMARY KEY, state TEXT NOT NULL)")?;
-    Ok(())
+static JOBS: LazyLock<Template> = LazyLock::new(|| {
+    Template::from_fn(|connection| {
+        connection.execute_batch("CREATE TABLE jobs (id INTEGER PRIMARY KEY, state TEXT NOT NULL)")?;
+        Ok(())
+    })
 });
 
 #[fixture]

@@ -5,7 +5,7 @@ use sqlite_fixtures::{Session, Template, rows::RowError};
 use std::{collections::BTreeMap, fmt::Debug};
 
 fn session() -> Session {
-    let template = Template::code(|connection| {
+    let template = Template::from_fn(|connection| {
         Ok(connection.execute_batch(
             "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INT, score REAL, photo BLOB, is_admin BOOLEAN);
              CREATE TABLE tags (name TEXT PRIMARY KEY);
@@ -129,8 +129,8 @@ fn error_has_place_row_and_column() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{}: `SELECT id, age FROM users`, row 2, column `age`: invalid value: integer `300`, expected u8; select what the \
-             field is, or give the field this type",
+            "{}: `SELECT id, age FROM users`, row 2, column `age`: invalid value: integer `300`, expected u8; correct the \
+             query or the field's type",
             error.position()
         )
     );
@@ -140,18 +140,18 @@ fn error_has_place_row_and_column() {
         title: String,
     }
     for (said, part) in [
-        (said(session.rows::<User>("user")), "`user`: there is no such table; did you mean `users`?"),
-        (said(session.rows::<User>("elephants")), "there is no such table; correct the name"),
-        (said(session.rows::<Other>("users")), "row 1: missing field `title`; select what the type has"),
-        (said(session.rows::<i64>("users")), "row 1: one value is wanted, and there are 6 columns"),
-        (said(session.rows::<(i64, i64)>("users")), "row 1: 2 values are wanted, and there are 6 columns"),
+        (said(session.rows::<User>("user")), "`user`: no such table; did you mean `users`?"),
+        (said(session.rows::<User>("elephants")), "no such table; correct the name"),
+        (said(session.rows::<Other>("users")), "row 1: missing field `title`; correct the query or the type"),
+        (said(session.rows::<i64>("users")), "row 1: expected 1 column, found 6"),
+        (said(session.rows::<(i64, i64)>("users")), "row 1: expected 2 columns, found 6"),
         (
             said(session.select::<i64>("SELECT nope FROM users", [])),
-            "SQLite refused this; see the cause\n  caused by: no such",
+            "SQLite reports an error; see the cause\n  caused by: no such",
         ),
         (said(session.select::<bool>("SELECT 2", [])), "column `2`: invalid type: integer `2`, expected a boolean"),
         (said(session.select::<String>("SELECT CAST(x'ff' AS TEXT) AS t", [])), "column `t`: the text is not UTF-8"),
-        (said(session.row::<User>("users", "nobody")), "`users, nobody`: no row is found by this label; see the cause"),
+        (said(session.row::<User>("users", "nobody")), "`users, nobody`: the label leads to no row; see the cause"),
     ] {
         assert!(said.contains(part), "{part}\n{said}");
         assert!(said.starts_with("tests/rows.rs:"), "{said}");
@@ -164,7 +164,7 @@ fn invalid_json_is_an_error() {
     let session = session();
     let error = session.select::<(Vec<i64>,)>("SELECT 'one, two' AS list", []).unwrap_err();
     assert_eq!(error.column(), Some("list"));
-    assert!(error.to_string().contains("a nested value is stored as JSON, and this is none: expected"), "{error}");
+    assert!(error.to_string().contains("nested values are stored as JSON, but this is not JSON: expected"), "{error}");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn deleted_row_is_an_error() {
     session.insert("users", &labelled).unwrap();
     session.execute_batch("DELETE FROM users").unwrap();
     let said = said(session.row::<User>("users", "alice"));
-    assert!(said.contains("is not there any more"), "{said}");
+    assert!(said.contains("was deleted"), "{said}");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use common::crc32;
 use rstest::rstest;
 use sqlite_fixtures::{
     Engine, Session, SessionFactory, Template,
-    rusqlite::Connection,
-    snapshot::{Became, Change},
+    rusqlite::{Connection, types::Value},
+    snapshot::{RowChange, RowDiff},
 };
 
 const SCHEMA: &str = "
@@ -21,7 +21,7 @@ const ROWS: &str = "
     INSERT INTO log VALUES ('b'), ('a');";
 
 fn template() -> Template {
-    Template::code(|connection| Ok(connection.execute_batch(&format!("{SCHEMA}{ROWS}"))?))
+    Template::from_fn(|connection| Ok(connection.execute_batch(&format!("{SCHEMA}{ROWS}"))?))
 }
 
 #[test]
@@ -125,10 +125,54 @@ pairs
   - 2, 'x': a = 'x', b = 2, note = NULL";
     assert_eq!(changed(&session), expected);
     let diff = session.diff().unwrap();
-    let Some(Change::Row { table, key, became: Became::Removed(row), .. }) = diff.changes().last() else {
+    let RowDiff { key, change: RowChange::Removed(row), .. } = diff.tables["pairs"].last().unwrap() else {
         panic!("{diff:?}")
     };
-    assert_eq!((table.as_str(), key.as_str(), row.len()), ("pairs", "2, 'x'", 3));
+    assert_eq!(key, &[Value::Integer(2), Value::Text("x".to_owned())]);
+    assert_eq!(row[2], ("note".to_owned(), Value::Null));
+}
+
+#[test]
+fn diff_serializes_as_data() {
+    let session = template().session();
+    session
+        .execute_batch(
+            "UPDATE users SET name = 'Zehn', score = NULL WHERE id = 10; DELETE FROM pairs WHERE b = 1;
+             INSERT INTO log (rowid, line) VALUES (7, 'c'); CREATE VIEW names AS SELECT name FROM users;
+             ALTER TABLE log ADD COLUMN at TEXT",
+        )
+        .unwrap();
+    let expected = serde_json::json!({
+        "schema": [
+            {
+                "kind": "table", "name": "log",
+                "before": "CREATE TABLE log (line TEXT)", "after": "CREATE TABLE log (line TEXT, at TEXT)"
+            },
+            { "kind": "view", "name": "names", "before": null, "after": "CREATE VIEW names AS SELECT name FROM users" },
+        ],
+        "tables": {
+            "log": [
+                { "key": [2], "changed": { "at": { "after": null } } },
+                { "key": [1], "changed": { "at": { "after": null } } },
+                { "key": [7], "added": { "line": "c", "at": null } },
+            ],
+            "pairs": [{ "key": [1, "y"], "removed": { "a": "y", "b": 1, "note": "first" } }],
+            "users": [{
+                "key": [10],
+                "changed": {
+                    "name": { "before": "Ten", "after": "Zehn" }, "score": { "before": 1.5, "after": null }
+                }
+            }],
+        },
+    });
+    assert_eq!(serde_json::to_value(session.diff().unwrap()).unwrap(), expected);
+}
+
+#[test]
+fn diff_shows_text_that_is_not_utf_8_as_a_blob() {
+    let session = template().session();
+    session.execute_batch("INSERT INTO log VALUES (CAST(x'ff00' AS TEXT))").unwrap();
+    assert_eq!(changed(&session), "log\n  + 3: line = x'ff00'");
 }
 
 #[test]
@@ -150,7 +194,7 @@ fn diff_opens_no_session() {
 
 #[test]
 fn null_and_hidden_keys_are_distinct() {
-    let template = Template::code(|connection| {
+    let template = Template::from_fn(|connection| {
         Ok(connection.execute_batch(
             "CREATE TABLE nulls (a TEXT PRIMARY KEY, b); INSERT INTO nulls VALUES (NULL, 1), (NULL, 2);
              CREATE TABLE hidden (rowid TEXT, a); INSERT INTO hidden VALUES ('x', 1)",

@@ -2,7 +2,7 @@
 
 use common::{dump, folder, package::planted};
 use sqlite_fixtures::{
-    Engine, SessionFactory, Template,
+    Engine, Seeds, SessionFactory, Template,
     engine::JournalMode,
     rusqlite::{Connection, functions::FunctionFlags},
     seed::SeedErrorKind,
@@ -13,7 +13,10 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::SystemTime,
 };
@@ -25,10 +28,12 @@ fn count(connection: &Connection) -> i64 {
 #[test]
 fn static_is_built_once() {
     static BUILT: AtomicUsize = AtomicUsize::new(0);
-    static TEMPLATE: Template = Template::code(|connection| {
-        BUILT.fetch_add(1, Ordering::Relaxed);
-        connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)")?;
-        Ok(())
+    static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
+        Template::from_fn(|connection| {
+            BUILT.fetch_add(1, Ordering::Relaxed);
+            connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)")?;
+            Ok(())
+        })
     });
     thread::scope(|scope| {
         for _ in 0..8 {
@@ -46,16 +51,43 @@ fn static_is_built_once() {
 #[test]
 fn uncached_is_built_each_time() {
     static BUILT: AtomicUsize = AtomicUsize::new(0);
-    const BUILD: sqlite_fixtures::template::BuildSchema = |connection| {
+    fn build(connection: &mut Connection) -> Result<(), Box<dyn Error + Send + Sync>> {
         BUILT.fetch_add(1, Ordering::Relaxed);
         connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)")?;
         Ok(())
-    };
-    let (cached, uncached) = (Template::code(BUILD), Template::code(BUILD).uncached());
+    }
+    let (cached, uncached) = (Template::from_fn(build), Template::from_fn(build).uncached());
     let _ = uncached.session();
     let scratch = dump(&uncached.session());
     assert_eq!(BUILT.load(Ordering::Relaxed), 2);
     assert_eq!(dump(&cached.session()), scratch);
+}
+
+#[test]
+fn captured_values_shape_the_database() {
+    let template = |rows: i64| {
+        Template::from_fn(move |connection| {
+            connection.execute_batch("CREATE TABLE t (a)")?;
+            for row in 0..rows {
+                connection.execute("INSERT INTO t VALUES (?1)", [row])?;
+            }
+            Ok(())
+        })
+    };
+    for rows in [1, 3] {
+        let template = template(rows);
+        assert_eq!((count(&template.session()), count(&template.session())), (rows, rows));
+    }
+}
+
+#[test]
+fn seeds_added_at_run_time_have_no_limit() {
+    let names: Vec<String> = (0..20).map(|number| format!("{number:02}.sql")).collect();
+    let scripts: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "INSERT INTO t VALUES (1);")).collect();
+    let files = folder(&[&[("schema/schema.sql", "CREATE TABLE t (a)")][..], &scripts].concat());
+    let paths = names.iter().map(|name| files.path().join(name));
+    let template = Template::from_folder(files.path().join("schema")).with_seeds(paths.collect::<Seeds>());
+    assert_eq!(count(&template.with_seeds(files.path().join("00.sql")).session()), 21);
 }
 
 #[test]
@@ -67,7 +99,7 @@ fn memory_and_temp_file_agree() {
 
 #[test]
 fn clones_into_a_wal_temp_file() {
-    let template = Template::code(|connection| Ok(connection.execute_batch("CREATE TABLE t (a)")?))
+    let template = Template::from_fn(|connection| Ok(connection.execute_batch("CREATE TABLE t (a)")?))
         .engine_options(|engine| engine.journal_mode(JournalMode::Wal))
         .in_temp_file();
     let sessions = template.sessions();
@@ -81,7 +113,7 @@ fn clones_into_a_wal_temp_file() {
 
 #[test]
 fn page_size_is_kept() {
-    let template = Template::code(|connection| {
+    let template = Template::from_fn(|connection| {
         connection.execute_batch("PRAGMA page_size = 16384; CREATE TABLE t (a)")?;
         Ok(())
     });
@@ -94,7 +126,7 @@ fn page_size_is_kept() {
 
 #[test]
 fn engine_hooks_run_during_the_build() {
-    let template = Template::code(|connection| {
+    let template = Template::from_fn(|connection| {
         connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (answer())")?;
         Ok(())
     })
@@ -119,9 +151,9 @@ fn added_seeds_resolve_labels_of_the_folder() {
 
 #[test]
 fn failed_code_is_the_source() {
-    let template = Template::code(|_| Err("no migrations".into()));
+    let template = Template::from_fn(|_| Err("no migrations".into()));
     let error = template.memory().unwrap_err();
-    assert_eq!(error.to_string(), "the template cannot be built by its code; correct the code");
+    assert_eq!(error.to_string(), "the function of the template failed; see the cause");
     assert_eq!(error.source().unwrap().to_string(), "no migrations");
     assert!(error.seed_error().is_none());
     assert_eq!(template.memory().unwrap_err().to_string(), error.to_string(), "again, for the same reason");
@@ -264,7 +296,7 @@ fn clones_never_change_the_image() {
 
 #[test]
 fn wal_template_clones_into_memory() {
-    let template = Template::code(|connection| Ok(connection.execute_batch("CREATE TABLE t (a)")?))
+    let template = Template::from_fn(|connection| Ok(connection.execute_batch("CREATE TABLE t (a)")?))
         .engine_options(|engine| engine.journal_mode(JournalMode::Wal).pragma("busy_timeout", 0));
     let sessions = template.sessions();
     let (writer, reader) = (sessions.open().unwrap(), sessions.open().unwrap());
@@ -275,7 +307,7 @@ fn wal_template_clones_into_memory() {
 
 #[test]
 fn open_transaction_of_code_is_an_error() {
-    let error = Template::code(|connection| Ok(connection.execute_batch("BEGIN; CREATE TABLE t (a)")?)).memory();
+    let error = Template::from_fn(|connection| Ok(connection.execute_batch("BEGIN; CREATE TABLE t (a)")?)).memory();
     assert!(error.unwrap_err().source().unwrap().to_string().contains("commit it"));
 }
 
@@ -301,5 +333,5 @@ fn unreadable_watched_file_is_named() {
     let watched = folder.path().join("watched").into_os_string().into_string().unwrap().leak();
     let template = Template::from_folder(folder.path().to_owned()).rebuild_if_changed(watched);
     let error = format!("{:?}", template.memory().unwrap_err());
-    assert!(error.contains("watched/b.rs: the file cannot be read") && !error.contains("kept in"), "{error}");
+    assert!(error.contains("watched/b.rs: the file cannot be read") && !error.contains("cached in"), "{error}");
 }

@@ -151,7 +151,7 @@ fn every_page_size_works(
 
 #[test]
 fn database_grows_and_shrinks() {
-    let template = Template::code(|connection| {
+    let template = Template::from_fn(|connection| {
         connection
             .execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, zeroblob(200000))")?;
         Ok(())

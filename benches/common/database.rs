@@ -1,6 +1,6 @@
 //! The database of the benches: thirty tables with an index each.
 
-use sqlite_fixtures::{Template, rusqlite::Connection, template::BuildSchema};
+use sqlite_fixtures::{Template, rusqlite::Connection};
 use std::{fmt::Write, hint};
 
 pub const TABLES: usize = 30;
@@ -9,7 +9,7 @@ pub const TEXT: &str = "Of what was sown in the salt marsh the sea took one part
 
 /// A template of about `SIZE` MiB: 30 tables with an index each, all with the same number of rows.
 pub fn template<const SIZE: i64>() -> Template {
-    let build: BuildSchema = |connection| {
+    Template::from_fn(|connection: &mut Connection| {
         connection.execute_batch(&schema())?;
         let transaction = connection.transaction()?;
         for table in 0..TABLES {
@@ -19,8 +19,7 @@ pub fn template<const SIZE: i64>() -> Template {
             }
         }
         Ok(transaction.commit()?)
-    };
-    Template::code(build)
+    })
 }
 
 pub fn schema() -> String {

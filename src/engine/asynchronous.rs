@@ -1,16 +1,15 @@
-//! Engines that give asynchronous sessions, and either kind.
+//! Engines for asynchronous sessions, and the enum over both kinds.
 
 use super::{Engine, EngineError};
 
-/// An asynchronous engine, bound to no runtime: the blocking calls of a session run on a worker thread of its own.
+/// An engine for asynchronous sessions on any runtime: the blocking calls of each session run on its own thread.
 ///
-/// It is a handle like [`Engine`], over the same places, with sessions from
-/// [`AsyncEngine::session`](AsyncEngine::session).
+/// It is a handle like [`Engine`]. [`AsyncEngine::session`](AsyncEngine::session) opens sessions.
 #[derive(Debug, Clone)]
 pub struct AsyncEngine(Engine);
 
 impl AsyncEngine {
-    /// An empty database in memory, as [`Engine::memory`].
+    /// An empty database in memory; see [`Engine::memory`].
     ///
     /// # Errors
     /// As [`Engine::memory`].
@@ -18,7 +17,7 @@ impl AsyncEngine {
         Engine::memory().map(Self)
     }
 
-    /// An empty database in a temporary file, as [`Engine::temp_file`].
+    /// An empty database in a temporary file; see [`Engine::temp_file`].
     ///
     /// # Errors
     /// As [`Engine::temp_file`].
@@ -26,7 +25,7 @@ impl AsyncEngine {
         Engine::temp_file().map(Self)
     }
 
-    /// The synchronous engine of the same database: its name, ledger, place.
+    /// The synchronous engine of the same database, with its name, ledger and path.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.0
@@ -40,8 +39,9 @@ impl From<Engine> for AsyncEngine {
     }
 }
 
-/// An engine of either kind; which one decides whether it may give synchronous sessions.
+/// A synchronous or asynchronous engine.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum AnyEngine {
     /// A synchronous engine.
     Sync(Engine),

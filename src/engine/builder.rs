@@ -1,11 +1,6 @@
-//! The options of an engine, and how they are applied to each connection.
+//! The options of an engine, and how they are applied to a connection.
 
-use super::{
-    Engine, EngineError, Origin,
-    database::{Database, Place},
-    memory::Memory,
-    temp_file::TempFile,
-};
+use super::{Engine, EngineError, Origin, database::Database, place::Place};
 use crate::{
     settings::{Keep, Leaks, Settings},
     sqlite::{Switch, switch},
@@ -13,8 +8,9 @@ use crate::{
 use rusqlite::{Connection, config::DbConfig};
 use std::{fmt, sync::Arc, time::Duration};
 
-/// How a database keeps its journal; see [`PRAGMA journal_mode`](https://sqlite.org/pragma.html#pragma_journal_mode).
+/// The journal mode of a database; see [`PRAGMA journal_mode`](https://sqlite.org/pragma.html#pragma_journal_mode).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum JournalMode {
     /// A rollback journal, deleted at each commit.
     Delete,
@@ -24,35 +20,28 @@ pub enum JournalMode {
     Persist,
     /// A rollback journal in memory.
     Memory,
-    /// A write-ahead log, in memory too.
+    /// A write-ahead log, also for a database in memory.
     Wal,
-    /// No journal: a failed transaction destroys the database.
+    /// No journal: a failed transaction may corrupt the database.
     Off,
 }
 
-impl JournalMode {
-    /// SQLite's word for it.
-    fn word(self) -> &'static str {
-        match self {
+impl fmt::Display for JournalMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Delete => "delete",
             Self::Truncate => "truncate",
             Self::Persist => "persist",
             Self::Memory => "memory",
             Self::Wal => "wal",
             Self::Off => "off",
-        }
-    }
-}
-
-impl fmt::Display for JournalMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+        })
     }
 }
 
 type Hook = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
 
-/// What an engine does to each connection that it opens, and how many it allows.
+/// The options of an engine and its connections.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
     name: Option<String>,
@@ -81,29 +70,22 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// Prepares a connection, but for its journal mode.
+    /// Applies all options except the journal mode.
     pub(crate) fn prepare(&self, connection: &Connection) -> Result<(), EngineError> {
-        basics(connection).map_err(EngineError::Open)?;
+        set_defaults(connection).map_err(EngineError::Open)?;
         if !self.durable {
-            self.pragma(connection, "synchronous", "OFF")?;
+            set_pragma(connection, "synchronous", "OFF")?;
         }
         if self.unordered {
-            self.pragma(connection, "reverse_unordered_selects", "ON")?;
+            set_pragma(connection, "reverse_unordered_selects", "ON")?;
         }
         for (name, value) in &self.pragmas {
-            self.pragma(connection, name, value)?;
+            set_pragma(connection, name, value)?;
         }
         self.on_open.iter().try_for_each(|hook| hook(connection)).map_err(EngineError::OnOpen)
     }
 
-    #[expect(clippy::unused_self, reason = "reads as what the options do")]
-    fn pragma(&self, connection: &Connection, name: &str, value: &str) -> Result<(), EngineError> {
-        connection
-            .pragma_update(None, name, value)
-            .map_err(|source| EngineError::Pragma { name: name.to_owned(), source })
-    }
-
-    /// What of it shapes a database that is built with it, as text.
+    /// The options that shape a template's image, as text for its key.
     pub(crate) fn shape(&self) -> String {
         let mut text = String::new();
         for (name, value) in &self.pragmas {
@@ -118,42 +100,44 @@ impl Options {
         text
     }
 
-    /// Whether code of the user's runs on every connection.
+    /// Whether hooks of the user run on every connection.
     pub(crate) fn has_hooks(&self) -> bool {
         !self.on_open.is_empty()
     }
 
     /// Sets the journal mode, unless the database has it already.
     pub(crate) fn set_journal_mode(&self, connection: &Connection) -> Result<(), EngineError> {
-        let Some(asked) = self.journal_mode else { return Ok(()) };
-        let now: String =
+        let Some(requested) = self.journal_mode else { return Ok(()) };
+        let mode = requested.to_string();
+        let current: String =
             connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(EngineError::Open)?;
-        if now.eq_ignore_ascii_case(asked.word()) {
+        if current == mode {
             return Ok(());
         }
-        let got: String = connection
-            .pragma_update_and_check(None, "journal_mode", asked.word(), |row| row.get(0))
+        let actual: String = connection
+            .pragma_update_and_check(None, "journal_mode", &mode, |row| row.get(0))
             .map_err(|source| EngineError::Pragma { name: "journal_mode".to_owned(), source })?;
-        if got.eq_ignore_ascii_case(asked.word()) {
-            return Ok(());
-        }
-        Err(EngineError::JournalMode { asked, got })
+        if actual == mode { Ok(()) } else { Err(EngineError::JournalMode { requested, actual }) }
     }
 }
 
-/// What holds for every connection of ours.
-fn basics(connection: &Connection) -> rusqlite::Result<()> {
+fn set_pragma(connection: &Connection, name: &str, value: &str) -> Result<(), EngineError> {
+    connection.pragma_update(None, name, value).map_err(|source| EngineError::Pragma { name: name.to_owned(), source })
+}
+
+/// The options that every engine has.
+fn set_defaults(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     switch(connection, Switch::DoubleQuotedTextInStatements, false)?;
     switch(connection, Switch::DoubleQuotedTextInSchema, false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
-/// Gathers the options of an engine; [`memory`](Self::memory) or [`temp_file`](Self::temp_file) makes it.
+/// Collects the options of an engine; [`memory`](Self::memory) or [`temp_file`](Self::temp_file) creates it.
 ///
-/// Options are applied to every connection in this order: what holds for all engines, pragmas, hooks, journal mode.
+/// They are applied to every connection in this order: defaults of all engines, pragmas, hooks, journal mode.
 #[derive(Debug, Clone, Default)]
-#[must_use = "an engine builder does nothing until `memory` or `temp_file` makes the engine"]
+#[must_use = "an engine builder does nothing until `memory` or `temp_file` creates the engine"]
 pub struct EngineBuilder(Options);
 
 impl EngineBuilder {
@@ -165,38 +149,36 @@ impl EngineBuilder {
 
     /// Sets a [pragma](https://sqlite.org/pragma.html) on every connection.
     ///
-    /// Its value is written as text, which SQLite takes for numbers and words alike: `100`, `"NORMAL"`, `true`.
-    ///
-    /// A pragma that shapes the file itself (`page_size`, `auto_vacuum`) belongs to the schema of a
-    /// [`Template`](crate::template::Template).
+    /// The value is written as text: `100`, `"NORMAL"`, `true`. A pragma that takes effect only in an empty database (`page_size`,
+    /// `auto_vacuum`) belongs in the schema of a [`Template`](crate::template::Template).
     #[expect(clippy::needless_pass_by_value, reason = "a literal reads better than a reference to one")]
     pub fn pragma(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.0.pragmas.push((name.into(), value.to_string()));
         self
     }
 
-    /// Sets the journal mode; opening a session fails when the place cannot have it.
+    /// Sets the journal mode. Opening a session fails if SQLite does not accept it.
     pub fn journal_mode(mut self, mode: JournalMode) -> Self {
         self.0.journal_mode = Some(mode);
         self
     }
 
-    /// Makes commits wait for the disk, as SQLite does by default. Tests rarely survive a power cut, so it is off here.
+    /// Makes commits wait for the disk, as SQLite does by default. Off here, since a test does not survive a power cut.
     pub fn durable(mut self, durable: bool) -> Self {
         self.0.durable = durable;
         self
     }
 
-    /// Reverses the order of rows where a select asks for none (`SQLITE_FIXTURES_UNORDERED`), to flush out tests that rely
-    /// on it; see [`PRAGMA reverse_unordered_selects`](https://sqlite.org/pragma.html#pragma_reverse_unordered_selects).
+    /// Reverses the order of rows in selects without `ORDER BY` (`SQLITE_FIXTURES_UNORDERED`), to find tests that rely on it;
+    /// see [`PRAGMA reverse_unordered_selects`](https://sqlite.org/pragma.html#pragma_reverse_unordered_selects).
     pub fn unordered(mut self, unordered: bool) -> Self {
         self.0.unordered = unordered;
         self
     }
 
-    /// Runs `hook` on every connection: functions, collations, extensions.
+    /// Runs `hook` on every connection, for example to add functions, collations or extensions.
     ///
-    /// It also runs while a template is built, on a database that has no tables yet.
+    /// It also runs when a template is built, on a database without tables.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -213,14 +195,14 @@ impl EngineBuilder {
         self
     }
 
-    /// Allows at most `max` sessions at once; one more is
+    /// Allows at most `max` open sessions; opening one more is
     /// [`SessionError::TooManySessions`](crate::session::SessionError::TooManySessions).
     pub fn max_sessions(mut self, max: usize) -> Self {
         self.0.max_sessions = Some(max);
         self
     }
 
-    /// Waits this long for a session to close when all are open; not at all by default.
+    /// How long opening a session waits for another to close at the limit; by default it does not wait.
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.0.acquire_timeout = timeout;
         self
@@ -232,45 +214,45 @@ impl EngineBuilder {
         self
     }
 
-    /// What becomes of a leak (`SQLITE_FIXTURES_LEAKS`).
+    /// What happens on a leak (`SQLITE_FIXTURES_LEAKS`).
     pub fn leaks(mut self, leaks: Leaks) -> Self {
         self.0.leaks = Some(leaks);
         self
     }
 
-    /// Records the calls that lead to each opening, for the report (`SQLITE_FIXTURES_BACKTRACE`).
+    /// Records the backtrace of each opening, for the report (`SQLITE_FIXTURES_BACKTRACE`).
     pub fn backtraces(mut self, backtraces: bool) -> Self {
         self.0.backtraces = backtraces;
         self
     }
 
-    /// Makes the engine, with an empty database in memory.
+    /// Creates the engine with an empty database in memory.
     ///
     /// # Errors
-    /// As [`Engine::memory`].
+    /// See [`Engine::memory`].
     pub fn memory(self) -> Result<Engine, EngineError> {
         self.memory_from(&Origin::empty())
     }
 
-    /// Makes the engine, with an empty database in a temporary file.
+    /// Creates the engine with an empty database in a temporary file.
     ///
     /// # Errors
-    /// As [`Engine::temp_file`].
+    /// See [`Engine::temp_file`].
     pub fn temp_file(self) -> Result<Engine, EngineError> {
         self.temp_file_from(&Origin::empty())
     }
 
     pub(crate) fn memory_from(mut self, origin: &Origin) -> Result<Engine, EngineError> {
-        // There is no disk to wait for, and the pragma that says so would wait for a writer.
+        // There is no disk to wait for, and `PRAGMA synchronous` would wait for a writer.
         self.0.durable = true;
-        self.build(origin, || Memory::over(origin).map(Place::Memory))
+        self.build(origin, Place::memory)
     }
 
     pub(crate) fn temp_file_from(self, origin: &Origin) -> Result<Engine, EngineError> {
-        self.build(origin, || TempFile::over(origin).map(Place::TempFile))
+        self.build(origin, Place::temp_file)
     }
 
-    /// The options, with the environment's word on top.
+    /// The options, overridden by the environment.
     pub(crate) fn options(self) -> Result<Options, EngineError> {
         let settings = Settings::get().map_err(EngineError::Setting)?;
         let mut options = self.0;
@@ -280,9 +262,9 @@ impl EngineBuilder {
         Ok(options)
     }
 
-    fn build(self, origin: &Origin, place: impl FnOnce() -> Result<Place, EngineError>) -> Result<Engine, EngineError> {
+    fn build(self, origin: &Origin, place: fn(&Origin) -> Result<Place, EngineError>) -> Result<Engine, EngineError> {
         let mut options = self.options()?;
         let name = options.name.take();
-        Ok(Engine::new(Database::new(name, place()?, origin.clone(), options)))
+        Ok(Engine::new(Database::new(name, place(origin)?, origin.clone(), options)))
     }
 }

@@ -1,86 +1,38 @@
-//! The one thing that an engine's handles share: the place, its options, its record, its labels.
+//! The database that the handles of an engine share, and what happens to it at the end of a test.
 
-use super::{EngineError, Options, Origin, kept, memory::Memory, slots::Slots, temp_file::TempFile};
+use super::{EngineError, Options, Origin, kept, place::Place, slots::Slots};
 use crate::{
     labels::SharedLabels,
-    ledger::{EngineIdentity, EngineRecord, Ledger, test_name, warn_stderr},
-    settings::Keep,
+    ledger::{EngineIdentity, EngineRecord, Ledger, State, enforce, test_name, warn_stderr},
+    position::chain,
+    settings::{Keep, Leaks},
     sqlite::{copy, untracked},
     storage,
 };
 use rusqlite::Connection;
 use std::{
+    backtrace::Backtrace,
+    error::Error,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
 };
-
-#[derive(Debug)]
-pub(super) enum Place {
-    Memory(Memory),
-    TempFile(TempFile),
-}
-
-impl Place {
-    pub(super) fn open(&self) -> Result<Connection, EngineError> {
-        match self {
-            Self::Memory(memory) => memory.open(),
-            Self::TempFile(file) => file.open(),
-        }
-        .map_err(EngineError::Open)
-    }
-
-    pub(super) fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Memory(_) => None,
-            Self::TempFile(file) => Some(file.path()),
-        }
-    }
-
-    /// What SQLite calls its file.
-    fn file(&self) -> String {
-        match self {
-            Self::Memory(memory) => memory.file(),
-            Self::TempFile(file) => file.file(),
-        }
-    }
-
-    pub(super) fn uri(&self) -> String {
-        match self {
-            Self::Memory(memory) => memory.uri().to_owned(),
-            Self::TempFile(file) => file.uri(),
-        }
-    }
-
-    pub(super) fn keep(&self) -> Result<PathBuf, EngineError> {
-        match self {
-            Self::Memory(_) => Err(EngineError::NoFolder),
-            Self::TempFile(file) => file.keep(),
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Memory(_) => "memory",
-            Self::TempFile(_) => "temp_file",
-        }
-    }
-}
 
 pub(crate) struct Database {
     pub(super) place: Place,
-    /// What it started as.
+    /// The content it started with.
     pub(super) origin: Origin,
     pub(super) options: Options,
     pub(super) slots: Slots,
     pub(super) record: Arc<EngineRecord>,
     labels: Mutex<SharedLabels>,
     failed: AtomicBool,
-    settled: AtomicBool,
-    journal: Mutex<()>,
+    is_settled: AtomicBool,
+    journal_mode: Mutex<()>,
 }
 
 impl Database {
@@ -98,8 +50,8 @@ impl Database {
             }),
             labels: Mutex::default(),
             failed: AtomicBool::new(false),
-            settled: AtomicBool::new(false),
-            journal: Mutex::new(()),
+            is_settled: AtomicBool::new(false),
+            journal_mode: Mutex::new(()),
             place,
             origin,
             options,
@@ -109,8 +61,8 @@ impl Database {
     pub(super) fn connect(&self) -> Result<Connection, EngineError> {
         let connection = self.place.open()?;
         self.options.prepare(&connection)?;
-        // Two connections that switch the mode at once do not wait for each other in SQLite.
-        let _one_at_a_time = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        // SQLite's busy handler does not cover two connections that switch the mode at the same time.
+        let _one_at_a_time = self.journal_mode.lock().unwrap_or_else(PoisonError::into_inner);
         self.options.set_journal_mode(&connection)?;
         Ok(connection)
     }
@@ -128,12 +80,11 @@ impl Database {
     }
 
     pub(super) fn save_to(&self, path: &Path) -> Result<(), EngineError> {
-        let error =
-            |source: Box<dyn std::error::Error + Send + Sync>| EngineError::Save { path: path.to_owned(), source };
+        let error = |source: Box<dyn Error + Send + Sync>| EngineError::Save { path: path.to_owned(), source };
         storage::create_file(path).map_err(|source| error(source.into()))?;
         let saved = untracked(|| self.place.open()).map_err(Into::into).and_then(|from| {
-            // Who holds a lock now may be the very leak that this is for.
-            // By pragma: rusqlite's own way does not link with a system library before 3.44.
+            // Without a wait: the lock may belong to the leaked session that is the reason to save the database.
+            // By pragma: rusqlite's `busy_timeout` does not link with a system library before 3.44.
             from.pragma_update(None, "busy_timeout", 0)?;
             let mut to = untracked(|| Connection::open(path))?;
             copy(&from, &mut to)?;
@@ -145,10 +96,10 @@ impl Database {
         })
     }
 
-    /// Keeps the database of a failed test, or removes what an earlier failure of it left. Once.
-    pub(super) fn settle(&self) {
+    /// Keeps the database as its policy says, or removes the ones that earlier runs of the test kept. Once.
+    fn persist_or_discard(&self) {
         let Some(test) = &self.record.identity.owner else { return };
-        if self.settled.swap(true, Ordering::Relaxed) {
+        if self.is_settled.swap(true, Ordering::Relaxed) {
             return;
         }
         let keep = match self.options.keep {
@@ -157,9 +108,9 @@ impl Database {
             Keep::Never => false,
         };
         if !keep {
-            return kept::forget(test);
+            return kept::discard(test);
         }
-        let kept = kept::place_for(test)
+        let kept = kept::next_path(test)
             .map_err(|source| EngineError::Save { path: kept::folder_of(test), source: source.into() })
             .and_then(|path| self.save_to(&path).map(|()| path));
         match kept {
@@ -169,18 +120,51 @@ impl Database {
                     path.display()
                 ));
             }
-            Err(error) => {
-                warn_stderr(&format!(
-                    "the database of test `{test}` could not be kept: {}",
-                    crate::position::chain(&error)
-                ));
-            }
+            Err(error) => warn_stderr(&format!("could not keep the database of test `{test}`: {}", chain(&error))),
         }
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        self.settle();
+        self.persist_or_discard();
+    }
+}
+
+/// Asserts that every session of the database is closed, when the body of a test drops it.
+///
+/// Dropped anywhere else it asserts nothing, since the sessions may still be closed; the check at exit reports those that
+/// are not.
+pub(super) struct LeakAssertion {
+    database: Arc<Database>,
+    created: Backtrace,
+}
+
+impl LeakAssertion {
+    pub(super) fn new(database: Arc<Database>) -> Self {
+        Self { database, created: Backtrace::force_capture() }
+    }
+}
+
+impl Drop for LeakAssertion {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.database.mark_failed();
+        }
+        let ledger = self.database.ledger();
+        let Err(report) = ledger.find_at_end_of_test() else { return };
+        if thread::panicking() {
+            // The guards of other leaks have already reported them.
+            if ledger.leaks() != Leaks::Off && report.leaks().iter().any(|entry| *entry.state() == State::Open) {
+                warn_stderr(&report.to_string());
+            }
+        } else if test_name::is_ending(&self.created) {
+            if ledger.leaks() == Leaks::Deny {
+                self.database.mark_failed();
+                // Now, since the leaked session may keep the database from ever being dropped.
+                self.database.persist_or_discard();
+            }
+            enforce(ledger.leaks(), &report.to_string());
+        }
     }
 }

@@ -4,49 +4,53 @@ use super::JournalMode;
 use crate::settings::SettingError;
 use std::{error::Error, fmt, io, path::PathBuf};
 
-/// An engine that cannot be made, or may not give what was asked of it.
+/// An engine that cannot be created, or that cannot do what was requested.
 #[non_exhaustive]
 pub enum EngineError {
     /// No engine is configured for the process; call [`configure`](crate::session::configure) first.
     NoEngine,
-    /// A synchronous session was asked of an asynchronous engine.
+    /// A synchronous session was requested from an asynchronous engine.
     AsyncEngine,
-    /// A setting in the environment is not understood.
+    /// A setting in the environment is invalid.
     Setting(SettingError),
-    /// A folder or file of ours could not be made.
+    /// The folder of the database could not be created.
+    #[non_exhaustive]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// SQLite could not open the database.
     Open(rusqlite::Error),
-    /// A pragma was refused.
+    /// SQLite rejected a pragma.
+    #[non_exhaustive]
     Pragma {
         /// The pragma.
         name: String,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// The place cannot have the journal mode that was asked for.
+    /// SQLite did not accept the journal mode.
+    #[non_exhaustive]
     JournalMode {
-        /// The mode that was asked for.
-        asked: JournalMode,
-        /// The mode that SQLite has instead.
-        got: String,
+        /// The requested mode.
+        requested: JournalMode,
+        /// The mode that SQLite uses instead.
+        actual: String,
     },
     /// A hook of [`EngineBuilder::on_open`](crate::engine::EngineBuilder::on_open) failed.
     OnOpen(rusqlite::Error),
     /// The database could not be read.
     Read(rusqlite::Error),
-    /// A database in memory has no folder to hand over.
+    /// A database in memory has no folder to keep.
     NoFolder,
     /// A copy of the database could not be written.
+    #[non_exhaustive]
     Save {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
 }
@@ -58,19 +62,20 @@ impl fmt::Display for EngineError {
             Self::AsyncEngine => f.write_str(
                 "synchronous session requested, but engine is an AsyncEngine; use an async session for an AsyncEngine",
             ),
-            Self::Setting(_) => f.write_str("the environment is not understood; correct the setting"),
+            Self::Setting(_) => f.write_str("a setting in the environment is invalid; correct it"),
             Self::Folder { path, .. } => write!(
                 f,
-                "no folder for the database at {}; make it writable, or set TMPDIR to one that is",
+                "could not create a folder for the database in {}; make it writable, or set TMPDIR to one that is",
                 path.display()
             ),
-            Self::Open(_) => f.write_str("SQLite could not open the engine's database; see the cause"),
+            Self::Open(_) => f.write_str("SQLite could not open the database of the engine; see the cause"),
             Self::Pragma { name, .. } => {
-                write!(f, "the pragma `{name}` was refused; correct it in the engine's builder")
+                write!(f, "SQLite rejected the pragma `{name}`; correct it in the engine's builder")
             }
-            Self::JournalMode { asked, got } => {
-                write!(f, "journal mode `{asked}` is not to be had here, SQLite has `{got}`; leave the mode out")
-            }
+            Self::JournalMode { requested, actual } => write!(
+                f,
+                "journal mode `{requested}` was requested, but SQLite uses `{actual}`; remove the mode from the engine's builder"
+            ),
             Self::OnOpen(_) => f.write_str("an `on_open` hook failed on a new connection; correct the hook"),
             Self::Read(_) => f.write_str("the database could not be read; see the cause"),
             Self::NoFolder => {

@@ -1,19 +1,17 @@
 //! Where one database lives and how connections to it are opened.
-//!
-//! [`builder`] gathers the options, [`database`] is the one thing that an engine's handles share, [`memory`] and
-//! [`temp_file`] are the two places, [`origin`] what a fresh database starts as, [`slots`] holds to the greatest number of sessions, [`check`] asserts at the end of
-//! a test, [`kept`] is where databases of failed tests go.
+
+// `builder` collects the options, `database` is shared by the handles of an engine and has the leak assertion, `place`
+// is in memory or in a temporary file, `origin` is the initial content, `slots` limits the sessions, `kept` stores the
+// databases of failed tests.
 
 mod asynchronous;
 mod builder;
-mod check;
 mod database;
 mod error;
 mod kept;
-mod memory;
 mod origin;
+mod place;
 mod slots;
-mod temp_file;
 
 pub use asynchronous::{AnyEngine, AsyncEngine};
 pub(crate) use builder::Options;
@@ -28,8 +26,7 @@ use crate::{
     snapshot,
     sqlite::untracked,
 };
-use check::EndOfTest;
-use database::Database;
+use database::{Database, LeakAssertion};
 use rusqlite::Connection;
 use std::{
     fmt,
@@ -39,11 +36,11 @@ use std::{
 
 /// A synchronous engine: one database, in memory or in a temporary file.
 ///
-/// It is a handle: clones lead to the same database, which lives until the last engine, factory and session on it are
-/// gone. Every connection has foreign keys on, double-quoted text refused and temporary tables in memory.
+/// It is a handle: clones share the database, which lives until the last engine, factory and session on it are dropped.
+/// Every connection enforces foreign keys, rejects double-quoted string literals, and keeps temporary tables in memory.
 ///
-/// An engine that a [fixture](crate::fixtures) hands to a test also asserts, when it is dropped by the test's body, that
-/// every session of its database is closed; its clones do not.
+/// When the body of a test drops an engine that it got from a [fixture](crate::fixtures), the engine asserts that every
+/// session of its database is closed. Clones assert nothing.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,7 +56,7 @@ use std::{
 /// ```
 pub struct Engine {
     database: Arc<Database>,
-    check: Option<EndOfTest>,
+    assertion: Option<LeakAssertion>,
 }
 
 impl fmt::Debug for Engine {
@@ -69,60 +66,60 @@ impl fmt::Debug for Engine {
 }
 
 impl Clone for Engine {
-    /// Another handle to the same database; only the original asserts at the end of a test.
+    /// Another handle to the same database, which asserts nothing at the end of a test.
     fn clone(&self) -> Self {
-        Self { database: Arc::clone(&self.database), check: None }
+        Self { database: Arc::clone(&self.database), assertion: None }
     }
 }
 
 impl Engine {
     /// An empty database in memory, which several sessions can share with real commits.
     ///
-    /// It is kept by a [file system](https://sqlite.org/vfs.html) of our own, not by a shared cache: locks are those of a real
-    /// file, and every journal mode is to be had, a write-ahead log too.
+    /// It is in a [file system](https://sqlite.org/vfs.html) of this crate, not in a shared cache: it has the locks of a real
+    /// file and every journal mode, including a write-ahead log.
     ///
     /// # Errors
-    /// [`EngineError::Setting`] when the environment is not understood, [`EngineError::Open`] when SQLite cannot open it.
+    /// [`EngineError::Setting`] for an invalid setting in the environment, [`EngineError::Open`] if SQLite cannot open it.
     pub fn memory() -> Result<Self, EngineError> {
         Self::builder().memory()
     }
 
-    /// An empty database in a temporary folder of its own, open to nobody else (0700, files 0600).
+    /// An empty database in its own temporary folder, which only its user can open (0700, files 0600).
     ///
-    /// The folder goes, with every file in it, when the last engine, factory and session are gone; if they never are,
-    /// because one is in a static or configured for the process, it goes at exit; if the process is killed, with the next
-    /// process that makes such an engine. [`keep`](Self::keep) takes it over.
+    /// The folder is removed when the last engine, factory and session are dropped; at exit, if one of them is in a static or
+    /// configured for the process; or, if the process is killed, by the next process that makes such an engine.
+    /// [`persist`](Self::persist) keeps it.
     ///
     /// # Errors
-    /// [`EngineError::Setting`] when the environment is not understood, [`EngineError::Folder`] when the folder cannot be
-    /// made.
+    /// [`EngineError::Setting`] for an invalid setting in the environment, [`EngineError::Folder`] if the folder cannot be
+    /// created.
     pub fn temp_file() -> Result<Self, EngineError> {
         Self::builder().temp_file()
     }
 
-    /// Starts an engine with options.
+    /// A builder for an engine with options.
     #[must_use]
     pub fn builder() -> EngineBuilder {
         EngineBuilder::default()
     }
 
     pub(crate) fn new(database: Database) -> Self {
-        Self { database: Arc::new(database), check: None }
+        Self { database: Arc::new(database), assertion: None }
     }
 
-    /// This handle, asserting from now on at the end of the test that every session is closed.
-    pub(crate) fn checked(mut self) -> Self {
-        self.check = Some(EndOfTest::of(Arc::clone(&self.database)));
+    /// Adds the assertion at the end of the test that every session is closed.
+    pub(crate) fn with_leak_assertion(mut self) -> Self {
+        self.assertion = Some(LeakAssertion::new(Arc::clone(&self.database)));
         self
     }
 
-    /// The engine's name, from [`EngineBuilder::name`] or made from its kind and number.
+    /// The name, from [`EngineBuilder::name`] or from its kind and a number.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.database.record.identity.name
     }
 
-    /// The record of this engine's sessions.
+    /// The ledger of this engine's connections.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.database.ledger()
@@ -136,33 +133,32 @@ impl Engine {
 
     /// The database's [URI](https://sqlite.org/uri.html), for any client of the same SQLite library in this process.
     ///
-    /// What such a client opens has none of the engine's options. It is in the engine's ledger all the same.
+    /// Connections of such a client do not have the engine's options, but they are in its ledger.
     #[must_use]
     pub fn uri(&self) -> String {
         self.database.place.uri()
     }
 
-    /// Takes the temporary folder over: it stays when the engine is gone. Gives its path.
+    /// Keeps the temporary folder after the engine is dropped, and returns its path.
     ///
     /// # Errors
     /// [`EngineError::NoFolder`] for a database in memory; [`save_to`](Self::save_to) writes that to a file.
-    pub fn keep(&self) -> Result<PathBuf, EngineError> {
-        self.database.place.keep()
+    pub fn persist(&self) -> Result<PathBuf, EngineError> {
+        self.database.place.persist()
     }
 
     /// Writes a copy of the database to a file that does not exist yet, open to nobody else (0600).
     ///
     /// # Errors
-    /// [`EngineError::Save`] when the file exists or cannot be written; nothing is left then that was not there.
+    /// [`EngineError::Save`] if the file exists or cannot be written. No partial file is left.
     pub fn save_to(&self, path: impl AsRef<Path>) -> Result<(), EngineError> {
         self.database.save_to(path.as_ref())
     }
 
-    /// What the database holds, as whoever opens it now sees it: a stable text of schema and rows, as
-    /// [`Session::snapshot`](crate::session::Session::snapshot) gives.
+    /// The committed content of the database, as in [`Session::snapshot`](crate::session::Session::snapshot).
     ///
     /// # Errors
-    /// [`EngineError::Read`] with what SQLite says, or as the opening of a session.
+    /// [`EngineError::Read`] with the error of SQLite, or any error of opening a session.
     pub fn snapshot(&self) -> Result<String, EngineError> {
         let connection = untracked(|| self.connect())?;
         snapshot::of(&connection).map_err(EngineError::Read)
@@ -173,20 +169,19 @@ impl Engine {
         self.database.connect()
     }
 
-    /// A connection to a database that is as this one was when it was new, and lives as long as the connection.
+    /// A connection to a copy of the initial database, which lives as long as the connection.
     pub(crate) fn connect_to_origin(&self) -> Result<Connection, EngineError> {
-        let connection = memory::open_anew(&self.database.origin).map_err(EngineError::Open)?;
-        // With the functions and collations that its schema may need.
+        let connection = place::open_copy(&self.database.origin).map_err(EngineError::Open)?;
+        // The hooks define functions and collations that the schema may need.
         self.options().prepare(&connection)?;
         Ok(connection)
     }
 
-    /// Takes one of the places for sessions, waiting as long as was asked for; `None` when all are taken.
+    /// Takes a slot for a session; `None` if all stay taken during the acquire timeout.
     pub(crate) fn take_slot(&self) -> Option<Slot> {
         self.database.slots.take()
     }
 
-    /// The greatest number of sessions.
     pub(crate) fn max_sessions(&self) -> Option<usize> {
         self.database.slots.max()
     }
@@ -195,12 +190,10 @@ impl Engine {
         &self.database.options
     }
 
-    /// The labels of the database, as they are now.
     pub(crate) fn labels(&self) -> SharedLabels {
         self.database.labels().clone()
     }
 
-    /// Adds labels to those of the database.
     pub(crate) fn add_labels(&self, newer: Labels) {
         let mut labels = self.database.labels();
         let mut all = Labels::clone(&labels);
@@ -208,7 +201,6 @@ impl Engine {
         *labels = SharedLabels::new(|| all);
     }
 
-    /// Gives a fresh database its labels.
     pub(crate) fn set_labels(&self, labels: SharedLabels) {
         *self.database.labels() = labels;
     }
@@ -222,7 +214,7 @@ impl Engine {
         test_name::current(self.database.record.identity.owner.as_ref())
     }
 
-    /// Notes that the test which used this database has failed, so that the database is kept.
+    /// Marks the test as failed, so that the database is kept.
     pub(crate) fn mark_failed(&self) {
         self.database.mark_failed();
     }

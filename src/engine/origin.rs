@@ -1,25 +1,18 @@
-//! What a fresh database starts as, and the cheapest way to make a file of it.
+//! The content that a new database starts with, and the cheapest way to copy it to a file.
 
 use crate::vfs::Base;
 use std::{
-    fmt,
     fs::File,
     io::{self, Write},
     sync::Arc,
 };
 
-/// The bytes of a database that a fresh one starts as; no bytes are an empty database.
+/// The content that a new database starts with; no bytes are an empty database.
 #[derive(Clone)]
 pub(crate) struct Origin {
     pub bytes: Base,
-    /// The file that has these bytes, if there is one.
+    /// A file with the same bytes, if there is one.
     pub file: Option<Arc<File>>,
-}
-
-impl fmt::Debug for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Origin").field("file", &self.file).finish_non_exhaustive()
-    }
 }
 
 impl Origin {
@@ -27,8 +20,8 @@ impl Origin {
         Self { bytes: Arc::new([]), file: None }
     }
 
-    /// Writes the bytes into an empty file: as a reflink where the file system has them, else inside the kernel, else from
-    /// memory.
+    /// Copies the bytes to an empty file: as a reflink if the file system supports it, or else inside the kernel, or else
+    /// from memory.
     pub(super) fn copy_to(&self, to: &mut File) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if self.file.as_ref().is_some_and(|from| self.copy_in_kernel(from, to)) {
@@ -37,7 +30,7 @@ impl Origin {
         to.write_all((*self.bytes).as_ref())
     }
 
-    /// Whether the kernel has copied all; if not, the file is empty again.
+    /// Returns whether the kernel copied all bytes; if not, the file is empty again.
     #[cfg(target_os = "linux")]
     fn copy_in_kernel(&self, from: &File, to: &File) -> bool {
         use rustix::fs::{copy_file_range, ftruncate, ioctl_ficlone};
@@ -45,8 +38,8 @@ impl Origin {
             return true;
         }
         let (mut read, mut written) = (0_u64, 0_u64);
-        let all = (*self.bytes).as_ref().len();
-        while let Some(rest) = usize::try_from(read).ok().and_then(|read| all.checked_sub(read)) {
+        let length = (*self.bytes).as_ref().len();
+        while let Some(rest) = usize::try_from(read).ok().and_then(|read| length.checked_sub(read)) {
             if rest == 0 {
                 return true;
             }
@@ -69,14 +62,14 @@ mod tests {
     };
 
     #[test]
-    fn a_copy_has_the_same_bytes_from_a_file_and_from_memory() {
+    fn copies_from_a_file_and_from_memory() {
         let folder = tempfile::tempdir().unwrap();
         let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
         let path = folder.path().join("from");
         fs::write(&path, &bytes).unwrap();
         let short = folder.path().join("short");
         fs::write(&short, &bytes[..10]).unwrap();
-        // A file that has lost its end is no reason to make a database of half an image.
+        // The copy from a truncated file must fall back to memory.
         for (number, file) in [None, Some(path), Some(short)].into_iter().enumerate() {
             let origin =
                 Origin { bytes: Arc::new(bytes.clone()), file: file.map(|path| Arc::new(File::open(path).unwrap())) };

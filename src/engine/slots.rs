@@ -1,4 +1,4 @@
-//! The greatest number of sessions at once.
+//! The limit on the number of open sessions.
 
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -18,7 +18,7 @@ struct Shared {
     freed: Condvar,
 }
 
-/// One session's place among the greatest number; free again when dropped.
+/// Counts one session against the limit, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Slot(Arc<Shared>);
 
@@ -31,7 +31,7 @@ impl Slots {
         self.max
     }
 
-    /// Takes a place, waiting at most the time-out; `None` when all stay taken.
+    /// Takes a slot, waiting for one at most the timeout; `None` if all stay taken.
     pub(super) fn take(&self) -> Option<Slot> {
         let max = self.max.unwrap_or(usize::MAX);
         let taken = self.shared.taken();

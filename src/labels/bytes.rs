@@ -1,35 +1,35 @@
-//! Labels as bytes, to be kept beside an image.
+//! Labels as bytes, stored beside an image.
 
 use super::{Key, Labels};
 use rusqlite::types::Value;
 
 impl Labels {
-    /// Everything, in a form that [`from_bytes`](Self::from_bytes) reads.
+    /// A form that [`from_bytes`](Self::from_bytes) reads.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (table, labels) in &self.0 {
-            put(&mut bytes, b'T', table.as_bytes());
+            put_field(&mut bytes, b'T', table.as_bytes());
             for (label, key) in labels {
-                put(&mut bytes, b'L', label.as_bytes());
+                put_field(&mut bytes, b'L', label.as_bytes());
                 match key {
-                    Key::None => put(&mut bytes, b'-', &[]),
-                    Key::Single(Value::Null) => put(&mut bytes, b'n', &[]),
-                    Key::Single(Value::Integer(integer)) => put(&mut bytes, b'i', &integer.to_le_bytes()),
-                    Key::Single(Value::Real(real)) => put(&mut bytes, b'r', &real.to_le_bytes()),
-                    Key::Single(Value::Text(text)) => put(&mut bytes, b't', text.as_bytes()),
-                    Key::Single(Value::Blob(blob)) => put(&mut bytes, b'b', blob),
+                    Key::None => put_field(&mut bytes, b'-', &[]),
+                    Key::Single(Value::Null) => put_field(&mut bytes, b'n', &[]),
+                    Key::Single(Value::Integer(integer)) => put_field(&mut bytes, b'i', &integer.to_le_bytes()),
+                    Key::Single(Value::Real(real)) => put_field(&mut bytes, b'r', &real.to_le_bytes()),
+                    Key::Single(Value::Text(text)) => put_field(&mut bytes, b't', text.as_bytes()),
+                    Key::Single(Value::Blob(blob)) => put_field(&mut bytes, b'b', blob),
                 }
             }
         }
         bytes
     }
 
-    /// What [`to_bytes`](Self::to_bytes) wrote; `None` for anything else.
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote; `None` for anything else.
     pub(crate) fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         let mut labels = Self::default();
         let (mut table, mut label) = (None, None);
         while !bytes.is_empty() {
-            let (kind, value) = take(&mut bytes)?;
+            let (kind, value) = take_field(&mut bytes)?;
             let text = || String::from_utf8(value.to_vec()).ok();
             let key = match kind {
                 b'T' => {
@@ -54,14 +54,14 @@ impl Labels {
     }
 }
 
-/// A piece: its kind, its length, its bytes.
-fn put(bytes: &mut Vec<u8>, kind: u8, value: &[u8]) {
+/// Appends a field: its kind, its length, its bytes.
+fn put_field(bytes: &mut Vec<u8>, kind: u8, value: &[u8]) {
     bytes.push(kind);
     bytes.extend((value.len() as u64).to_le_bytes());
     bytes.extend(value);
 }
 
-fn take<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+fn take_field<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
     let (kind, rest) = bytes.split_first()?;
     let (len, rest) = rest.split_first_chunk()?;
     let (value, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)?;
@@ -90,7 +90,7 @@ mod tests {
         #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn labels_are_read_as_they_were_written(rows in proptest::collection::vec(("[a-c]", any::<String>(), key()), 0..20)) {
+        fn round_trips_and_refuses_truncated_bytes(rows in proptest::collection::vec(("[a-c]", any::<String>(), key()), 0..20)) {
             let mut labels = Labels::default();
             for (table, label, key) in rows {
                 labels.insert(&table, &label, key);
@@ -98,7 +98,7 @@ mod tests {
             let bytes = labels.to_bytes();
             assert_eq!(Labels::from_bytes(&bytes), Some(labels));
             for cut in 1..bytes.len().min(9) {
-                assert_eq!(Labels::from_bytes(&bytes[..bytes.len() - cut]), None, "a part of it");
+                assert_eq!(Labels::from_bytes(&bytes[..bytes.len() - cut]), None);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The names that rows have inside seed files, and the keys they stand for; kept beside a database, never in it.
+//! The names that rows have in seed files, and the keys they stand for. They are stored beside a database, never in it.
 
 mod bytes;
 
@@ -12,8 +12,8 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-/// The id that a label stands for: CRC-32 of its bytes modulo 2³⁰ − 1, as `ActiveRecord::FixtureSet.identify` of Rails
-/// computes it, so ids never change and never depend on the order of rows.
+/// The id that a label stands for: the CRC-32 of its bytes modulo 2³⁰ − 1, as `ActiveRecord::FixtureSet.identify` of Rails
+/// computes it. It depends on nothing but the label.
 ///
 /// ```
 /// assert_eq!(sqlite_fixtures::labels::label_id("ruby"), 207_281_424); // the figure in the tests of Rails
@@ -25,7 +25,7 @@ pub fn label_id(label: &str) -> i64 {
 
 /// Which key each label stands for, table by table.
 ///
-/// Table names are compared as SQLite does, without regard to ASCII case; labels are compared exactly.
+/// Table names are compared as SQLite does, ignoring ASCII case; labels are compared exactly.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Labels(BTreeMap<String, BTreeMap<String, Key>>);
 
@@ -33,36 +33,40 @@ pub struct Labels(BTreeMap<String, BTreeMap<String, Key>>);
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Key {
     Single(Value),
-    /// The table has no key of one column, so that the label only names the row.
+    /// The table has no single-column key, so the label only names the row.
     None,
 }
 
 impl Labels {
-    /// Enters a label.
     pub(crate) fn insert(&mut self, table: &str, label: &str, key: Key) {
         self.0.entry(table.to_ascii_lowercase()).or_default().insert(label.to_owned(), key);
     }
 
-    /// What `label` stands for.
     pub(crate) fn get(&self, table: &str, label: &str) -> Option<&Key> {
         self.0.get(&table.to_ascii_lowercase())?.get(label)
     }
 
-    /// Takes over all labels of `newer`.
+    /// Adds all labels of `newer`, which replace equal ones.
     pub(crate) fn extend(&mut self, newer: Self) {
         for (table, labels) in newer.0 {
             self.0.entry(table).or_default().extend(labels);
         }
     }
 
-    /// What `label` stands for in each table that has it, with the name of the table in small letters.
-    pub(crate) fn anywhere(&self, label: &str) -> impl Iterator<Item = (&str, &Key)> {
-        self.0.iter().filter_map(move |(table, labels)| Some((table.as_str(), labels.get(label)?)))
+    /// Every label: its table in lower case, its name, and the key of its row; `None` if the table has no single-column key.
+    ///
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, Option<&Value>)> {
+        self.0.iter().flat_map(|(table, labels)| {
+            labels.iter().map(|(label, key)| match key {
+                Key::Single(value) => (table.as_str(), label.as_str(), Some(value)),
+                Key::None => (table.as_str(), label.as_str(), None),
+            })
+        })
     }
 
-    /// The labels of all tables.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
-        self.0.values().flat_map(BTreeMap::keys).map(String::as_str)
+    /// The tables that have `label`, in lower case, with what it stands for there.
+    pub(crate) fn anywhere(&self, label: &str) -> impl Iterator<Item = (&str, &Key)> {
+        self.0.iter().filter_map(move |(table, labels)| Some((table.as_str(), labels.get(label)?)))
     }
 
     /// The labels of one table.
@@ -73,25 +77,28 @@ impl Labels {
     /// The key of the row that has `label` in the seed file of `table`.
     ///
     /// # Errors
-    /// [`LabelError`] when no such label was loaded, or its key is composite or of another type than `T`.
+    /// [`LabelError`] if no such label was loaded, or if its key is composite or cannot be read as a `T`.
     pub fn key<T: FromSql>(&self, table: &str, label: &str) -> Result<T, LabelError> {
-        let error = |fault| LabelError { table: table.to_owned(), label: label.to_owned(), fault };
-        let key = match self.get(table, label) {
-            Some(Key::Single(key)) => key,
-            Some(Key::None) => return Err(error(LabelFault::NoKey)),
+        let error = |kind| LabelError { table: table.to_owned(), label: label.to_owned(), kind };
+        let value = self.value(table, label).map_err(error)?;
+        T::column_result(value.into()).map_err(|source| error(LabelErrorKind::Type(source)))
+    }
+
+    fn value(&self, table: &str, label: &str) -> Result<&Value, LabelErrorKind> {
+        match self.get(table, label) {
+            Some(Key::Single(value)) => Ok(value),
+            Some(Key::None) => Err(LabelErrorKind::NoKey),
             None if self.of(table).next().is_some() => {
-                return Err(error(LabelFault::Unknown { nearest: nearest(label, &mut self.of(table)) }));
+                Err(LabelErrorKind::UnknownLabel { nearest: nearest(label, &mut self.of(table)) })
             }
             None => {
-                let nearest = nearest(table, &mut self.0.keys().map(String::as_str));
-                return Err(error(LabelFault::NoLabels { nearest }));
+                Err(LabelErrorKind::UnknownTable { nearest: nearest(table, &mut self.0.keys().map(String::as_str)) })
             }
-        };
-        T::column_result(key.into()).map_err(|source| error(LabelFault::Type(source)))
+        }
     }
 }
 
-/// Labels that many databases share, and that are made only when one is asked for.
+/// Labels that many databases share. They are parsed only when a test asks for one.
 #[derive(Clone)]
 pub(crate) struct SharedLabels(Arc<LazyLock<Labels, Box<dyn FnOnce() -> Labels + Send>>>);
 
@@ -115,29 +122,28 @@ impl Deref for SharedLabels {
     }
 }
 
-/// A label that does not lead to the key that was asked for.
+/// A label that has no key of the requested type.
 pub struct LabelError {
     table: String,
     label: String,
-    fault: LabelFault,
+    kind: LabelErrorKind,
 }
 
-#[derive(Debug)]
-enum LabelFault {
-    Unknown { nearest: Option<String> },
-    NoLabels { nearest: Option<String> },
+enum LabelErrorKind {
+    UnknownLabel { nearest: Option<String> },
+    UnknownTable { nearest: Option<String> },
     NoKey,
     Type(FromSqlError),
 }
 
 impl LabelError {
-    /// The table that was asked about.
+    /// The requested table.
     #[must_use]
     pub fn table(&self) -> &str {
         &self.table
     }
 
-    /// The label that was asked for.
+    /// The requested label.
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
@@ -146,29 +152,30 @@ impl LabelError {
 
 impl fmt::Display for LabelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, label, fault } = self;
-        match fault {
-            LabelFault::Unknown { nearest: Some(near) } => {
-                write!(f, "no row of `{table}` is labelled `{label}`; did you mean `{near}`?")
+        let Self { table, label, kind } = self;
+        match kind {
+            LabelErrorKind::UnknownLabel { nearest } => {
+                write!(f, "no row of `{table}` is labelled `{label}`; ")?;
+                match nearest {
+                    Some(near) => write!(f, "did you mean `{near}`?"),
+                    None => write!(f, "add it to the seed file of `{table}`"),
+                }
             }
-            LabelFault::Unknown { nearest: None } => {
-                write!(f, "no row of `{table}` is labelled `{label}`; add it to the seed file of `{table}`")
+            LabelErrorKind::UnknownTable { nearest } => {
+                write!(f, "no row of `{table}` has a label; ")?;
+                match nearest {
+                    Some(near) => write!(f, "did you mean the table `{near}`?"),
+                    None => f.write_str("label rows with the keys of a JSON or YAML map, or a `_label` column in CSV"),
+                }
             }
-            LabelFault::NoLabels { nearest: Some(near) } => {
-                write!(f, "no row of `{table}` has a label; did you mean the table `{near}`?")
-            }
-            LabelFault::NoLabels { nearest: None } => write!(
+            LabelErrorKind::NoKey => write!(
                 f,
-                "no row of `{table}` has a label; label rows with the keys of a JSON or YAML map, or a `_label` column in CSV"
+                "`{label}` of `{table}` has no key of one column, because the table's key is missing or composite; select the row's columns instead"
             ),
-            LabelFault::NoKey => write!(
-                f,
-                "`{label}` of `{table}` stands for no key, because the table has none or a composite one; select its columns"
-            ),
-            LabelFault::Type(_) => {
+            LabelErrorKind::Type(_) => {
                 write!(
                     f,
-                    "the key of `{label}` in `{table}` is of another type; ask `session.key` for the type that its column has"
+                    "the key of `{label}` in `{table}` has another type; call `session.key` with the column's type"
                 )
             }
         }
@@ -179,9 +186,26 @@ crate::position::debug_is_chain!(LabelError);
 
 impl Error for LabelError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.fault {
-            LabelFault::Type(source) => Some(source),
+        match &self.kind {
+            LabelErrorKind::Type(source) => Some(source),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Key, Labels};
+    use rusqlite::types::Value;
+
+    #[test]
+    fn iterates_over_tables_and_labels() {
+        let mut labels = Labels::default();
+        labels.insert("Users", "bob", Key::Single(Value::Integer(7)));
+        labels.insert("pairs", "one", Key::None);
+        labels.insert("users", "alice", Key::Single(Value::Text("a".to_owned())));
+        let (alice, bob) = (Value::Text("a".to_owned()), Value::Integer(7));
+        let expected = [("pairs", "one", None), ("users", "alice", Some(&alice)), ("users", "bob", Some(&bob))];
+        assert!(labels.iter().eq(expected));
     }
 }

@@ -151,7 +151,7 @@ fn drops_ours(function: &str) -> bool {
         let dropped = dropped.strip_prefix("core::option::Option").map_or(dropped, |option| {
             let inner = option.trim_start_matches("::").trim_start_matches('<');
             // The only optional value on the way from a session down to its check is the check itself.
-            if inner.contains("EndOfTest") { inner } else { dropped }
+            if inner.contains("LeakAssertion") { inner } else { dropped }
         });
         dropped.starts_with("sqlite_fixtures::")
     })
@@ -193,7 +193,7 @@ mod tests {
         assert!(drops_ours("core::ptr::drop_in_place<sqlite_fixtures::engine::Engine>"));
         assert!(drops_ours("core::ptr::drop_in_place::<sqlite_fixtures::engine::Engine>"));
         assert!(drops_ours(
-            "core::ptr::drop_in_place<core::option::Option<sqlite_fixtures::engine::check::EndOfTest>>"
+            "core::ptr::drop_in_place<core::option::Option<sqlite_fixtures::engine::database::LeakAssertion>>"
         ));
         assert!(!drops_ours("core::ptr::drop_in_place<alloc::vec::Vec<sqlite_fixtures::session::Session>>"));
         assert!(!drops_ours("core::ptr::drop_in_place<core::option::Option<sqlite_fixtures::session::Session>>"));

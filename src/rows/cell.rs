@@ -1,38 +1,45 @@
-//! One value of a row as serde reads it.
+//! A value of a row as a serde deserializer.
 
 use rusqlite::types::ValueRef;
 use serde_core::{
     Deserializer,
-    de::{self, DeserializeSeed, IntoDeserializer, Visitor, value::SeqDeserializer},
+    de::{self, IntoDeserializer, Visitor, value::SeqDeserializer},
     forward_to_deserialize_any,
 };
 use std::fmt;
 
-/// Why it is not what the code takes it for.
+pub(super) type Result<T> = std::result::Result<T, DeserializeError>;
+
+/// A row or value that cannot be deserialized into the requested type.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct DeserializeError {
     /// `None` for the row as a whole.
     pub column: Option<String>,
     pub message: String,
 }
 
-impl Refused {
-    pub(super) fn of_row(message: &impl ToString) -> Self {
-        Self { column: None, message: message.to_string() }
+impl DeserializeError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { column: None, message: message.into() }
+    }
+
+    pub(super) fn in_column(mut self, column: &str) -> Self {
+        self.column = Some(column.to_owned());
+        self
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for DeserializeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for DeserializeError {}
 
-impl de::Error for Refused {
+impl de::Error for DeserializeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::of_row(&message)
+        Self::new(message.to_string())
     }
 }
 
@@ -44,41 +51,32 @@ pub(super) struct Cell<'r> {
 }
 
 impl Cell<'_> {
-    /// Reads it; an error tells its column.
-    pub(super) fn read<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Refused> {
-        seed.deserialize(self).map_err(|refused| self.refused(refused))
-    }
-
-    /// An error of this column.
-    pub(super) fn refused(self, refused: Refused) -> Refused {
-        Refused { column: Some(self.column.to_owned()), ..refused }
-    }
-
-    /// What a text says as JSON, which is how nested values are stored; `None` for what is no text.
+    /// Parses a text as JSON, the form in which nested values are stored; `None` for any other type.
     #[cfg(feature = "json")]
-    fn nested(self) -> Result<Option<serde_json::Value>, Refused> {
+    fn nested(self) -> Result<Option<serde_json::Value>> {
         let Ok(text) = self.value.as_str() else { return Ok(None) };
-        let wrong = |error| Refused::of_row(&format!("a nested value is stored as JSON, and this is none: {error}"));
-        serde_json::from_str(text).map(Some).map_err(wrong)
+        let error =
+            |error| DeserializeError::new(format!("nested values are stored as JSON, but this is not JSON: {error}"));
+        serde_json::from_str(text).map(Some).map_err(error)
     }
 
     #[cfg(not(feature = "json"))]
-    fn nested(self) -> Result<Option<de::value::UnitDeserializer<Refused>>, Refused> {
+    fn nested(self) -> Result<Option<de::value::UnitDeserializer<DeserializeError>>> {
         match self.value {
             ValueRef::Text(_) => {
-                Err(Refused::of_row(&"a nested value is stored as JSON, which needs the crate feature `json`"))
+                Err(DeserializeError::new("nested values are stored as JSON; enable the crate feature `json`"))
             }
             _ => Ok(None),
         }
     }
 }
 
-/// What a text is only as JSON.
+/// Methods for types that a text can be only as JSON.
 macro_rules! nested {
     ($($method:ident($($parameter:ident: $type:ty),*))*) => {
-        $(fn $method<V: Visitor<'de>>(self, $($parameter: $type,)* visitor: V) -> Result<V::Value, Refused> {
+        $(fn $method<V: Visitor<'de>>(self, $($parameter: $type,)* visitor: V) -> Result<V::Value> {
             match self.nested()? {
-                Some(nested) => nested.$method($($parameter,)* visitor).map_err(|error| Refused::of_row(&error)),
+                Some(nested) => nested.$method($($parameter,)* visitor).map_err(de::Error::custom),
                 None => self.deserialize_any(visitor),
             }
         })*
@@ -86,44 +84,44 @@ macro_rules! nested {
 }
 
 impl<'de> Deserializer<'de> for Cell<'_> {
-    type Error = Refused;
+    type Error = DeserializeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.value {
             ValueRef::Null => visitor.visit_unit(),
             ValueRef::Integer(integer) => visitor.visit_i64(integer),
             ValueRef::Real(real) => visitor.visit_f64(real),
             ValueRef::Text(text) => match str::from_utf8(text) {
                 Ok(text) => visitor.visit_str(text),
-                Err(_) => Err(Refused::of_row(&"the text is not UTF-8")),
+                Err(_) => Err(DeserializeError::new("the text is not UTF-8")),
             },
             ValueRef::Blob(bytes) => visitor.visit_bytes(bytes),
         }
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.value {
             ValueRef::Integer(integer @ (0 | 1)) => visitor.visit_bool(integer == 1),
             _ => self.deserialize_any(visitor),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.value {
             ValueRef::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
         visitor.visit_newtype_struct(self)
     }
 
-    /// A list of numbers may be bytes.
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    /// A blob can be a list of numbers.
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match (self.value, self.nested()?) {
             (ValueRef::Blob(bytes), _) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
-            (_, Some(nested)) => nested.deserialize_seq(visitor).map_err(|error| Refused::of_row(&error)),
+            (_, Some(nested)) => nested.deserialize_seq(visitor).map_err(de::Error::custom),
             (_, None) => self.deserialize_any(visitor),
         }
     }
@@ -134,20 +132,17 @@ impl<'de> Deserializer<'de> for Cell<'_> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value> {
         match self.value.as_str() {
             Ok(text) if !text.starts_with('{') => visitor.visit_enum(text.into_deserializer()),
             _ => match self.nested()? {
-                Some(nested) => {
-                    nested.deserialize_enum(name, variants, visitor).map_err(|error| Refused::of_row(&error))
-                }
+                Some(nested) => nested.deserialize_enum(name, variants, visitor).map_err(de::Error::custom),
                 None => self.deserialize_any(visitor),
             },
         }
     }
 
-    /// As a list.
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value> {
         self.deserialize_seq(visitor)
     }
 

@@ -1,56 +1,54 @@
-//! Rows that are not what the code takes them for.
+//! Rows that cannot be read as values of the requested type.
 
-use super::cell::Refused;
+use super::cell::DeserializeError;
 use crate::{labels::LabelError, position::Position};
 use std::{error::Error, fmt};
 
-/// Rows that could not be read as values of the code. It stands where they were asked for.
+/// Rows that could not be read as values of the requested type, with the position of the call.
 ///
-/// `Display` is `file:line:column: what is wrong; what to do`.
+/// Its `Display` is `file:line:column: cause; remedy`.
 pub struct RowError(Box<Inner>);
 
 struct Inner {
     position: Position,
     /// The table or the query.
     subject: String,
-    fault: Fault,
+    kind: RowErrorKind,
 }
 
-/// What is wrong.
-#[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum RowErrorKind {
     NoTable { nearest: Option<String> },
     Label(LabelError),
-    Gone,
+    NoRow,
     Sql(rusqlite::Error),
-    Value { row: usize, refused: Refused },
+    Deserialize { row: usize, error: DeserializeError },
 }
 
 impl RowError {
-    pub(super) fn new(position: Position, subject: String, fault: Fault) -> Self {
-        Self(Box::new(Inner { position, subject, fault }))
+    pub(crate) fn new(position: Position, subject: impl Into<String>, kind: RowErrorKind) -> Self {
+        Self(Box::new(Inner { position, subject: subject.into(), kind }))
     }
 
-    /// Where the rows were asked for.
+    /// The position of the call that read the rows.
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.0.position
     }
 
-    /// The column whose value is not what the code takes it for, if it is one.
+    /// The column whose value has another type, if a value is the cause.
     #[must_use]
     pub fn column(&self) -> Option<&str> {
-        match &self.0.fault {
-            Fault::Value { refused, .. } => refused.column.as_deref(),
+        match &self.0.kind {
+            RowErrorKind::Deserialize { error, .. } => error.column.as_deref(),
             _ => None,
         }
     }
 
-    /// The number of the row that is not what the code takes it for, from 1, if it is one.
+    /// The number of the row that has another type, counted from 1, if a row is the cause.
     #[must_use]
     pub fn row(&self) -> Option<usize> {
-        match self.0.fault {
-            Fault::Value { row, .. } => Some(row),
+        match self.0.kind {
+            RowErrorKind::Deserialize { row, .. } => Some(row),
             _ => None,
         }
     }
@@ -58,22 +56,19 @@ impl RowError {
 
 impl fmt::Display for RowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { position, subject, fault } = &*self.0;
+        let Inner { position, subject, kind } = &*self.0;
         write!(f, "{position}: `{subject}`")?;
-        match fault {
-            Fault::NoTable { nearest: Some(near) } => write!(f, ": there is no such table; did you mean `{near}`?"),
-            Fault::NoTable { nearest: None } => f.write_str(": there is no such table; correct the name"),
-            Fault::Label(_) => f.write_str(": no row is found by this label; see the cause"),
-            Fault::Gone => {
-                f.write_str(": the row that had the label is not there any more; read it before it is deleted")
+        match kind {
+            RowErrorKind::NoTable { nearest: Some(near) } => write!(f, ": no such table; did you mean `{near}`?"),
+            RowErrorKind::NoTable { nearest: None } => f.write_str(": no such table; correct the name"),
+            RowErrorKind::Label(_) => f.write_str(": the label leads to no row; see the cause"),
+            RowErrorKind::NoRow => f.write_str(": the labelled row was deleted; read it earlier"),
+            RowErrorKind::Sql(_) => f.write_str(": SQLite reports an error; see the cause"),
+            RowErrorKind::Deserialize { row, error: DeserializeError { column: Some(column), message } } => {
+                write!(f, ", row {row}, column `{column}`: {message}; correct the query or the field's type")
             }
-            Fault::Sql(_) => f.write_str(": SQLite refused this; see the cause"),
-            Fault::Value { row, refused: Refused { column: Some(column), message } } => write!(
-                f,
-                ", row {row}, column `{column}`: {message}; select what the field is, or give the field this type"
-            ),
-            Fault::Value { row, refused: Refused { column: None, message } } => {
-                write!(f, ", row {row}: {message}; select what the type has, or change the type")
+            RowErrorKind::Deserialize { row, error: DeserializeError { column: None, message } } => {
+                write!(f, ", row {row}: {message}; correct the query or the type")
             }
         }
     }
@@ -83,9 +78,9 @@ crate::position::debug_is_chain!(RowError);
 
 impl Error for RowError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.0.fault {
-            Fault::Label(source) => Some(source),
-            Fault::Sql(source) => Some(source),
+        match &self.0.kind {
+            RowErrorKind::Label(source) => Some(source),
+            RowErrorKind::Sql(source) => Some(source),
             _ => None,
         }
     }

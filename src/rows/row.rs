@@ -1,6 +1,6 @@
-//! A row as serde reads it.
+//! A row as a serde deserializer.
 
-use super::cell::{Cell, Refused};
+use super::cell::{Cell, DeserializeError, Result};
 use rusqlite::types::ValueRef;
 use serde_core::{
     Deserializer,
@@ -8,11 +8,11 @@ use serde_core::{
     forward_to_deserialize_any,
 };
 
-/// Its columns by their names, their values in order, or its one value, whatever is asked for.
+/// Deserializes as a map of columns, as a sequence of values, or, with one column, as that value.
 pub(super) struct Row<'r> {
     values: &'r rusqlite::Row<'r>,
     columns: &'r [String],
-    /// How many of them are read.
+    /// The number of columns already read.
     read: usize,
 }
 
@@ -21,22 +21,26 @@ impl<'r> Row<'r> {
         Self { values, columns, read: 0 }
     }
 
-    fn cell(&self, number: usize) -> Result<Cell<'r>, Refused> {
-        let value = self.values.get_ref(number).map_err(|error| Refused::of_row(&error))?;
+    fn cell(&self, number: usize) -> Result<Cell<'r>> {
+        let value = self.values.get_ref(number).map_err(|error| DeserializeError::new(error.to_string()))?;
         Ok(Cell { value, column: &self.columns[number] })
     }
 
-    /// The value of a row of one column.
-    fn single(&self) -> Result<Cell<'r>, Refused> {
+    fn read_next<'de, S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
+        let cell = self.cell(self.read)?;
+        self.read += 1;
+        seed.deserialize(cell).map_err(|error| error.in_column(cell.column))
+    }
+
+    /// The value of a row with one column.
+    fn single(&self) -> Result<Cell<'r>> {
         match self.columns {
             [_] => self.cell(0),
-            _ => Err(Refused::of_row(&format!("one value is wanted, and there are {} columns", self.columns.len()))),
+            _ => Err(DeserializeError::new(format!("expected 1 column, found {}", self.columns.len()))),
         }
     }
-}
 
-impl<'r> Row<'r> {
-    /// The one value of a row, if it is itself a list: bytes, or JSON.
+    /// The value of a row with one column, if it is itself a list: a blob, or a JSON array.
     fn single_list(&self) -> Option<Cell<'r>> {
         self.single().ok().filter(|cell| match cell.value {
             ValueRef::Blob(_) => true,
@@ -46,18 +50,18 @@ impl<'r> Row<'r> {
     }
 }
 
-/// What only a row of one column is.
+/// Methods for types that only a row with one column can be.
 macro_rules! single {
     ($($method:ident)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
             let cell = self.single()?;
-            cell.$method(visitor).map_err(|refused| cell.refused(refused))
+            cell.$method(visitor).map_err(|error| error.in_column(cell.column))
         })*
     };
 }
 
 impl<'de> Deserializer<'de> for Row<'_> {
-    type Error = Refused;
+    type Error = DeserializeError;
 
     single! {
         deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
@@ -65,19 +69,19 @@ impl<'de> Deserializer<'de> for Row<'_> {
         deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf deserialize_unit
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.single() {
             Ok(Cell { value: ValueRef::Null, .. }) => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         let cell = self.single()?;
-        cell.deserialize_unit_struct(name, visitor).map_err(|refused| cell.refused(refused))
+        cell.deserialize_unit_struct(name, visitor).map_err(|error| error.in_column(cell.column))
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -86,39 +90,34 @@ impl<'de> Deserializer<'de> for Row<'_> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Refused> {
+    ) -> Result<V::Value> {
         let cell = self.single()?;
-        cell.deserialize_enum(name, variants, visitor).map_err(|refused| cell.refused(refused))
+        cell.deserialize_enum(name, variants, visitor).map_err(|error| error.in_column(cell.column))
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.single_list() {
-            Some(cell) => cell.deserialize_seq(visitor).map_err(|refused| cell.refused(refused)),
+            Some(cell) => cell.deserialize_seq(visitor).map_err(|error| error.in_column(cell.column)),
             None => visitor.visit_seq(self),
         }
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value> {
         if let Some(cell) = self.single_list().filter(|_| length != 1) {
-            return cell.deserialize_tuple(length, visitor).map_err(|refused| cell.refused(refused));
+            return cell.deserialize_tuple(length, visitor).map_err(|error| error.in_column(cell.column));
         }
         if self.columns.len() != length {
-            let (columns, row) = (self.columns.len(), "values are wanted, and there are");
-            return Err(Refused::of_row(&format!("{length} {row} {columns} columns")));
+            let found = self.columns.len();
+            return Err(DeserializeError::new(format!("expected {length} columns, found {found}")));
         }
         visitor.visit_seq(self)
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        length: usize,
-        visitor: V,
-    ) -> Result<V::Value, Refused> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, length: usize, visitor: V) -> Result<V::Value> {
         self.deserialize_tuple(length, visitor)
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_map(self)
     }
 
@@ -126,30 +125,26 @@ impl<'de> Deserializer<'de> for Row<'_> {
 }
 
 impl<'de> MapAccess<'de> for Row<'_> {
-    type Error = Refused;
+    type Error = DeserializeError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refused> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
         let Some(column) = self.columns.get(self.read) else { return Ok(None) };
-        let name: StrDeserializer<'_, Refused> = column.as_str().into_deserializer();
+        let name: StrDeserializer<'_, DeserializeError> = column.as_str().into_deserializer();
         seed.deserialize(name).map(Some)
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refused> {
-        let cell = self.cell(self.read)?;
-        self.read += 1;
-        cell.read(seed)
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
+        self.read_next(seed)
     }
 }
 
 impl<'de> SeqAccess<'de> for Row<'_> {
-    type Error = Refused;
+    type Error = DeserializeError;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Refused> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
         if self.read == self.columns.len() {
             return Ok(None);
         }
-        let cell = self.cell(self.read)?;
-        self.read += 1;
-        cell.read(seed).map(Some)
+        self.read_next(seed).map(Some)
     }
 }

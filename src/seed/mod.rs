@@ -26,7 +26,7 @@ use crate::{
     labels::Labels,
     position::Position,
     sqlite::{copy, fixed_random, untracked},
-    vfs::{Database, timeless_uri},
+    vfs::{Database, frozen_clock_uri},
 };
 use dialect::Files;
 use rusqlite::{Connection, OpenFlags};
@@ -161,8 +161,8 @@ pub(crate) fn load_into_file(
     let existed = path.exists();
     let error = |source| SeedError::new(SeedErrorKind::Database(source)).at(Position::whole(path));
     let by_copy = || {
-        let database = Database::over(Arc::new([]));
-        let mut work = untracked(|| Connection::open(timeless_uri(&database)?)).map_err(error)?;
+        let database = Database::new(Arc::new([]));
+        let mut work = untracked(|| Connection::open(frozen_clock_uri(&database)?)).map_err(error)?;
         fixed_random(&work).map_err(error)?;
         // A path that begins with `file:` is not a URI.
         let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;

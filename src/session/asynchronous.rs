@@ -1,4 +1,4 @@
-//! Sessions whose blocking calls run on a thread of their own, for any runtime or none.
+//! Sessions whose blocking calls run on their own threads, for any runtime or none.
 
 use super::{CloseError, Session, SessionError, SessionFactory};
 use crate::{
@@ -17,19 +17,19 @@ type Job = Box<dyn FnOnce(&mut Session) + Send>;
 
 /// An asynchronous session: [`call`](Self::call) runs blocking work on the session's own thread.
 ///
-/// Its exits are those of [`Session`]. Dropping it waits until it is closed, so that the check at the end of a test never
-/// races; [`close`](Self::close) waits without blocking.
+/// It closes like a [`Session`]. Dropping it blocks until it is closed, so that the leak assertion does not race;
+/// [`close`](Self::close) waits without blocking.
 #[derive(Debug)]
 #[must_use = "a session that is not bound to a name is closed at once"]
 pub struct AsyncSession {
     worker: Worker,
     entry: Entry,
-    /// The last field: the check that it may carry comes after the close.
+    /// The last field, so that its leak assertion runs after the close.
     engine: Engine,
 }
 
 impl AsyncEngine {
-    /// Opens a session, with a thread of its own; a future that can be awaited on any runtime.
+    /// Opens a session with its own thread. The future can be awaited on any runtime.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -45,49 +45,49 @@ impl AsyncEngine {
     /// ```
     ///
     /// # Errors
-    /// As [`SessionFactory::open`], and [`SessionError::Thread`].
+    /// See [`SessionFactory::open`]; also [`SessionError::Thread`].
     #[track_caller]
     pub fn session(&self) -> impl Future<Output = Result<AsyncSession, SessionError>> + Send + use<> {
         let location = Location::caller();
         let engine = self.engine().clone();
         async move {
-            let (tell, opened) = oneshot::channel();
-            let worker = Worker::start(&engine, location, |entry| drop(tell.send(entry)))?;
-            let entry = opened.await.unwrap_or_else(|_| unreachable!("the worker answers before it ends"))?;
+            let (sender, opened) = oneshot::channel();
+            let worker = Worker::start(&engine, location, |entry| drop(sender.send(entry)))?;
+            let entry = opened.await.unwrap_or_else(|_| unreachable!("the worker reports before it ends"))?;
             Ok(AsyncSession { worker, entry, engine })
         }
     }
 }
 
 impl AsyncSession {
-    /// Opens a session and waits for it, for code that is not asynchronous itself.
+    /// Opens a session and blocks until it is open, for code that is not asynchronous.
     pub(crate) fn open(engine: Engine, location: &'static Location<'static>) -> Result<Self, SessionError> {
-        let (tell, opened) = mpsc::channel();
-        let worker = Worker::start(&engine, location, move |entry| drop(tell.send(entry)))?;
-        let entry = opened.recv().unwrap_or_else(|_| unreachable!("the worker answers before it ends"))?;
+        let (sender, opened) = mpsc::channel();
+        let worker = Worker::start(&engine, location, move |entry| drop(sender.send(entry)))?;
+        let entry = opened.recv().unwrap_or_else(|_| unreachable!("the worker reports before it ends"))?;
         Ok(Self { worker, entry, engine })
     }
 
     /// Runs blocking work on the session's thread.
     ///
-    /// The work runs also when the future is dropped before it is done; closing waits for it.
+    /// The work runs to its end even if the future is dropped; closing waits for it.
     ///
     /// # Panics
-    /// When `work` does, with the same payload.
+    /// If `work` panics, with the same payload.
     pub fn call<T, F>(&self, work: F) -> impl Future<Output = T> + Send + use<T, F>
     where
         T: Send + 'static,
         F: FnOnce(&mut Session) -> T + Send + 'static,
     {
-        let (tell, done) = oneshot::channel();
+        let (sender, done) = oneshot::channel();
         self.worker.send(Box::new(move |session| {
-            let _ = tell.send(catch_unwind(AssertUnwindSafe(|| work(session))));
+            let _ = sender.send(catch_unwind(AssertUnwindSafe(|| work(session))));
         }));
         async move {
             match done.await {
                 Ok(Ok(value)) => value,
                 Ok(Err(panic)) => resume_unwind(panic),
-                Err(_) => unreachable!("the worker does every job before it ends"),
+                Err(_) => unreachable!("the worker runs every job before it ends"),
             }
         }
     }
@@ -95,7 +95,7 @@ impl AsyncSession {
     /// Closes the session without blocking.
     ///
     /// # Errors
-    /// As [`Session::close`].
+    /// See [`Session::close`].
     pub async fn close(mut self) -> Result<(), CloseError> {
         self.worker.stop();
         match self.worker.closed.take() {
@@ -119,7 +119,7 @@ impl AsyncSession {
     /// The id of the row that has `label` in the seed file of `table`.
     ///
     /// # Errors
-    /// As [`Session::id`].
+    /// See [`Session::id`].
     pub fn id(&self, table: &str, label: &str) -> Result<i64, LabelError> {
         self.engine.labels().key(table, label)
     }
@@ -133,10 +133,10 @@ impl Drop for AsyncSession {
     }
 }
 
-/// The thread that a session lives on. Dropping it waits for the session's close.
+/// The thread of a session. Dropping it waits until the session is closed.
 #[derive(Debug)]
 struct Worker {
-    /// `None` once the session is closing. Behind a lock, so that the session can be shared between threads.
+    /// `None` once the session is closing. In a mutex, so that the session is `Sync`.
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Option<JoinHandle<()>>,
     closed: Option<oneshot::Receiver<Result<(), CloseError>>>,
@@ -149,8 +149,8 @@ impl Worker {
         opened: impl FnOnce(Result<Entry, SessionError>) + Send + 'static,
     ) -> Result<Self, SessionError> {
         let (jobs, work) = mpsc::channel::<Job>();
-        let (tell_closed, closed) = oneshot::channel();
-        let factory = SessionFactory::of(engine.clone());
+        let (closed_sender, closed) = oneshot::channel();
+        let factory = SessionFactory::from_engine(engine.clone());
         let test = engine.test();
         let thread = thread::Builder::new()
             .name("sqlite-fixtures-session".to_owned())
@@ -163,7 +163,7 @@ impl Worker {
                 for job in work {
                     job(&mut session);
                 }
-                let _ = tell_closed.send(session.close());
+                let _ = closed_sender.send(session.close());
             })
             .map_err(SessionError::Thread)?;
         Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Some(thread), closed: Some(closed) })
@@ -175,7 +175,7 @@ impl Worker {
         }
     }
 
-    /// Lets the thread finish its jobs and close the session.
+    /// Makes the thread finish its jobs and close the session.
     fn stop(&mut self) {
         *self.jobs.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -187,9 +187,9 @@ impl Drop for Worker {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-        if let Some(Ok(Some(Err(refused)))) = self.closed.as_mut().map(oneshot::Receiver::try_recv) {
-            // Dropped here, on the thread of the test, it says what the drop of a session says.
-            drop(refused.into_session());
+        if let Some(Ok(Some(Err(error)))) = self.closed.as_mut().map(oneshot::Receiver::try_recv) {
+            // On the thread of the test, the drop of the session fails the test.
+            drop(error.into_session());
         }
     }
 }

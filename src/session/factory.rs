@@ -1,6 +1,6 @@
-//! What opens sessions.
+//! The factory of sessions, and the validator of its engine.
 
-use super::{Session, SessionError, validate::validate_sync_engine};
+use super::{Session, SessionError};
 use crate::{
     engine::{AnyEngine, Engine, EngineError},
     ledger::{Entry, EntryGuard, Ledger},
@@ -30,41 +30,37 @@ pub struct SessionFactory {
 }
 
 impl SessionFactory {
-    /// A factory on an engine that may give synchronous sessions.
+    /// A factory on a synchronous engine.
     ///
     /// # Errors
     /// [`EngineError::AsyncEngine`] for an asynchronous engine.
     pub fn new(engine: impl Into<AnyEngine>) -> Result<Self, EngineError> {
-        let engine = engine.into();
-        validate_sync_engine(Some(&engine))?;
-        match engine {
-            // A clone, since what a test's body makes of its argument may be dropped before sessions that are still closed.
-            AnyEngine::Sync(engine) => Ok(Self { engine: engine.clone() }),
-            AnyEngine::Async(_) => Err(EngineError::AsyncEngine),
-        }
+        // A clone asserts nothing: a test may drop this factory before it closes its sessions.
+        Ok(Self::from_engine(validate_sync_engine(Some(&engine.into()))?.clone()))
     }
 
-    pub(crate) fn of(engine: Engine) -> Self {
+    /// A factory that takes over the leak assertion of the engine, if it has one.
+    pub(crate) fn from_engine(engine: Engine) -> Self {
         Self { engine }
     }
 
     /// Opens a session.
     ///
     /// # Errors
-    /// [`SessionError::TooManySessions`] when as many are open as the engine allows, [`SessionError::Engine`] when the
-    /// connection cannot be opened or prepared.
+    /// [`SessionError::TooManySessions`] at the engine's limit, [`SessionError::Engine`] if the connection cannot be opened or
+    /// prepared.
     #[track_caller]
     pub fn open(&self) -> Result<Session, SessionError> {
         self.clone().into_session_at(Location::caller())
     }
 
-    /// Opens a session, lends it, and closes it whatever happens.
+    /// Opens a session, passes it to `work`, and always closes it.
     ///
     /// # Errors
-    /// What `work` returns, unchanged; else why the session could not be opened or closed.
+    /// The error of `work`, unchanged; or else that the session could not be opened or closed.
     ///
     /// # Panics
-    /// When `work` does; the session is closed first.
+    /// If `work` panics; the session is closed first.
     #[track_caller]
     pub fn with_session<T, E: From<SessionError>>(
         &self,
@@ -84,13 +80,13 @@ impl SessionFactory {
         &self.engine
     }
 
-    /// The record of the engine's sessions.
+    /// The ledger of the engine's connections.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.engine.ledger()
     }
 
-    /// Opens a session that takes this very factory over, and with it the check at the end of the test.
+    /// Opens a session that owns this factory, and with it the leak assertion.
     pub(crate) fn into_session_at(self, location: &'static Location<'static>) -> Result<Session, SessionError> {
         let test = self.engine.test();
         self.into_session_for(test, location)
@@ -113,18 +109,47 @@ impl SessionFactory {
     }
 }
 
+/// Returns the very same engine if it is synchronous.
+///
+/// # Errors
+/// [`EngineError::NoEngine`] for `None`, [`EngineError::AsyncEngine`] for an asynchronous engine.
+///
+/// ```
+/// # fn main() -> Result<(), sqlite_fixtures::engine::EngineError> {
+/// use sqlite_fixtures::{AnyEngine, AsyncEngine, Engine, validate_sync_engine};
+///
+/// let engine = AnyEngine::from(Engine::memory()?);
+/// assert!(validate_sync_engine(Some(&engine)).is_ok());
+///
+/// let error = validate_sync_engine(None).unwrap_err();
+/// assert_eq!(error.to_string(), "no engine is configured");
+///
+/// let engine = AnyEngine::from(AsyncEngine::memory()?);
+/// let error = validate_sync_engine(Some(&engine)).unwrap_err();
+/// assert!(error.to_string().ends_with("use an async session for an AsyncEngine"));
+/// # Ok(())
+/// # }
+/// ```
+pub fn validate_sync_engine(engine: Option<&AnyEngine>) -> Result<&Engine, EngineError> {
+    match engine {
+        None => Err(EngineError::NoEngine),
+        Some(AnyEngine::Async(_)) => Err(EngineError::AsyncEngine),
+        Some(AnyEngine::Sync(engine)) => Ok(engine),
+    }
+}
+
 impl Template {
     /// A session on a fresh database of its own, for a fixture over this template.
     ///
-    /// Handed to a test by a fixture and dropped by its body, it asserts that every session on its database is closed; see
+    /// When the body of a test drops it, it asserts that every session on its database is closed; see
     /// [`fixtures`](crate::fixtures).
     ///
     /// # Panics
-    /// When the template cannot be built or the session not be opened, with all causes.
+    /// If the template cannot be built or the session cannot be opened, with all causes.
     #[track_caller]
     pub fn session(&self) -> Session {
-        let session = self.engine().map_err(SessionError::Template);
-        match session.and_then(|engine| SessionFactory::of(engine).into_session_at(Location::caller())) {
+        let engine = self.engine().map_err(SessionError::Template);
+        match engine.and_then(|engine| SessionFactory::from_engine(engine).into_session_at(Location::caller())) {
             Ok(session) => session,
             Err(error) => panic!("{}", chain(&error)),
         }
@@ -132,15 +157,15 @@ impl Template {
 
     /// A factory on a fresh database of its own, for a fixture over this template.
     ///
-    /// Handed to a test by a fixture and dropped by its body, it asserts that every session on its database is closed; see
+    /// When the body of a test drops it, it asserts that every session on its database is closed; see
     /// [`fixtures`](crate::fixtures).
     ///
     /// # Panics
-    /// When the template cannot be built, with all causes.
+    /// If the template cannot be built, with all causes.
     #[track_caller]
     pub fn sessions(&self) -> SessionFactory {
         match self.engine() {
-            Ok(engine) => SessionFactory::of(engine),
+            Ok(engine) => SessionFactory::from_engine(engine),
             Err(error) => panic!("{}", chain(&error)),
         }
     }

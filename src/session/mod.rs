@@ -1,24 +1,18 @@
 //! Sessions: an RAII guard over one connection, and what opens it.
-//!
-//! [`factory`] opens them, [`close`] is what can go wrong when they close,
-//! [`rows`] is what a test does with seeds and labels, [`asynchronous`] gives sessions on a thread of their own,
-//! [`process`] is the engine that the whole process configured, [`open`] is what can go wrong when they open.
+
+// `factory` opens sessions and validates their engine, `rows` has the methods for rows, labels, snapshots and seeds,
+// `asynchronous` has sessions on their own threads, `process` has the engine of the process.
 
 mod asynchronous;
-mod close;
+mod error;
 mod factory;
-mod open;
 mod process;
 mod rows;
-mod validate;
 
 pub use asynchronous::AsyncSession;
-pub use close::CloseError;
-pub use factory::SessionFactory;
-pub use open::SessionError;
+pub use error::{CloseError, SessionError};
+pub use factory::{SessionFactory, validate_sync_engine};
 pub use process::{configure, get_session, session_factory, unconfigure, with_session};
-
-pub use validate::validate_sync_engine;
 
 use crate::{
     engine::{Engine, Slot},
@@ -26,23 +20,22 @@ use crate::{
     settings::Leaks,
     sqlite::{Handle, statements},
 };
-use close::Refusal;
+use error::NotClosed;
 use rusqlite::Connection;
 use std::{
     ops::{Deref, DerefMut},
     thread,
 };
 
-/// A session: one connection, which is closed on every way out.
+/// A session: an RAII guard over one [`rusqlite::Connection`], to which it derefs.
 ///
-/// It derefs to [`rusqlite::Connection`]. It has two exits:
-/// * **drop** closes it; if SQLite refuses, the test fails. While the thread is unwinding, the refusal is printed instead,
-///   since a second panic would abort the process.
-/// * **[`close`](Self::close)** closes it and hands it back if SQLite refuses.
+/// * Dropping it closes the connection. If SQLite refuses, it panics, so the test fails; if the thread is already panicking, it
+///   prints the error instead, since a second panic would abort the process.
+/// * [`close`](Self::close) closes it, and returns it in the error if SQLite refuses.
 ///
-/// A transaction that is still open is rolled back, as SQLite does at close, and recorded so.
+/// SQLite rolls back an open transaction; the ledger records this.
 ///
-/// A session may move to another thread, but not be shared between threads:
+/// A session is `Send`, but not `Sync`:
 ///
 /// ```compile_fail,E0277
 /// fn shared<T: Sync>() {}
@@ -51,13 +44,13 @@ use std::{
 #[derive(Debug)]
 #[must_use = "a session that is not bound to a name is closed at once"]
 pub struct Session {
-    /// `None` only while it is closed.
+    /// `None` only during the close.
     connection: Option<Connection>,
-    /// The handle that was opened. The connection may be swapped for another through `DerefMut`; the entry may not.
+    /// The handle that was opened. `DerefMut` lets the user swap the connection for another.
     handle: Handle,
     entry_guard: EntryGuard,
     slot: Option<Slot>,
-    /// Whether a refusal was already handed to the caller, who has the word then.
+    /// Whether a `CloseError` was returned, so that the drop does not report the session again.
     reported: bool,
     factory: SessionFactory,
 }
@@ -68,7 +61,7 @@ impl Session {
         Self { connection: Some(connection), handle, entry_guard, slot: Some(slot), reported: false, factory }
     }
 
-    /// Closes the session. It is closed when SQLite has freed its handle.
+    /// Closes the session: returns when SQLite has freed its handle.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -76,20 +69,20 @@ impl Session {
     /// let session = sessions.open()?;
     /// std::mem::forget(session.prepare("SELECT 'forgotten'")?);
     ///
-    /// let refused = session.close().unwrap_err();
-    /// assert_eq!(refused.statements(), ["SELECT 'forgotten'"]);
+    /// let error = session.close().unwrap_err();
+    /// assert_eq!(error.statements(), ["SELECT 'forgotten'"]);
     /// # sessions.ledger().ignore_current();
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`CloseError`] when a statement, blob or backup is unfinished, or when the connection inside is not the one that was
-    /// opened. It holds the session, still open.
+    /// [`CloseError`] if a statement, blob or backup is unfinished, or if the connection inside is not the one that was opened.
+    /// It contains the session, still open.
     pub fn close(mut self) -> Result<(), CloseError> {
-        self.shut().map_err(|refusal| {
+        self.try_close().map_err(|reason| {
             self.reported = true;
-            CloseError::new(self, refusal)
+            CloseError::new(self, reason)
         })
     }
 
@@ -105,18 +98,18 @@ impl Session {
         self.factory.engine()
     }
 
-    /// The session's entry in the ledger, as it stands.
+    /// The session's entry in the ledger, in its current state.
     #[must_use]
     pub fn entry(&self) -> Entry {
         self.entry_guard.entry()
     }
 
-    /// Closes the connection, or leaves all as it is.
-    fn shut(&mut self) -> Result<(), Refusal> {
+    /// Closes the connection, or leaves it open.
+    fn try_close(&mut self) -> Result<(), NotClosed> {
         let Some(connection) = self.connection.take() else { return Ok(()) };
         if Handle::new(&connection) != self.handle {
             self.connection = Some(connection);
-            return Err(Refusal::SwappedOut);
+            return Err(NotClosed::SwappedOut);
         }
         self.entry_guard.closing(!connection.is_autocommit());
         match connection.close() {
@@ -126,10 +119,10 @@ impl Session {
                 Ok(())
             }
             Err((connection, source)) => {
-                // Only now: statements that SQLite keeps for itself are gone after it has tried.
+                // After the attempt, which finalizes the internal statements of SQLite.
                 let statements = statements(&connection);
                 self.connection = Some(connection);
-                Err(Refusal::Unfinished { statements, source })
+                Err(NotClosed::Unfinished { statements, source })
             }
         }
     }
@@ -140,25 +133,25 @@ impl Drop for Session {
         if thread::panicking() {
             self.engine().mark_failed();
         }
-        let Err(refusal) = self.shut() else { return };
-        self.entry_guard.set_state(refusal.state());
-        // The handle is not freed, so its place stays taken.
+        let Err(reason) = self.try_close() else { return };
+        self.entry_guard.set_state(reason.state());
+        // The handle is not freed, so the slot stays taken.
         std::mem::forget(self.slot.take());
         if self.reported {
             return;
         }
         let entry = self.entry();
         let level = self.engine().ledger().leaks();
-        let fault = refusal.told(&entry);
+        let message = reason.describe(&entry);
         if thread::panicking() {
             if level != Leaks::Off {
-                warn_stderr(&fault);
+                warn_stderr(&message);
             }
         } else {
             if level == Leaks::Deny {
                 self.engine().mark_failed();
             }
-            enforce(level, &fault);
+            enforce(level, &message);
         }
     }
 }

@@ -1,16 +1,16 @@
-//! The engine that the process configured.
+//! The engine of the process.
 
-use super::{Session, SessionError, SessionFactory, validate::validate_sync_engine};
+use super::{Session, SessionError, SessionFactory, factory::validate_sync_engine};
 use crate::engine::{AnyEngine, EngineError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static CONFIGURED: Mutex<Option<AnyEngine>> = Mutex::new(None);
 
-/// Configures the engine of the process, and gives back the one that was configured before.
+/// Configures the engine of the process, and returns the previous one.
 ///
-/// It is process-wide: tests that configure it run one at a time, with `#[serial(configured_engine)]` of
-/// [serial_test](https://docs.rs/serial_test) under `cargo test` (below `#[rstest]`); under nextest each test is a process
-/// of its own. A temporary file that is still configured at exit is removed then.
+/// Under `cargo test`, tests that configure it must not run in parallel: put `#[serial(configured_engine)]` of
+/// [serial_test](https://docs.rs/serial_test) below `#[rstest]`. Under nextest each test is its own process. The temporary file
+/// of an engine that is still configured at exit is removed.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,8 +29,8 @@ pub fn configure(engine: impl Into<AnyEngine>) -> Option<AnyEngine> {
     configured().replace(engine.into())
 }
 
-/// Takes the engine of the process away, and gives it back.
-#[expect(clippy::must_use_candidate, reason = "most callers only want it gone")]
+/// Removes the engine of the process, and returns it.
+#[expect(clippy::must_use_candidate, reason = "most callers ignore the engine")]
 pub fn unconfigure() -> Option<AnyEngine> {
     configured().take()
 }
@@ -38,22 +38,22 @@ pub fn unconfigure() -> Option<AnyEngine> {
 /// A factory on the engine of the process.
 ///
 /// # Errors
-/// [`EngineError::NoEngine`] when none is configured, [`EngineError::AsyncEngine`] when it is asynchronous.
+/// [`EngineError::NoEngine`] if none is configured, [`EngineError::AsyncEngine`] if it is asynchronous.
 pub fn session_factory() -> Result<SessionFactory, EngineError> {
     let configured = configured();
-    validate_sync_engine(configured.as_ref()).cloned().map(SessionFactory::of)
+    validate_sync_engine(configured.as_ref()).cloned().map(SessionFactory::from_engine)
 }
 
 /// A session on the engine of the process.
 ///
 /// # Errors
-/// As [`session_factory`] and [`SessionFactory::open`].
+/// See [`session_factory`] and [`SessionFactory::open`].
 #[track_caller]
 pub fn get_session() -> Result<Session, SessionError> {
     session_factory()?.open()
 }
 
-/// Opens a session on the engine of the process, lends it, and closes it whatever happens.
+/// Opens a session on the engine of the process, passes it to `work`, and always closes it.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,10 +71,10 @@ pub fn get_session() -> Result<Session, SessionError> {
 /// ```
 ///
 /// # Errors
-/// What `work` returns, unchanged; else why the session could not be opened or closed.
+/// The error of `work`, unchanged; or else that the session could not be opened or closed.
 ///
 /// # Panics
-/// When `work` does; the session is closed first.
+/// If `work` panics; the session is closed first.
 #[track_caller]
 pub fn with_session<T, E: From<SessionError>>(work: impl FnOnce(&mut Session) -> Result<T, E>) -> Result<T, E> {
     session_factory().map_err(SessionError::Engine)?.with_session(work)

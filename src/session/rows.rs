@@ -1,11 +1,11 @@
-//! Rows and labels of a session's database, what it holds and what has changed in it.
+//! The methods of a session for labels, rows, snapshots, diffs and seeds.
 
 use super::{Session, SessionError};
 use crate::{
     engine::EngineError,
     labels::LabelError,
     position::Position,
-    rows::{self, RowError},
+    rows::{self, RowError, RowErrorKind},
     seed::{SeedError, Seeds, files::text::Source, load, parse::value::TableRows, rows_of},
     snapshot::{self, Diff},
 };
@@ -17,25 +17,24 @@ impl Session {
     /// The id of the row that has `label` in the seed file of `table`.
     ///
     /// # Errors
-    /// [`LabelError`] when there is no such label, or its key is no integer.
+    /// [`LabelError`] if there is no such label, or its key is not an integer.
     pub fn id(&self, table: &str, label: &str) -> Result<i64, LabelError> {
         self.key(table, label)
     }
 
-    /// The key of the row that has `label` in the seed file of `table`, of whatever type it is.
+    /// The key of any type of the row that has `label` in the seed file of `table`.
     ///
     /// # Errors
-    /// [`LabelError`] when there is no such label, or its key is composite or of another type than `T`.
+    /// [`LabelError`] if there is no such label, or its key is composite or cannot be read as a `T`.
     pub fn key<T: FromSql>(&self, table: &str, label: &str) -> Result<T, LabelError> {
         self.engine().labels().key(table, label)
     }
 
-    /// Inserts rows: anything that serde can serialize as a map or a struct, one or many. Gives how many.
+    /// Inserts rows: one value or a sequence of values that serde serializes as a map or struct. Returns their number.
     ///
-    /// All go in or none: in one transaction, or in a savepoint of the one that is open. Rows are treated as those of seed
-    /// files: a label in a foreign-key column becomes the key it stands for, `_label` gives a row a label, bytes are given
-    /// as bytes, and any other nested value is stored as JSON. A label that is known already stands for the newer row from
-    /// now on; labels are not part of a transaction.
+    /// It is all-or-nothing: in its own transaction, or in a savepoint of the open one. As in seed files, a label in a foreign-key
+    /// column becomes the key it stands for, and `_label` labels the row. Bytes are stored as a blob, other nested values as
+    /// JSON. A label that exists already stands for the new row; labels are not part of the transaction.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,7 +42,7 @@ impl Session {
     /// #[derive(serde::Serialize)]
     /// struct User<'a> { name: &'a str, age: Option<u32> }
     ///
-    /// # let template = Template::code(|connection| {
+    /// # let template = Template::from_fn(|connection| {
     /// #     Ok(connection.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, age INT)")?)
     /// # });
     /// # let session = template.session();
@@ -55,7 +54,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`SeedError`], which stands where this is called; the database is as it was.
+    /// [`SeedError`] with the position of this call; the database is unchanged.
     #[track_caller]
     pub fn insert(&self, table: &str, rows: &(impl Serialize + ?Sized)) -> Result<usize, SeedError> {
         let source = Source::from_code(Position::from(Location::caller()));
@@ -66,11 +65,11 @@ impl Session {
         Ok(count)
     }
 
-    /// The rows that a query gives, each as a value of the code: anything that serde can deserialize.
+    /// The rows of a query, deserialized with serde.
     ///
-    /// A struct or a map takes the columns by their names, a tuple takes them in order, and what is no map takes the value of a
-    /// query of one column. NULL is `None`; 0 and 1 may be `bool`; a nested value is read from the JSON that
-    /// [`insert`](Self::insert) stores it as, bytes also as a list of numbers.
+    /// A struct or map has the columns by name, a tuple has them in order, and any other type is the value of a single column.
+    /// NULL is `None`; 0 and 1 can be `bool`; a blob can be a list of numbers; nested values are read from JSON, as
+    /// [`insert`](Self::insert) stores them.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -78,7 +77,7 @@ impl Session {
     /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     /// struct User { name: String, age: Option<u32> }
     ///
-    /// # let template = Template::code(|connection| {
+    /// # let template = Template::from_fn(|connection| {
     /// #     Ok(connection.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, age INT)")?)
     /// # });
     /// # let session = template.session();
@@ -93,22 +92,24 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`RowError`], which stands where this is called: SQLite refuses the query, or a row is not what `T` is.
+    /// [`RowError`] with the position of this call, if SQLite rejects the query or a row is not a `T`.
     #[track_caller]
     pub fn select<T: DeserializeOwned>(&self, sql: &str, parameters: impl Params) -> Result<Vec<T>, RowError> {
-        rows::select(self, sql, parameters).map_err(rows::at(Position::from(Location::caller()), sql))
+        let position = Position::from(Location::caller());
+        rows::select(self, sql, parameters).map_err(|kind| RowError::new(position, sql, kind))
     }
 
-    /// All rows of a table, in the order of their primary key, as [`select`](Self::select) reads them.
+    /// All rows of a table in the order of the primary key, read as by [`select`](Self::select).
     ///
     /// # Errors
-    /// [`RowError`], which stands where this is called: there is no such table, or a row is not what `T` is.
+    /// [`RowError`] with the position of this call, if there is no such table or a row is not a `T`.
     #[track_caller]
     pub fn rows<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<T>, RowError> {
-        rows::rows(self, table).map_err(rows::at(Position::from(Location::caller()), table))
+        let position = Position::from(Location::caller());
+        rows::rows(self, table).map_err(|kind| RowError::new(position, table, kind))
     }
 
-    /// The row that has `label`, as [`select`](Self::select) reads it.
+    /// The row that has `label`, read as by [`select`](Self::select).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -118,13 +119,13 @@ impl Session {
     /// #[derive(serde::Deserialize)]
     /// struct Post { author_id: i64, title: String }
     ///
-    /// # let template = Template::code(|connection| {
+    /// # let template = Template::from_fn(|connection| {
     /// #     Ok(connection.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
     /// #         CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id INTEGER REFERENCES users, title TEXT)")?)
     /// # });
     /// # let session = template.session();
     /// # session.insert("users", &std::collections::BTreeMap::from([("_label", "alice"), ("name", "Alice")]))?;
-    /// // A label in a column that points at another table stands for the key of its row.
+    /// // A label in a foreign-key column stands for the key of its row.
     /// session.insert("posts", &NewPost { _label: "salt", author_id: "alice", title: "On salt".to_owned() })?;
     /// let post: Post = session.row("posts", "salt")?;
     /// assert_eq!(post.author_id, session.id("users", "alice")?);
@@ -134,17 +135,18 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`RowError`], which stands where this is called: there is no such table, label or row, or it is not what `T` is.
+    /// [`RowError`] with the position of this call, if there is no such table, label or row, or the row is not a `T`.
     #[track_caller]
     pub fn row<T: DeserializeOwned>(&self, table: &str, label: &str) -> Result<T, RowError> {
-        let at = rows::at(Position::from(Location::caller()), format!("{table}, {label}"));
-        rows::row(self, table, self.key(table, label)).map_err(at)
+        let position = Position::from(Location::caller());
+        let key = self.key(table, label).map_err(RowErrorKind::Label);
+        key.and_then(|key| rows::row(self, table, key))
+            .map_err(|kind| RowError::new(position, format!("{table}, {label}"), kind))
     }
 
-    /// What the database holds, as this session sees it: a stable text of schema and rows, for snapshot tests.
+    /// The content of the database in this session's view, as a stable text of schema and rows for snapshot tests.
     ///
-    /// Rows are in the order of their primary key, or of what is in them. Of long bytes only the beginning is shown, their
-    /// length and a checksum.
+    /// Rows are ordered by primary key, or else by their values. A long blob is shown as its first bytes, length and checksum.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -158,18 +160,18 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`EngineError::Read`] with what SQLite says, such as that the module of a virtual table is not loaded.
+    /// [`EngineError::Read`], for example if the module of a virtual table is not loaded.
     pub fn snapshot(&self) -> Result<String, SessionError> {
         Ok(snapshot::of(self).map_err(EngineError::Read)?)
     }
 
-    /// What differs between the database as this session sees it and as it was when it was cloned from its template, or made:
-    /// rows that came, went or changed, and the schema. (`changes` is rusqlite's own.)
+    /// The difference between the initial database, cloned or empty, and this session's view of it: changes of the schema, and
+    /// rows that were added, removed or changed.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use sqlite_fixtures::Template;
-    /// # let template = Template::code(|connection| {
+    /// # let template = Template::from_fn(|connection| {
     /// #     Ok(connection.execute_batch(
     /// #         "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO users VALUES (1, 'Alice'), (2, 'Bob')")?)
     /// # });
@@ -183,16 +185,16 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// As [`snapshot`](Self::snapshot).
+    /// See [`snapshot`](Self::snapshot).
     pub fn diff(&self) -> Result<Diff, SessionError> {
         let before = self.engine().connect_to_origin()?;
         Ok(snapshot::between(&before, self).map_err(EngineError::Read)?)
     }
 
-    /// Loads more seed files into the database, as [`Seeds::load`] does; they may refer to labels that are known.
+    /// Loads more seed files, as [`Seeds::load`] does. They can refer to the labels of rows that are already loaded.
     ///
     /// # Errors
-    /// [`SeedError`]; the database is as it was.
+    /// [`SeedError`]; the database is unchanged.
     pub fn seed(&mut self, seeds: impl Into<Seeds>) -> Result<(), SeedError> {
         let known = self.engine().labels();
         let labels = seeds.into().load_with_labels(self, &known)?;

@@ -1,189 +1,240 @@
 //! What differs between two databases.
 
-use super::table::{self, Row, Table};
-use rusqlite::Connection;
-use std::{collections::HashMap, fmt};
+use super::table::{schema, show, tables};
+use crate::sqlite::quote::literal;
+use rusqlite::{
+    Connection,
+    types::{Value, ValueRef},
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
-/// What a test has changed, table by table and row by row, in the order of names and keys.
+/// What a test has changed in a database: the schema, and rows table by table.
 ///
-/// Its `Display` is a line a row: `+` for one that came, `-` for one that went, `~` for one that changed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Diff(Vec<Change>);
-
-/// One row, table, index, view or trigger that came, went or changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Its `Display` has a line per change: `+` for an added row, `-` for a removed one, `~` for a changed one. It implements
+/// serde's `Serialize`: `{"schema": [...], "tables": {"users": [{"key": [1], "changed": {"name": {"before": "Alice",
+/// "after": "Alicia"}}}]}}`.
+#[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
-pub enum Change {
-    /// Part of the schema: its kind and name, as `table users`, with the SQL of before and of after.
-    Schema {
-        /// Its kind and name.
-        what: String,
-        /// Its SQL before; `None` for one that came.
-        before: Option<String>,
-        /// Its SQL after; `None` for one that went.
-        after: Option<String>,
-    },
-    /// A row, told by its primary key, or by its rowid where there is none; parts of a key are parted by commas.
-    Row {
-        /// Its table.
-        table: String,
-        /// Its key.
-        key: String,
-        /// What became of it.
-        became: Became,
-    },
+pub struct Diff {
+    /// Changes of the schema, by kind and name.
+    pub schema: Vec<SchemaChange>,
+    /// The changed rows of each table: removed and changed ones in the order of their keys, then added ones.
+    pub tables: BTreeMap<String, Vec<RowDiff>>,
 }
 
-/// What became of a row, with columns and their values as literals of SQL.
+/// A table, index, view or trigger that was added, removed or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Became {
-    /// It came.
-    Added(Vec<(String, String)>),
-    /// It went.
-    Removed(Vec<(String, String)>),
-    /// It changed: of the columns that differ, the values before and after; `None` where there was no such column.
-    Changed(Vec<(String, Option<String>, Option<String>)>),
+pub struct SchemaChange {
+    /// `table`, `index`, `view` or `trigger`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its SQL before; `None` if it was added.
+    pub before: Option<String>,
+    /// Its SQL after; `None` if it was removed.
+    pub after: Option<String>,
+}
+
+/// A row that was added, removed or changed.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct RowDiff {
+    /// Its primary key; the rowid in a table without one. A key with a NULL in it is followed by the rowid.
+    pub key: Vec<Value>,
+    /// What happened to it.
+    pub change: RowChange,
+}
+
+/// What happened to a row. A text that is not UTF-8 is shown as a blob.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum RowChange {
+    /// The row was added, with these columns and values.
+    Added(Vec<(String, Value)>),
+    /// The row was removed; it had these columns and values.
+    Removed(Vec<(String, Value)>),
+    /// These columns of the row differ.
+    Changed(Vec<ColumnChange>),
+}
+
+/// A column whose value changed.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ColumnChange {
+    /// Its name.
+    pub column: String,
+    /// The value before; `None` if there was no such column.
+    pub before: Option<Value>,
+    /// The value after; `None` if there is no such column any more.
+    pub after: Option<Value>,
 }
 
 impl Diff {
     /// Whether nothing differs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Each change: of the schema first, then of rows.
-    #[must_use]
-    pub fn changes(&self) -> &[Change] {
-        &self.0
+        self.schema.is_empty() && self.tables.is_empty()
     }
 }
 
-/// What `after` has that `before` has not, and the other way round.
+/// What changed from `before` to `after`.
 pub(crate) fn between(before: &Connection, after: &Connection) -> rusqlite::Result<Diff> {
-    let mut changes = Vec::new();
-    let (old, new) = (schema(before)?, schema(after)?);
-    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
-    names.sort();
-    names.dedup();
-    for name in names {
-        let (before, after) = (old.get(name).cloned(), new.get(name).cloned());
-        if before != after {
-            changes.push(Change::Schema { what: name.clone(), before, after });
+    let mut objects: BTreeMap<_, (Option<String>, Option<String>)> = BTreeMap::new();
+    for object in schema(before)? {
+        objects.entry((object.kind, object.name)).or_default().0 = Some(object.sql);
+    }
+    for object in schema(after)? {
+        objects.entry((object.kind, object.name)).or_default().1 = Some(object.sql);
+    }
+    objects.retain(|_, (before, after)| before != after);
+    let schema_change = |((kind, name), (before, after))| SchemaChange { kind, name, before, after };
+    let schema = objects.into_iter().map(schema_change).collect();
+
+    let mut contents: BTreeMap<String, (Content, Content)> = BTreeMap::new();
+    for (name, content) in read(before)? {
+        contents.entry(name).or_default().0 = content;
+    }
+    for (name, content) in read(after)? {
+        contents.entry(name).or_default().1 = content;
+    }
+    let mut tables = BTreeMap::new();
+    for (name, (before, after)) in contents {
+        let rows = changed_rows(&before, &after);
+        if !rows.is_empty() {
+            tables.insert(name, rows);
         }
     }
-    let (old, new) = (table::all(before)?, table::all(after)?);
-    let mut names: Vec<&String> = old.iter().chain(&new).map(|table| &table.name).collect();
-    names.sort();
-    names.dedup();
-    for name in names {
-        let of = |tables: &'_ [Table]| tables.iter().position(|table| table.name == *name);
-        let (old, new) = (of(&old).map(|at| &old[at]), of(&new).map(|at| &new[at]));
-        rows(name, old, new, &mut changes);
+    Ok(Diff { schema, tables })
+}
+
+/// The columns and rows of a table.
+#[derive(Default)]
+struct Content {
+    columns: Vec<String>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    key: Vec<Value>,
+    values: Vec<Value>,
+}
+
+fn read(connection: &Connection) -> rusqlite::Result<Vec<(String, Content)>> {
+    let mut contents = Vec::new();
+    for table in tables(connection)? {
+        let mut rows = Vec::new();
+        table.read(connection, &mut |key, values| {
+            rows.push(Row { key: key.iter().map(owned).collect(), values: values.iter().map(owned).collect() });
+        })?;
+        contents.push((table.name, Content { columns: table.columns, rows }));
     }
-    Ok(Diff(changes))
+    Ok(contents)
 }
 
-fn schema(connection: &Connection) -> rusqlite::Result<HashMap<String, String>> {
-    connection
-        .prepare(
-            "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'
-             AND name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow')",
-        )?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
+fn owned(value: &ValueRef<'_>) -> Value {
+    match *value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(integer) => Value::Integer(integer),
+        ValueRef::Real(real) => Value::Real(real),
+        ValueRef::Blob(blob) => Value::Blob(blob.to_vec()),
+        ValueRef::Text(text) => match str::from_utf8(text) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(_) => Value::Blob(text.to_vec()),
+        },
+    }
 }
 
-fn rows_of(table: Option<&Table>) -> &[Row] {
-    table.map_or(&[], |table| table.rows.as_slice())
+impl Content {
+    fn by_key(&self) -> HashMap<String, &Row> {
+        self.rows.iter().map(|row| (row.identity(), row)).collect()
+    }
+
+    fn columns(&self, row: &Row) -> Vec<(String, Value)> {
+        self.columns.iter().cloned().zip(row.values.iter().cloned()).collect()
+    }
 }
 
-fn by_key(rows: &[Row]) -> HashMap<&[String], &Row> {
-    rows.iter().map(|row| (row.key.as_slice(), row)).collect()
+impl Row {
+    /// The key as text, since a real number cannot be hashed.
+    fn identity(&self) -> String {
+        self.key.iter().map(literal).collect::<Vec<_>>().join(", ")
+    }
 }
 
-fn rows(name: &str, old: Option<&Table>, new: Option<&Table>, changes: &mut Vec<Change>) {
-    let (old_keys, new_keys) = (by_key(rows_of(old)), by_key(rows_of(new)));
-    let columns = |table: Option<&Table>, row: &Row| {
-        let names = table.map_or(&[][..], |table| table.columns.as_slice());
-        names.iter().cloned().zip(row.values.iter().cloned()).collect::<Vec<(String, String)>>()
-    };
-    let change = |row: &Row, became| Change::Row { table: name.to_owned(), key: row.key.join(", "), became };
-    for row in rows_of(old) {
-        let before = columns(old, row);
-        match new_keys.get(row.key.as_slice()) {
-            None => changes.push(change(row, Became::Removed(before))),
+fn changed_rows(before: &Content, after: &Content) -> Vec<RowDiff> {
+    let (old, new) = (before.by_key(), after.by_key());
+    let mut changes = Vec::new();
+    let mut push = |row: &Row, change| changes.push(RowDiff { key: row.key.clone(), change });
+    for row in &before.rows {
+        match new.get(&row.identity()) {
+            None => push(row, RowChange::Removed(before.columns(row))),
             Some(now) => {
-                let differing = differing(before, columns(new, now));
-                if !differing.is_empty() {
-                    changes.push(change(row, Became::Changed(differing)));
+                let columns = changed_columns(before.columns(row), after.columns(now));
+                if !columns.is_empty() {
+                    push(row, RowChange::Changed(columns));
                 }
             }
         }
     }
-    for row in rows_of(new).iter().filter(|row| !old_keys.contains_key(row.key.as_slice())) {
-        changes.push(change(row, Became::Added(columns(new, row))));
+    for row in after.rows.iter().filter(|row| !old.contains_key(&row.identity())) {
+        push(row, RowChange::Added(after.columns(row)));
     }
+    changes
 }
 
-/// The columns whose values differ, also those that only one side has.
-fn differing(
-    before: Vec<(String, String)>,
-    after: Vec<(String, String)>,
-) -> Vec<(String, Option<String>, Option<String>)> {
-    let mut after: Vec<(String, Option<String>)> = after.into_iter().map(|(name, value)| (name, Some(value))).collect();
-    let mut all = Vec::new();
-    for (name, value) in before {
-        let now = after.iter_mut().find(|(other, _)| *other == name).and_then(|(_, now)| now.take());
-        all.push((name, Some(value), now));
+fn changed_columns(before: Vec<(String, Value)>, mut after: Vec<(String, Value)>) -> Vec<ColumnChange> {
+    let mut changes = Vec::new();
+    for (column, value) in before {
+        let now = after.iter().position(|(other, _)| *other == column).map(|at| after.remove(at).1);
+        changes.push(ColumnChange { column, before: Some(value), after: now });
     }
-    all.extend(after.into_iter().filter_map(|(name, now)| Some((name, None, Some(now?)))));
-    all.retain(|(_, before, after)| before != after);
-    all
+    changes.extend(after.into_iter().map(|(column, value)| ColumnChange { column, before: None, after: Some(value) }));
+    changes.retain(|change| change.before != change.after);
+    changes
 }
 
 impl fmt::Display for Diff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_empty() {
-            return f.write_str("no change");
+        let mut lines = Vec::new();
+        for change in &self.schema {
+            let sign = match change {
+                SchemaChange { before: None, .. } => '+',
+                SchemaChange { after: None, .. } => '-',
+                _ => '~',
+            };
+            lines.push(format!("{sign} {} {}", change.kind, change.name));
         }
-        let mut last = None;
-        for (number, change) in self.0.iter().enumerate() {
-            if number > 0 {
-                f.write_str("\n")?;
-            }
-            if let Change::Row { table, .. } = change
-                && last != Some(table)
-            {
-                last = Some(table);
-                writeln!(f, "{table}")?;
-            }
-            change.fmt(f)?;
+        for (table, rows) in &self.tables {
+            lines.push(table.clone());
+            lines.extend(rows.iter().map(|row| format!("  {row}")));
         }
-        Ok(())
+        f.write_str(if lines.is_empty() { "no change" } else { "" })?;
+        f.write_str(&lines.join("\n"))
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for RowDiff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = |fields: &[(String, String)]| {
-            fields.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
+        let columns = |columns: &[(String, Value)]| -> Vec<String> {
+            columns.iter().map(|(column, value)| format!("{column} = {}", show(value))).collect()
         };
-        match self {
-            Self::Schema { what, before: None, .. } => write!(f, "+ {what}"),
-            Self::Schema { what, after: None, .. } => write!(f, "- {what}"),
-            Self::Schema { what, .. } => write!(f, "~ {what}"),
-            Self::Row { key, became: Became::Added(row), .. } => write!(f, "  + {key}: {}", fields(row)),
-            Self::Row { key, became: Became::Removed(row), .. } => write!(f, "  - {key}: {}", fields(row)),
-            Self::Row { key, became: Became::Changed(columns), .. } => {
-                let column = |(name, before, after): &(String, Option<String>, Option<String>)| {
-                    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(no column)".to_owned());
-                    format!("{name} = {} -> {}", value(before), value(after))
-                };
-                let columns: Vec<String> = columns.iter().map(column).collect();
-                write!(f, "  ~ {key}: {}", columns.join(", "))
-            }
-        }
+        let (sign, columns) = match &self.change {
+            RowChange::Added(row) => ('+', columns(row)),
+            RowChange::Removed(row) => ('-', columns(row)),
+            RowChange::Changed(changes) => ('~', changes.iter().map(ToString::to_string).collect()),
+        };
+        let key: Vec<String> = self.key.iter().map(show).collect();
+        write!(f, "{sign} {}: {}", key.join(", "), columns.join(", "))
+    }
+}
+
+impl fmt::Display for ColumnChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |value: &Option<Value>| value.as_ref().map_or_else(|| "(no column)".to_owned(), show);
+        write!(f, "{} = {} -> {}", self.column, value(&self.before), value(&self.after))
     }
 }

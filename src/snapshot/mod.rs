@@ -1,11 +1,12 @@
-//! What a database holds, as text that snapshot tests can keep, and what a test has changed.
-//!
-//! [`table`] reads one table, [`text`] writes all of them, [`diff`] compares two databases.
+//! What a database contains, as text for snapshot tests, and what a test has changed, as a diff.
+
+// `table` reads a table, `text` writes a database as text, `diff` compares two databases.
 
 mod diff;
+mod serialize;
 mod table;
 mod text;
 
 pub(crate) use diff::between;
-pub use diff::{Became, Change, Diff};
+pub use diff::{ColumnChange, Diff, RowChange, RowDiff, SchemaChange};
 pub(crate) use text::of;

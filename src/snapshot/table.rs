@@ -1,26 +1,39 @@
-//! One table: its columns, and its rows in an order that does not depend on how they came in.
+//! The objects of a schema, and the rows of a table in an order that does not depend on when they were inserted.
 
 use crate::sqlite::quote::{literal, quoted};
 use rusqlite::{Connection, types::ValueRef};
 
-/// A table or a virtual table, with its rows as literals of SQL.
+/// A table, index, view or trigger.
+pub(super) struct Object {
+    pub kind: String,
+    pub name: String,
+    pub sql: String,
+}
+
+/// The schema: tables first, by name; without what SQLite or a virtual table keeps for itself.
+pub(super) fn schema(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
+    connection
+        .prepare(
+            "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'
+             AND name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow')
+             ORDER BY type <> 'table', type, name",
+        )?
+        .query_map([], |row| Ok(Object { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)? }))?
+        .collect()
+}
+
+/// A table or a virtual table.
 pub(super) struct Table {
     pub name: String,
     pub columns: Vec<String>,
-    pub rows: Vec<Row>,
+    /// Selects the columns of the key, all columns, and the rowid if there is one.
+    select: String,
+    key_length: usize,
+    has_rowid: bool,
 }
 
-pub(super) struct Row {
-    /// What tells it from the others: its primary key, or else its rowid.
-    pub key: Vec<String>,
-    pub values: Vec<String>,
-}
-
-/// More bytes than this are not shown one by one.
-const MOST: usize = 32;
-
-/// The tables of a database, in the order of their names, but for those that SQLite or a virtual table keeps for itself.
-pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
+/// The tables of a database, by name; without those that SQLite or a virtual table keeps for itself.
+pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
     let names: Vec<(String, bool)> = connection
         .prepare(
             "SELECT name, wr FROM pragma_table_list
@@ -28,50 +41,68 @@ pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
         )?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    names.into_iter().map(|(name, without_rowid)| read(connection, name, without_rowid)).collect()
+    names.into_iter().map(|(name, without_rowid)| Table::new(connection, name, without_rowid)).collect()
 }
 
-fn read(connection: &Connection, name: String, without_rowid: bool) -> rusqlite::Result<Table> {
-    let columns: Vec<(String, i64)> = connection
-        .prepare("SELECT name, pk FROM pragma_table_xinfo(?1, 'main') WHERE hidden <> 1 ORDER BY cid")?
-        .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut key: Vec<(i64, String)> =
-        columns.iter().filter(|(_, pk)| *pk > 0).map(|(column, pk)| (*pk, quoted(column))).collect();
-    key.sort();
-    let key: Vec<String> = key.into_iter().map(|(_, column)| column).collect();
-    let values: Vec<String> = columns.iter().map(|(column, _)| quoted(column)).collect();
-    let is_column = |name: &str| columns.iter().any(|(column, _)| column.eq_ignore_ascii_case(name));
-    let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !without_rowid && !is_column(name));
-    // Not in the order of a collation, which may take different values for the same. Without a key, or where keys that are
-    // NULL are the same, rows come in the order of what is in them.
-    let order: Vec<_> = key.iter().chain(&values).map(|column| format!("{column} COLLATE BINARY")).collect();
-    let read: Vec<_> = key.iter().chain(&values).map(String::as_str).chain(rowid).collect();
-    let sql = format!("SELECT {} FROM main.{} ORDER BY {}", read.join(", "), quoted(&name), order.join(", "));
-    let rows = connection
-        .prepare(&sql)?
-        .query_map([], |row| {
-            let mut all: Vec<String> = (0..key.len() + values.len())
-                .map(|column| Ok(show(row.get_ref(column)?)))
-                .collect::<rusqlite::Result<_>>()?;
-            let values = all.split_off(key.len());
-            // A key that is NULL, or none, tells no row apart.
-            if rowid.is_some() && (all.is_empty() || all.iter().any(|part| part == "NULL")) {
-                all.push(show(row.get_ref(key.len() + values.len())?));
+impl Table {
+    fn new(connection: &Connection, name: String, without_rowid: bool) -> rusqlite::Result<Self> {
+        let mut statement =
+            connection.prepare("SELECT name, pk FROM pragma_table_xinfo(?1, 'main') WHERE hidden <> 1 ORDER BY cid")?;
+        let mut rows = statement.query([&name])?;
+        let (mut columns, mut key) = (Vec::new(), Vec::new());
+        while let Some(row) = rows.next()? {
+            let (column, place): (String, i64) = (row.get(0)?, row.get(1)?);
+            if place > 0 {
+                key.push((place, quoted(&column)));
             }
-            Ok(Row { key: all, values })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(Table { name, columns: columns.into_iter().map(|(column, _)| column).collect(), rows })
+            columns.push(column);
+        }
+        key.sort();
+        let rowid = ["rowid", "_rowid_", "oid"]
+            .into_iter()
+            .find(|name| !without_rowid && !columns.iter().any(|column| column.eq_ignore_ascii_case(name)));
+        let key_length = key.len();
+        let mut selected: Vec<String> = key.into_iter().map(|(_, column)| column).collect();
+        selected.extend(columns.iter().map(|column| quoted(column)));
+        // A collation may treat different values as equal. Rows without a key, or with NULL in it, are ordered by their values.
+        let order: Vec<String> = selected.iter().map(|column| format!("{column} COLLATE BINARY")).collect();
+        selected.extend(rowid.map(str::to_owned));
+        let select =
+            format!("SELECT {} FROM main.{} ORDER BY {}", selected.join(", "), quoted(&name), order.join(", "));
+        Ok(Self { name, columns, select, key_length, has_rowid: rowid.is_some() })
+    }
+
+    /// Calls `each` with the key and the values of every row. The key is the primary key, followed by the rowid where the
+    /// primary key is missing or has a NULL, so that it does not identify the row.
+    pub(super) fn read(
+        &self,
+        connection: &Connection,
+        each: &mut dyn FnMut(&[ValueRef<'_>], &[ValueRef<'_>]),
+    ) -> rusqlite::Result<()> {
+        let mut statement = connection.prepare(&self.select)?;
+        let mut rows = statement.query([])?;
+        let rowid = self.key_length + self.columns.len();
+        while let Some(row) = rows.next()? {
+            let all = (0..rowid).map(|column| row.get_ref(column)).collect::<rusqlite::Result<Vec<_>>>()?;
+            let (key, values) = all.split_at(self.key_length);
+            let mut key = key.to_vec();
+            if self.has_rowid && (key.is_empty() || key.contains(&ValueRef::Null)) {
+                key.push(row.get_ref(rowid)?);
+            }
+            each(&key, values);
+        }
+        Ok(())
+    }
 }
 
-/// A value as SQL writes it; of many bytes the beginning, how many they are, and their checksum.
-fn show(value: ValueRef<'_>) -> String {
-    match value {
-        ValueRef::Blob(bytes) if bytes.len() > MOST => {
-            let beginning = literal(ValueRef::Blob(&bytes[..8]));
-            let beginning = beginning.trim_end_matches('\'');
-            format!("{beginning}…' ({} bytes, CRC-32 {:08x})", bytes.len(), crc32fast::hash(bytes))
+/// A value as an SQL literal; of a long blob the first bytes, its length and its checksum.
+pub(super) fn show<'v>(value: impl Into<ValueRef<'v>>) -> String {
+    const LONGEST: usize = 32;
+    match value.into() {
+        ValueRef::Blob(bytes) if bytes.len() > LONGEST => {
+            let start = literal(ValueRef::Blob(&bytes[..8]));
+            let start = start.trim_end_matches('\'');
+            format!("{start}…' ({} bytes, CRC-32 {:08x})", bytes.len(), crc32fast::hash(bytes))
         }
         value => literal(value),
     }

@@ -1,4 +1,4 @@
-//! Builds an image from scratch: schema, then seeds, in a database in memory.
+//! Builds an image in a database in memory: schema, then seeds.
 
 use super::{Schema, TemplateError, image::Built, key::Files};
 use crate::{
@@ -11,24 +11,24 @@ use rusqlite::{Connection, config::DbConfig};
 use std::sync::Arc;
 
 pub(super) fn build(schema: &Schema, files: &Files, options: &Options) -> Result<Built, TemplateError> {
-    let database = Database::over(Arc::new([]));
-    // The same files give the same bytes, whenever they are loaded.
-    let uri = vfs::timeless_uri(&database).map_err(TemplateError::sqlite)?;
+    let database = Database::new(Arc::new([]));
+    // With a frozen clock and fixed random numbers, so that the same files give the same bytes.
+    let uri = vfs::frozen_clock_uri(&database).map_err(TemplateError::sqlite)?;
     let mut connection = untracked(|| Connection::open(uri)).map_err(TemplateError::sqlite)?;
     fixed_random(&connection).map_err(TemplateError::sqlite)?;
     options.prepare(&connection).map_err(TemplateError::engine)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(TemplateError::sqlite)?;
-    if let Schema::Code(build) = schema {
-        build(&mut connection).map_err(TemplateError::code)?;
+    if let Schema::Function(function) = schema {
+        (function.build)(&mut connection).map_err(TemplateError::function)?;
         if !connection.is_autocommit() {
-            return Err(TemplateError::code("it left a transaction open; commit it".into()));
+            return Err(TemplateError::function("the function left a transaction open; commit it".into()));
         }
     }
     load::run_scripts(&connection, Seeds::read(&files.schema)).map_err(TemplateError::seed)?;
     let labels = load::build(&connection, Seeds::read(&files.seeds)).map_err(TemplateError::seed)?;
-    // It is part of the file whether there is a write-ahead log, so that no clone has to say it again.
+    // The file stores whether it has a write-ahead log, so clones need not set it again.
     options.set_journal_mode(&connection).map_err(TemplateError::engine)?;
-    // The last to close puts a write-ahead log back into the database.
+    // Closing the last connection checkpoints a write-ahead log.
     connection.close().map_err(|(_, error)| TemplateError::sqlite(error))?;
     Ok(Built { bytes: database.to_vec(), labels })
 }

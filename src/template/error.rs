@@ -1,20 +1,20 @@
 //! What can go wrong with a template.
 
-use super::Cause;
 use crate::{engine::EngineError, seed::SeedError};
 use std::{error::Error, fmt, io, path::Path, sync::Arc};
 
-/// A template that cannot be built or cloned; the cause is a [`SeedError`], an [`EngineError`], or what the code returned.
+/// A template that cannot be built or cloned. Its source is a [`SeedError`], an [`EngineError`], or the error of the function.
 #[derive(Clone)]
 pub struct TemplateError {
     step: Step,
-    cause: Cause,
+    /// Shared, because every clone of a template that cannot be built fails with the same error.
+    cause: Arc<dyn Error + Send + Sync>,
 }
 
 #[derive(Debug, Clone)]
 enum Step {
     Seed,
-    Code,
+    Function,
     Engine,
     Sqlite,
     Cache(Arc<Path>),
@@ -25,8 +25,8 @@ impl TemplateError {
         Self { step: Step::Seed, cause: Arc::new(cause) }
     }
 
-    pub(super) fn code(cause: Box<dyn Error + Send + Sync>) -> Self {
-        Self { step: Step::Code, cause: cause.into() }
+    pub(super) fn function(cause: Box<dyn Error + Send + Sync>) -> Self {
+        Self { step: Step::Function, cause: cause.into() }
     }
 
     pub(super) fn engine(cause: EngineError) -> Self {
@@ -41,7 +41,7 @@ impl TemplateError {
         Self { step: Step::Cache(folder.into()), cause: Arc::new(cause) }
     }
 
-    /// The mistake in a schema or seed file, if that is the cause.
+    /// The error in a schema or seed file, if that is the cause.
     #[must_use]
     pub fn seed_error(&self) -> Option<&SeedError> {
         self.cause.downcast_ref()
@@ -52,13 +52,13 @@ impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.step {
             Step::Seed => "the template cannot be built from its files; correct the file",
-            Step::Code => "the template cannot be built by its code; correct the code",
-            Step::Engine => "the template has no engine for its database; correct its options",
-            Step::Sqlite => "the template cannot be built by SQLite; see the cause",
+            Step::Function => "the function of the template failed; see the cause",
+            Step::Engine => "the template has no engine; correct its options",
+            Step::Sqlite => "SQLite could not build the template; see the cause",
             Step::Cache(folder) => {
                 return write!(
                     f,
-                    "the template's image cannot be kept in {}; make the folder writable, or set SQLITE_FIXTURES_TEMPLATE=off",
+                    "the template's image cannot be cached in {}; make the folder writable, or set SQLITE_FIXTURES_TEMPLATE=off",
                     folder.display()
                 );
             }

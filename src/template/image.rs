@@ -1,4 +1,4 @@
-//! An image: what fresh databases start as, the labels beside it, and the folder that both are kept in.
+//! An image: the content of new databases and its labels, and the folder that stores both.
 
 use super::mapped::map;
 use crate::{
@@ -8,7 +8,6 @@ use crate::{
     vfs::Base,
 };
 use std::{
-    fmt,
     fs::File,
     io::{self, Read, Write},
     path::Path,
@@ -21,13 +20,7 @@ pub(super) struct Image {
     pub labels: SharedLabels,
 }
 
-impl fmt::Debug for Image {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Image").field("origin", &self.origin).finish_non_exhaustive()
-    }
-}
-
-/// What was built, before anything shares it.
+/// A newly built image, not shared yet.
 pub(super) struct Built {
     pub bytes: Vec<u8>,
     pub labels: Labels,
@@ -40,15 +33,15 @@ impl From<Built> for Image {
     }
 }
 
-/// The files in an image's folder: the database as it is, and what is known about it.
+/// The files in the folder of an image: the database, and its key and labels.
 const DATABASE: &str = "database.sqlite3";
 const ABOUT: &str = "about";
 
-/// How each of them begins.
+/// The first bytes of these files.
 const DATABASE_HEADER: &[u8] = b"SQLite format 3\0";
 const ABOUT_HEADER: &[u8] = b"sqlite-fixtures image\n";
 
-/// Writes a new folder, complete when this returns.
+/// Writes a new folder, synced to disk.
 pub(super) fn write(folder: &Path, key: &str, built: &Built) -> io::Result<()> {
     storage::create(folder)?;
     let write = |name, parts: &[&[u8]]| {
@@ -63,31 +56,33 @@ pub(super) fn write(folder: &Path, key: &str, built: &Built) -> io::Result<()> {
     write(ABOUT, &[ABOUT_HEADER, &lengths, key.as_bytes(), &labels])
 }
 
-/// Opens a folder; `None` when it is not there, not whole, or another key's.
+/// Opens a folder; `None` if it is missing, damaged, or has another key.
 pub(super) fn open(folder: &Path, key: &str) -> io::Result<Option<Image>> {
-    let (Some(mut about), Some(database)) = (there(&folder.join(ABOUT))?, there(&folder.join(DATABASE))?) else {
+    let (Some(mut about), Some(database)) =
+        (open_if_exists(&folder.join(ABOUT))?, open_if_exists(&folder.join(DATABASE))?)
+    else {
         return Ok(None);
     };
-    let mut known = Vec::new();
-    about.read_to_end(&mut known)?;
-    let Some((len, labels)) = parse(&known, key) else { return Ok(None) };
+    let mut bytes = Vec::new();
+    about.read_to_end(&mut bytes)?;
+    let Some((len, labels)) = parse(&bytes, key) else { return Ok(None) };
     if database.metadata()?.len() != len {
         return Ok(None);
     }
-    // Nothing can be mapped of a template without a schema.
+    // An empty file, of a template without a schema, cannot be mapped.
     let bytes: Base = if len == 0 { Arc::new([]) } else { Arc::new(map(&database)?) };
     if len > 0 && !(*bytes).as_ref().starts_with(DATABASE_HEADER) {
         return Ok(None);
     }
-    // Those that were used last are kept longest. Not worth an error where the folder can only be read.
+    // For the eviction by last use. In a read-only folder this fails, and nothing is evicted either.
     let _ = about.set_modified(SystemTime::now());
-    // Whole, since its lengths are; made labels only when a test asks for one.
+    // Parsed only when a test asks for a label. The lengths were checked.
     let labels = labels.to_vec();
     let labels = SharedLabels::new(move || Labels::from_bytes(&labels).unwrap_or_default());
     Ok(Some(Image { origin: Origin { bytes, file: Some(Arc::new(database)) }, labels }))
 }
 
-/// The length of the database, and the labels, if this is about the image of `key`.
+/// The length of the database and the labels, if the file belongs to the image of `key`.
 fn parse<'a>(about: &'a [u8], key: &str) -> Option<(u64, &'a [u8])> {
     fn length(bytes: &[u8]) -> Option<(u64, &[u8])> {
         let (len, rest) = bytes.split_first_chunk()?;
@@ -100,7 +95,7 @@ fn parse<'a>(about: &'a [u8], key: &str) -> Option<(u64, &'a [u8])> {
     (key_len == key.len() as u64 && labels_len == labels.len() as u64).then_some((database, labels))
 }
 
-fn there(path: &Path) -> io::Result<Option<File>> {
+fn open_if_exists(path: &Path) -> io::Result<Option<File>> {
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -109,55 +104,5 @@ fn there(path: &Path) -> io::Result<Option<File>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{ABOUT, Built, DATABASE, open, write};
-    use crate::labels::{Key, Labels};
-    use rusqlite::types::Value;
-    use std::{fs, path::Path};
-
-    fn built(folder: &Path) {
-        let mut labels = Labels::default();
-        labels.insert("users", "alice", Key::Single(Value::Integer(7)));
-        let bytes = [b"SQLite format 3\0".as_slice(), &[1; 4080]].concat();
-        write(folder, "key\n", &Built { bytes, labels }).unwrap();
-    }
-
-    #[test]
-    fn an_image_is_read_as_it_was_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("image");
-        assert!(open(&path, "key\n").unwrap().is_none());
-        built(&path);
-        let image = open(&path, "key\n").unwrap().unwrap();
-        assert_eq!((*image.origin.bytes).as_ref().len(), 4096);
-        assert_eq!(image.labels.key::<i64>("users", "alice").unwrap(), 7);
-    }
-
-    #[test]
-    fn an_image_that_is_not_whole_or_another_s_is_noticed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("image");
-        built(&path);
-        assert!(open(&path, "key").unwrap().is_none(), "the beginning of its key");
-        assert!(open(&path, "key\nand more\n").unwrap().is_none());
-        let change = |name: &str, with: &dyn Fn(&mut Vec<u8>)| {
-            let file = path.join(name);
-            let before = fs::read(&file).unwrap();
-            let mut after = before.clone();
-            with(&mut after);
-            fs::write(&file, after).unwrap();
-            let found = open(&path, "key\n").unwrap().is_some();
-            fs::write(&file, before).unwrap();
-            found
-        };
-        for name in [ABOUT, DATABASE] {
-            assert!(!change(name, &|bytes| bytes.truncate(bytes.len() - 1)), "truncated {name}");
-            assert!(!change(name, &|bytes| bytes.push(0)), "longer {name}");
-            assert!(!change(name, &|bytes| bytes[0] ^= 1), "foreign {name}");
-            assert!(!change(name, &Vec::clear), "empty {name}");
-        }
-        assert!(change(ABOUT, &|_| {}), "and as it was");
-        fs::remove_file(path.join(DATABASE)).unwrap();
-        assert!(open(&path, "key\n").unwrap().is_none());
-    }
-}
+#[path = "../../tests/unit/template_image.rs"]
+mod tests;

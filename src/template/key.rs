@@ -1,4 +1,4 @@
-//! What shaped an image, as text: two images with the same text are the same.
+//! The key of an image: all inputs of its build, as text.
 
 use super::Schema;
 use crate::{
@@ -17,17 +17,17 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Raised when the same inputs give another image than before, or an image is kept in another way.
-const FORMAT: u32 = 6;
+/// Increased when the same inputs give another image, or when the format of the cache changes.
+const FORMAT: u32 = 7;
 
-/// The files of a template, in the order that they are loaded in.
+/// The files of a template, in the order in which they are loaded.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub schema: Vec<PathBuf>,
     pub seeds: Vec<PathBuf>,
-    /// Those that hold values of the seeds.
-    beside: Vec<PathBuf>,
-    /// Those that the code of a schema reads.
+    /// Files that seeds include as values.
+    sidecars: Vec<PathBuf>,
+    /// Files that the function of a schema reads.
     watched: Vec<PathBuf>,
 }
 
@@ -35,35 +35,39 @@ impl Files {
     pub(super) fn find(schema: &Schema, seeds: &Seeds, watched: &Seeds) -> Result<Self, SeedError> {
         let mut files = Self::default();
         match schema {
-            Schema::Code(_) => {}
+            Schema::Function(_) => {}
             Schema::Path(path) => {
                 let found = folder::locate(Path::new(path))?;
                 files.schema = if found.is_dir() { folder::migrations(&found)? } else { vec![script(found)?] };
             }
-            Schema::Folder(path) => {
-                let found = folder::locate(path.as_path())?;
-                files.schema = folder::schema(&found)?;
-                files.seeds = folder::seeds(&found)?;
-            }
+            Schema::Folder(path) => files.add_folder(Path::new(path))?,
+            Schema::OwnedFolder(path) => files.add_folder(path)?,
         }
-        // Seeds that are named beside the folder's own may refer to their labels.
+        // After the seeds of the folder, so that they can refer to their labels.
         files.seeds.extend(seeds.files()?);
         let folders: BTreeSet<_> = files.seeds.iter().filter_map(|file| file.parent()).collect();
         for folder in folders {
-            files.beside.extend(folder::files_beside(folder)?);
+            files.sidecars.extend(folder::files_beside(folder)?);
         }
         for path in watched.paths() {
-            below(&folder::locate(path)?, &mut files.watched)
+            add_files(&folder::locate(path)?, &mut files.watched)
                 .map_err(|source| SeedError::new(SeedErrorKind::Read(source)).at(Position::whole(path)))?;
         }
         Ok(files)
     }
 
-    /// A line for each file: what it is for, its name, and what `describe` says of it.
+    fn add_folder(&mut self, path: &Path) -> Result<(), SeedError> {
+        let found = folder::locate(path)?;
+        self.schema = folder::schema(&found)?;
+        self.seeds = folder::seeds(&found)?;
+        Ok(())
+    }
+
+    /// A line for each file: its purpose, its name and what `describe` returns.
     fn lines(&self, describe: impl Fn(&Path) -> io::Result<String>) -> Result<String, SeedError> {
         let mut text = String::new();
         for (purpose, files) in
-            [("schema", &self.schema), ("seeds", &self.seeds), ("beside", &self.beside), ("watched", &self.watched)]
+            [("schema", &self.schema), ("seeds", &self.seeds), ("sidecar", &self.sidecars), ("watched", &self.watched)]
         {
             for file in files {
                 let unread = |source| SeedError::new(SeedErrorKind::Read(source)).at(Position::whole(file));
@@ -73,15 +77,15 @@ impl Files {
         Ok(text)
     }
 
-    /// Whether a file is so new that it may change again without a trace in its time.
+    /// Whether a file is so new that another change might not change its time.
     fn is_fresh(&self) -> bool {
-        /// No file system that cargo builds on counts time in longer steps.
+        /// The coarsest resolution of file times.
         const STEP: Duration = Duration::from_secs(2);
-        let fresh = |file: &PathBuf| {
+        let is_old = |file: &PathBuf| {
             let modified = fs::metadata(file).and_then(|found| found.modified());
             modified.is_ok_and(|modified| SystemTime::now().duration_since(modified).is_ok_and(|age| age >= STEP))
         };
-        !self.schema.iter().chain(&self.seeds).chain(&self.beside).chain(&self.watched).all(fresh)
+        !self.schema.iter().chain(&self.seeds).chain(&self.sidecars).chain(&self.watched).all(is_old)
     }
 }
 
@@ -92,18 +96,18 @@ fn script(path: PathBuf) -> Result<PathBuf, SeedError> {
     }
 }
 
-/// The files at a path and, for a folder, in all folders below it.
-fn below(path: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Adds the file at a path, or all files below a folder.
+fn add_files(path: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     if !path.is_dir() {
         found.push(path.to_owned());
         return Ok(());
     }
     let mut entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     entries.sort();
-    entries.iter().try_for_each(|entry| below(entry, found))
+    entries.iter().try_for_each(|entry| add_files(entry, found))
 }
 
-/// What shaped an image, but for the contents of its files.
+/// The inputs of an image: its options and function as text, and its files.
 #[derive(Debug)]
 pub(super) struct Key {
     common: String,
@@ -119,12 +123,10 @@ impl Key {
             crate::sqlite::source_id(),
             options.shape(),
         );
-        if let Schema::Code(build) = schema {
-            // A function is known by its distance from another one, since each run loads the executable elsewhere.
-            let distance = (*build as usize).wrapping_sub(Files::find as *const () as usize);
-            let _ = writeln!(common, "code {distance:x}");
+        if let Schema::Function(function) = schema {
+            let _ = writeln!(common, "function {:?}", function.id);
         }
-        if matches!(schema, Schema::Code(_)) || options.has_hooks() {
+        if matches!(schema, Schema::Function(_)) || options.has_hooks() {
             let executable = env::current_exe()?;
             let _ = writeln!(common, "executable {} {}", name(&executable), state(&executable)?);
         }
@@ -135,28 +137,28 @@ impl Key {
         &self.files
     }
 
-    /// The key by the state of its files, for which nothing is read: their sizes, times and numbers.
+    /// The key with the state of the files, which does not read them: sizes, times, inode numbers.
     pub(super) fn by_state(&self) -> Result<String, SeedError> {
         Ok(self.common.clone() + &self.files.lines(state)?)
     }
 
-    /// The key by the contents of its files.
+    /// The key with the contents of the files.
     pub(super) fn by_content(&self) -> Result<String, SeedError> {
         Ok(self.common.clone() + &self.files.lines(content)?)
     }
 
-    /// Whether the state of the files, as it was when `by_state` was asked, tells their contents for ever.
+    /// Whether the files are unchanged since `by_state` was computed and any later change will change their state.
     pub(super) fn is_settled(&self, by_state: &str) -> bool {
         !self.files.is_fresh() && self.by_state().is_ok_and(|now| now == by_state)
     }
 }
 
-/// A path in one line, every byte told apart.
+/// A path in one line, without loss.
 fn name(path: &Path) -> std::slice::EscapeAscii<'_> {
     path.as_os_str().as_encoded_bytes().escape_ascii()
 }
 
-/// What changes when a file does, but for a change in the same instant that leaves its size as it was.
+/// The state of a file. Only a change at the same instant that keeps the size leaves it as it is.
 fn state(file: &Path) -> io::Result<String> {
     let found = fs::metadata(file)?;
     let modified = found.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -175,8 +177,8 @@ fn content(file: &Path) -> io::Result<String> {
     Ok(format!("{} {}", bytes.len(), digest(&bytes)))
 }
 
-/// 128 bits of the standard library's hash, as hexadecimal digits. Another toolchain may compute another one, and then
-/// builds an image of its own.
+/// 128 bits of the standard library's hash, in hexadecimal. Another toolchain may have another hash, and then builds its own
+/// image.
 pub(super) fn digest(bytes: &[u8]) -> String {
     let half = |seed: u8| {
         let mut hasher = DefaultHasher::new();

@@ -1,11 +1,11 @@
-//! The bytes of an image file, without reading it.
+//! Maps an image file into memory.
 
 use memmap2::Mmap;
 use std::{fs::File, io};
 
-/// Maps a file that is never written again, only removed as a whole.
+/// Maps a file that is never written again, only removed.
 pub(super) fn map(file: &File) -> io::Result<Mmap> {
-    // SAFETY: an image is renamed into its place when it is complete, and from then on only unlinked, which leaves mappings
-    // as they are. Whoever else writes into our own folder, which is open to nobody else, breaks more than this.
+    // SAFETY: an image gets its name when it is complete, and from then on is only unlinked, which leaves mappings valid. Only
+    // the user can write to the folder.
     unsafe { Mmap::map(file) }
 }

@@ -1,7 +1,7 @@
 //! A database image built once from schema and seeds, then cloned for each test.
-//!
-//! [`key`] is what shaped an image, [`build`] makes one from scratch, [`image`] is one in memory or in its folder,
-//! [`mapped`] how its bytes are had without reading, [`cache`] the folder of those that this machine has built.
+
+// `key` identifies an image by its inputs, `build` builds one, `image` reads and writes its folder, `mapped` maps its
+// bytes into memory, `cache` shares the images of this machine between processes.
 
 mod build;
 mod cache;
@@ -14,83 +14,88 @@ pub use error::TemplateError;
 
 use crate::{
     engine::{Engine, EngineBuilder, EngineError, Options, Origin},
+    seed::Seeds,
     settings::Settings,
 };
 use cache::Cache;
-use image::{Built, Image};
+use image::Image;
 use key::Files;
 use rusqlite::Connection;
-use std::{
-    error::Error,
-    path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
-};
-
-/// What makes the schema in code.
-pub type BuildSchema = fn(&mut Connection) -> Result<(), Box<dyn Error + Send + Sync>>;
+use std::{any::TypeId, error::Error, fmt, path::PathBuf, sync::OnceLock};
 
 /// Schema and seeds, built into an image once per machine and cloned for each test.
 ///
-/// Images are kept below the target folder, each named by all that shaped it: files, pragmas, the version of SQLite, and for
-/// code the test executable. A changed file, or an image that is not whole, builds a new one.
+/// Images are cached below the target folder. The key of an image is everything that shaped it: files, pragmas, the version of
+/// SQLite and, for a schema made by a function, the test executable. When a file changes, a new image is built; so is one in
+/// place of a damaged image.
 ///
-/// It can be a `static`:
+/// It can be a `static`; a schema made by a function needs a [`LazyLock`](std::sync::LazyLock):
 ///
 /// ```
 /// use sqlite_fixtures::Template;
+/// use std::sync::LazyLock;
 ///
-/// static SHOP: Template = Template::folder("fixtures/shop");
+/// static SHOP: Template = Template::folder("fixtures/shop").seeds("fixtures/more");
 ///
-/// static QUEUE: Template = Template::code(|connection| {
-///     connection.execute_batch("CREATE TABLE jobs (id INTEGER PRIMARY KEY, state TEXT NOT NULL)")?;
-///     Ok(())
+/// static QUEUE: LazyLock<Template> = LazyLock::new(|| {
+///     Template::from_fn(|connection| {
+///         connection.execute_batch("CREATE TABLE jobs (id INTEGER PRIMARY KEY, state TEXT NOT NULL)")?;
+///         Ok(())
+///     })
 /// });
 ///
 /// let session = QUEUE.session();
 /// session.execute("INSERT INTO jobs (state) VALUES ('new')", []).unwrap();
 /// ```
 ///
-/// A relative path is below the folder of the crate under test, which is found at run time.
+/// Relative paths start at the folder of the crate under test, which is found at run time.
 pub struct Template {
     schema: Schema,
-    /// At most this many, because a `static` cannot grow.
-    seeds: [Option<&'static str>; 8],
-    watched: [Option<&'static str>; 8],
+    static_seeds: StaticPaths,
+    seeds: Seeds,
+    watched: StaticPaths,
     engine: fn(EngineBuilder) -> EngineBuilder,
     temp_file: bool,
     cached: bool,
     image: OnceLock<Result<Image, TemplateError>>,
 }
 
+/// An array, because a `const fn` cannot grow a vector.
+type StaticPaths = [Option<&'static str>; 8];
+
 /// Where the schema comes from.
-#[derive(Debug, Clone)]
-pub(crate) enum Schema {
-    /// A folder with a schema, and seeds beside it.
-    Folder(Folder),
+#[derive(Debug)]
+enum Schema {
+    /// A folder with a schema and seeds.
+    Folder(&'static str),
+    /// Likewise, with a path from run time.
+    OwnedFolder(PathBuf),
     /// A script, or a folder of migrations.
     Path(&'static str),
-    Code(BuildSchema),
+    Function(SchemaFn),
 }
 
-#[derive(Debug, Clone)]
-pub(crate) enum Folder {
-    Static(&'static str),
-    Owned(PathBuf),
+/// A function that makes the schema.
+struct SchemaFn {
+    build: Box<BuildSchema>,
+    /// Identifies the function across processes of one executable; `None` for a closure with captured values, which its type
+    /// does not tell.
+    id: Option<TypeId>,
 }
 
-impl Folder {
-    fn as_path(&self) -> &Path {
-        match self {
-            Self::Static(path) => Path::new(path),
-            Self::Owned(path) => path,
-        }
+type BuildSchema = dyn Fn(&mut Connection) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync;
+
+impl fmt::Debug for SchemaFn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SchemaFn").finish_non_exhaustive()
     }
 }
 
-impl std::fmt::Debug for Template {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Template")
             .field("schema", &self.schema)
+            .field("static_seeds", &self.static_seeds)
             .field("seeds", &self.seeds)
             .field("built", &self.image.get().is_some())
             .finish_non_exhaustive()
@@ -101,13 +106,13 @@ impl Template {
     /// A folder with `schema.sql` or `migrations/*.sql`, and its seed files.
     #[must_use]
     pub const fn folder(path: &'static str) -> Self {
-        Self::new(Schema::Folder(Folder::Static(path)))
+        Self::new(Schema::Folder(path))
     }
 
-    /// As [`folder`](Self::folder), for a path that is known at run time only.
+    /// Like [`folder`](Self::folder), for a path that is known only at run time.
     #[must_use]
     pub fn from_folder(path: impl Into<PathBuf>) -> Self {
-        Self::new(Schema::Folder(Folder::Owned(path.into())))
+        Self::new(Schema::OwnedFolder(path.into()))
     }
 
     /// A schema script, or a folder of migrations; without seeds.
@@ -116,18 +121,26 @@ impl Template {
         Self::new(Schema::Path(path))
     }
 
-    /// A schema made by code, such as a migration library's; without seeds.
+    /// A schema made by a function, such as a migration library's; without seeds.
     ///
-    /// Foreign keys are not enforced while it runs: they are checked when all is in.
+    /// Foreign keys are not enforced while the function runs; they are checked when the seeds are loaded.
+    ///
+    /// Images of functions and of closures that capture nothing are cached between processes, until the executable changes. A
+    /// closure with captured values is called once per process.
     #[must_use]
-    pub const fn code(build: BuildSchema) -> Self {
-        Self::new(Schema::Code(build))
+    pub fn from_fn<F>(build: F) -> Self
+    where
+        F: Fn(&mut Connection) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
+    {
+        let id = (size_of::<F>() == 0).then(TypeId::of::<F>);
+        Self::new(Schema::Function(SchemaFn { build: Box::new(build), id }))
     }
 
     const fn new(schema: Schema) -> Self {
         Self {
             schema,
-            seeds: [None; 8],
+            static_seeds: [None; 8],
+            seeds: Seeds::none(),
             watched: [None; 8],
             engine: |builder| builder,
             temp_file: false,
@@ -136,22 +149,36 @@ impl Template {
         }
     }
 
-    /// Adds a seed file, or a folder of them; up to eight.
+    /// Adds a seed file, or a folder of seed files; at most eight. [`with_seeds`](Self::with_seeds) has no limit.
     ///
     /// # Panics
-    /// At the ninth; of a `static`, when it is compiled.
+    /// At the ninth path; in a `static`, this is a compile error.
     #[must_use]
     pub const fn seeds(mut self, path: &'static str) -> Self {
-        self.seeds = with(self.seeds, path);
+        self.static_seeds = with_path(self.static_seeds, path);
         self
     }
 
-    /// Builds the image again when this file, or any file below this folder, has changed; up to eight. For files that the
-    /// code of a schema reads itself.
+    /// Adds any number of seed files and folders. They load after those of [`seeds`](Self::seeds).
+    ///
+    /// ```
+    /// use sqlite_fixtures::{Seeds, Template};
+    ///
+    /// let months = (1..=12).map(|month| format!("fixtures/2026-{month:02}.csv"));
+    /// let template = Template::schema("fixtures/schema.sql").with_seeds(months.collect::<Seeds>());
+    /// ```
+    #[must_use]
+    pub fn with_seeds(mut self, seeds: impl Into<Seeds>) -> Self {
+        self.seeds = self.seeds.paths().iter().chain(seeds.into().paths()).collect();
+        self
+    }
+
+    /// Builds the image again when this file, or any file below this folder, has changed; at most eight. For files that
+    /// the function of a schema reads itself.
     ///
     /// ```
     /// # use sqlite_fixtures::Template;
-    /// static SHOP: Template = Template::code(|connection| {
+    /// let shop = Template::from_fn(|connection| {
     ///     // or your migration library's own call, which reads the same folder
     ///     Ok(connection.execute_batch(&std::fs::read_to_string("fixtures/schema.sql")?)?)
     /// })
@@ -159,14 +186,14 @@ impl Template {
     /// ```
     ///
     /// # Panics
-    /// At the ninth; of a `static`, when it is compiled.
+    /// At the ninth path; in a `static`, this is a compile error.
     #[must_use]
     pub const fn rebuild_if_changed(mut self, path: &'static str) -> Self {
-        self.watched = with(self.watched, path);
+        self.watched = with_path(self.watched, path);
         self
     }
 
-    /// Gives the engines options; its hooks also run while the image is built.
+    /// Sets the options of the engines. Hooks also run while the image is built.
     ///
     /// ```
     /// # use sqlite_fixtures::{engine::JournalMode, Template};
@@ -180,7 +207,7 @@ impl Template {
         self
     }
 
-    /// Puts databases into temporary files instead of memory, where [`engine`](Self::engine) and the fixtures make them.
+    /// Makes [`engine`](Self::engine) and the fixtures put databases into temporary files instead of memory.
     #[must_use]
     pub const fn in_temp_file(mut self) -> Self {
         self.temp_file = true;
@@ -194,13 +221,13 @@ impl Template {
         self
     }
 
-    /// A fresh database, in the place that the template is for.
+    /// A fresh database, in memory or, after [`in_temp_file`](Self::in_temp_file), in a temporary file.
     ///
-    /// Handed to a test by a fixture and dropped by its body, the engine asserts that every session on it is closed; see
+    /// When the body of a test drops the engine, it asserts that every session on it is closed; see
     /// [`fixtures`](crate::fixtures).
     ///
     /// # Errors
-    /// [`TemplateError`] when schema or seeds are wrong, or the engine cannot be made.
+    /// [`TemplateError`] if the schema or a seed is invalid, or the engine cannot be created.
     pub fn engine(&self) -> Result<Engine, TemplateError> {
         if self.temp_file { self.temp_file() } else { self.memory() }
     }
@@ -208,47 +235,51 @@ impl Template {
     /// A fresh database in memory.
     ///
     /// # Errors
-    /// As [`engine`](Self::engine).
+    /// See [`engine`](Self::engine).
     pub fn memory(&self) -> Result<Engine, TemplateError> {
-        self.fresh(EngineBuilder::memory_from)
+        self.clone_image(EngineBuilder::memory_from)
     }
 
     /// A fresh database in a temporary file.
     ///
     /// # Errors
-    /// As [`engine`](Self::engine).
+    /// See [`engine`](Self::engine).
     pub fn temp_file(&self) -> Result<Engine, TemplateError> {
-        self.fresh(EngineBuilder::temp_file_from)
+        self.clone_image(EngineBuilder::temp_file_from)
     }
 
-    fn fresh(&self, make: fn(EngineBuilder, &Origin) -> Result<Engine, EngineError>) -> Result<Engine, TemplateError> {
+    fn clone_image(
+        &self,
+        make: fn(EngineBuilder, &Origin) -> Result<Engine, EngineError>,
+    ) -> Result<Engine, TemplateError> {
         let settings = Settings::get().map_err(|error| TemplateError::engine(EngineError::Setting(error)))?;
-        let built;
+        let uncached;
         let image = if settings.template.unwrap_or(self.cached) {
-            self.image.get_or_init(|| self.cached_image()).as_ref().map_err(Clone::clone)?
+            self.image.get_or_init(|| self.shared_image()).as_ref().map_err(Clone::clone)?
         } else {
-            built = self.build(&self.files()?, &self.options()?)?.into();
-            &built
+            uncached = build::build(&self.schema, &self.files()?, &self.options()?)?.into();
+            &uncached
         };
         let engine = make((self.engine)(Engine::builder()), &image.origin).map_err(TemplateError::engine)?;
         engine.set_labels(image.labels.clone());
-        Ok(engine.checked())
+        Ok(engine.with_leak_assertion())
     }
 
-    fn cached_image(&self) -> Result<Image, TemplateError> {
-        let options = self.options()?;
+    /// The image that all clones in this process share.
+    fn shared_image(&self) -> Result<Image, TemplateError> {
+        let (options, files) = (self.options()?, self.files()?);
+        if matches!(self.schema, Schema::Function(SchemaFn { id: None, .. })) {
+            return Ok(build::build(&self.schema, &files, &options)?.into());
+        }
         let cache = Cache::new()?;
-        let key = cache.key(&self.schema, &options, self.files()?)?;
-        cache.image(&key, || self.build(key.files(), &options))
-    }
-
-    fn build(&self, files: &Files, options: &Options) -> Result<Built, TemplateError> {
-        build::build(&self.schema, files, options)
+        let key = cache.key(&self.schema, &options, files)?;
+        cache.image(&key, &|| build::build(&self.schema, key.files(), &options))
     }
 
     fn files(&self) -> Result<Files, TemplateError> {
-        let seeds = |paths: [Option<&str>; 8]| paths.into_iter().flatten().collect();
-        Files::find(&self.schema, &seeds(self.seeds), &seeds(self.watched)).map_err(TemplateError::seed)
+        let seeds = self.static_seeds.iter().flatten().map(PathBuf::from).chain(self.seeds.paths().iter().cloned());
+        let watched = self.watched.iter().flatten().collect();
+        Files::find(&self.schema, &seeds.collect(), &watched).map_err(TemplateError::seed)
     }
 
     fn options(&self) -> Result<Options, TemplateError> {
@@ -256,15 +287,15 @@ impl Template {
     }
 }
 
-const fn with(mut paths: [Option<&'static str>; 8], path: &'static str) -> [Option<&'static str>; 8] {
+const fn with_path(mut paths: StaticPaths, path: &'static str) -> StaticPaths {
     let mut free = 0;
     while paths[free].is_some() {
         free += 1;
-        assert!(free < paths.len(), "a template has at most eight paths of a kind; put the files into one folder");
+        assert!(
+            free < paths.len(),
+            "a template has at most eight static paths of a kind; put the files into one folder"
+        );
     }
     paths[free] = Some(path);
     paths
 }
-
-/// Shared, because every clone of a template that cannot be built fails for the same reason.
-type Cause = Arc<dyn Error + Send + Sync>;

@@ -1,10 +1,10 @@
-//! The file system in memory under the memory engine.
+//! The file system of the memory engine.
 //!
-//! A database is an immutable base, shared by all that start from it, and the chunks that it changed itself: a clone costs
-//! the same at any size. Several connections of any client of the same SQLite library can open it, with the locks of a real
-//! file and with a write-ahead log.
+//! A database is an immutable base that its clones share, and the chunks that were written since: a clone costs the same at
+//! any size. Any client of the same SQLite library can open several connections to it, with the locks of a real file and with
+//! a write-ahead log.
 //!
-//! [`store`] is the files and their locks, in safe code; [`shim`] is what SQLite calls.
+//! [`store`] has the files and their locks, in safe code; [`shim`] has the functions that SQLite calls.
 
 mod shim;
 mod store;
@@ -13,14 +13,14 @@ pub(crate) use store::{Base, Database};
 
 use rusqlite::ffi;
 
-/// Makes the file system known to SQLite, and gives the URI of a database in it. Idempotent.
+/// The URI of a database. Registers the file system on the first call.
 pub(crate) fn uri(database: &Database) -> rusqlite::Result<String> {
     uri_in(database, shim::NAME)
 }
 
-/// The same, for connections on which it is always 2000-01-01 00:00:00.
-pub(crate) fn timeless_uri(database: &Database) -> rusqlite::Result<String> {
-    uri_in(database, shim::TIMELESS)
+/// Likewise, for connections whose clock is frozen at 2000-01-01 00:00:00.
+pub(crate) fn frozen_clock_uri(database: &Database) -> rusqlite::Result<String> {
+    uri_in(database, shim::FROZEN_CLOCK)
 }
 
 fn uri_in(database: &Database, name: &str) -> rusqlite::Result<String> {

@@ -272,7 +272,7 @@ impl<'r> Resolver<'r> {
             }
             match parent {
                 Some(parent) => labels.extend(self.known.of(&parent.name)),
-                None => labels.extend(self.known.all()),
+                None => labels.extend(self.known.iter().map(|(_, label, _)| label)),
             }
         }
         let nearest = nearest(label, &mut labels.into_iter());

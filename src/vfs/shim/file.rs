@@ -1,7 +1,7 @@
 //! The [methods](https://sqlite.org/c3ref/io_methods.html) of an open file.
 
 use super::guarded;
-use crate::vfs::store::{Content, Handle, Level, REGION, Refused};
+use crate::vfs::store::{Content, Handle, Level, LockError, REGION};
 use rusqlite::ffi;
 use std::{
     ffi::{c_int, c_void},
@@ -9,7 +9,7 @@ use std::{
     sync::atomic,
 };
 
-/// An open file as SQLite knows it: its methods, then what is ours.
+/// An open file in the layout that SQLite expects: its methods first.
 #[repr(C)]
 pub(super) struct File {
     base: ffi::sqlite3_file,
@@ -17,7 +17,7 @@ pub(super) struct File {
 }
 
 static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
-    // The second version has the write-ahead log's index; the third would map files.
+    // Version 2 has the index of the write-ahead log; version 3 would map files.
     iVersion: 2,
     xClose: Some(close),
     xRead: Some(read),
@@ -70,9 +70,9 @@ unsafe fn handle<'a>(file: *mut ffi::sqlite3_file) -> &'a mut Handle {
 ///
 /// # Safety
 /// As [`handle`].
-unsafe fn with(file: *mut ffi::sqlite3_file, fault: c_int, act: impl FnOnce(&mut Handle) -> c_int) -> c_int {
+unsafe fn with(file: *mut ffi::sqlite3_file, error: c_int, act: impl FnOnce(&mut Handle) -> c_int) -> c_int {
     // SAFETY: as promised by the caller.
-    guarded(fault, || act(unsafe { handle(file) }))
+    guarded(error, || act(unsafe { handle(file) }))
 }
 
 unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
@@ -89,8 +89,7 @@ unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
 unsafe extern "C" fn read(file: *mut ffi::sqlite3_file, into: *mut c_void, amount: c_int, at: i64) -> c_int {
     let (Ok(amount), Ok(at)) = (usize::try_from(amount), usize::try_from(at)) else { return ffi::SQLITE_IOERR_READ };
     let act = |handle: &mut Handle| {
-        // SAFETY: SQLite gives room for `amount` bytes, which nobody else looks at during the call, and which are only
-        // written to.
+        // SAFETY: SQLite gives room for `amount` bytes, which nobody else accesses during the call, and which are only written.
         let into = unsafe { slice::from_raw_parts_mut(into.cast::<u8>(), amount) };
         if handle.read_content(|content| content.read(at, into)) == amount {
             ffi::SQLITE_OK
@@ -105,7 +104,7 @@ unsafe extern "C" fn read(file: *mut ffi::sqlite3_file, into: *mut c_void, amoun
 unsafe extern "C" fn write(file: *mut ffi::sqlite3_file, from: *const c_void, amount: c_int, at: i64) -> c_int {
     let (Ok(amount), Ok(at)) = (usize::try_from(amount), usize::try_from(at)) else { return ffi::SQLITE_IOERR_WRITE };
     let act = |handle: &mut Handle| {
-        // SAFETY: SQLite gives `amount` bytes, which nobody changes during the call.
+        // SAFETY: SQLite gives `amount` bytes, which nobody writes during the call.
         let from = unsafe { slice::from_raw_parts(from.cast::<u8>(), amount) };
         handle.write_content(|content| content.write(at, from));
         ffi::SQLITE_OK
@@ -150,17 +149,17 @@ fn level(lock: c_int) -> Level {
     }
 }
 
-fn code(done: Result<(), Refused>) -> c_int {
-    match done {
+fn result_code(result: Result<(), LockError>) -> c_int {
+    match result {
         Ok(()) => ffi::SQLITE_OK,
-        Err(Refused::Busy) => ffi::SQLITE_BUSY,
-        Err(Refused::NotMapped) => ffi::SQLITE_IOERR_SHMLOCK,
+        Err(LockError::Busy) => ffi::SQLITE_BUSY,
+        Err(LockError::NotMapped) => ffi::SQLITE_IOERR_SHMLOCK,
     }
 }
 
 unsafe extern "C" fn lock(file: *mut ffi::sqlite3_file, wanted: c_int) -> c_int {
     // SAFETY: see above.
-    unsafe { with(file, ffi::SQLITE_IOERR_LOCK, |handle| code(handle.lock(level(wanted)))) }
+    unsafe { with(file, ffi::SQLITE_IOERR_LOCK, |handle| result_code(handle.lock(level(wanted)))) }
 }
 
 unsafe extern "C" fn unlock(file: *mut ffi::sqlite3_file, wanted: c_int) -> c_int {
@@ -182,7 +181,7 @@ unsafe extern "C" fn check_reserved_lock(file: *mut ffi::sqlite3_file, out: *mut
     unsafe { with(file, ffi::SQLITE_IOERR_CHECKRESERVEDLOCK, act) }
 }
 
-/// SQLite does without every one of them.
+/// All of them are optional.
 extern "C" fn file_control(_: *mut ffi::sqlite3_file, _: c_int, _: *mut c_void) -> c_int {
     ffi::SQLITE_NOTFOUND
 }
@@ -192,7 +191,7 @@ extern "C" fn sector_size(_: *mut ffi::sqlite3_file) -> c_int {
 }
 
 extern "C" fn device_characteristics(_: *mut ffi::sqlite3_file) -> c_int {
-    // Nothing can tear a write here, as in SQLite's own `memdb`.
+    // As in SQLite's own `memdb`: no write can be torn.
     ffi::SQLITE_IOCAP_ATOMIC
         | ffi::SQLITE_IOCAP_POWERSAFE_OVERWRITE
         | ffi::SQLITE_IOCAP_SAFE_APPEND
@@ -211,8 +210,8 @@ unsafe extern "C" fn shm_map(
             return ffi::SQLITE_IOERR_SHMMAP;
         };
         let region = handle.region(number, extend != 0);
-        // The database keeps the region until this handle has unmapped it, so the pointer outlives the reference here. What
-        // it points to is atomic, so it may be written by those that have only shared references.
+        // The database keeps the region until this handle has unmapped it, so the pointer outlives the reference here. The
+        // memory is atomic, so it may be written through shared references.
         let address = region.map_or(ptr::null_mut(), |region| region.as_ptr().cast_mut().cast());
         // SAFETY: `out` has room for a pointer.
         unsafe { *out = address };
@@ -232,12 +231,12 @@ unsafe extern "C" fn shm_lock(file: *mut ffi::sqlite3_file, first: c_int, count:
         }
         let mask = (u8::MAX >> (8 - count)) << first;
         if flags & ffi::SQLITE_SHM_UNLOCK != 0 {
-            handle.give_wal_locks_back(mask);
+            handle.release_wal_locks(mask);
             ffi::SQLITE_OK
         } else if flags & ffi::SQLITE_SHM_SHARED != 0 {
-            code(handle.share_wal_lock(first))
+            result_code(handle.lock_wal_shared(first))
         } else {
-            code(handle.take_wal_locks(mask))
+            result_code(handle.lock_wal_exclusive(mask))
         }
     };
     // SAFETY: see above.
@@ -250,7 +249,7 @@ extern "C" fn shm_barrier(_: *mut ffi::sqlite3_file) {
 
 unsafe extern "C" fn shm_unmap(file: *mut ffi::sqlite3_file, _: c_int) -> c_int {
     let act = |handle: &mut Handle| {
-        handle.leave_wal_index();
+        handle.close_wal_index();
         ffi::SQLITE_OK
     };
     // SAFETY: see above.

@@ -1,8 +1,8 @@
-//! What SQLite calls: a [`sqlite3_vfs`](https://sqlite.org/c3ref/vfs.html) over the [`store`](crate::vfs::store); [`file`] is the
-//! methods of its files.
+//! A [`sqlite3_vfs`](https://sqlite.org/c3ref/vfs.html) over the [`store`](crate::vfs::store); [`file`] has the methods of its
+//! files.
 //!
-//! Files below our folder, and temporary ones, are in the store; every other name is the default file system's, so that a
-//! session in memory can attach a file. No panic crosses: it becomes an I/O error.
+//! Files below [`FOLDER`] and temporary files are in the store. Every other name is forwarded to the default file system, so
+//! that a session in memory can attach a file. A panic becomes an I/O error instead of unwinding into C.
 
 mod file;
 
@@ -16,28 +16,28 @@ use std::{
     sync::OnceLock,
 };
 
-/// The name of the file system. It has our version, because two versions of the crate in one process are two.
+/// The name of the file system, with our version, since a process may contain two versions of the crate.
 pub(super) const NAME: &str = concat!("sqlite-fixtures-", env!("CARGO_PKG_VERSION"));
 
-/// The same with a clock that stands still.
-pub(super) const TIMELESS: &str = concat!("sqlite-fixtures-", env!("CARGO_PKG_VERSION"), "-timeless");
+/// Likewise, with a frozen clock.
+pub(super) const FROZEN_CLOCK: &str = concat!("sqlite-fixtures-", env!("CARGO_PKG_VERSION"), "-frozen-clock");
 
-/// Makes both known to SQLite. Idempotent; an error is SQLite's code.
+/// Registers both. Idempotent; an error is a result code of SQLite.
 pub(super) fn register() -> Result<(), c_int> {
     static REGISTERED: OnceLock<Result<(), c_int>> = OnceLock::new();
     *REGISTERED.get_or_init(|| {
         add(NAME, |_| {})?;
-        add(TIMELESS, |timeless| {
-            timeless.xCurrentTime = Some(julian_day);
-            timeless.xCurrentTimeInt64 = Some(julian_milliseconds);
+        add(FROZEN_CLOCK, |vfs| {
+            vfs.xCurrentTime = Some(current_time);
+            vfs.xCurrentTimeInt64 = Some(current_time_int64);
         })
     })
 }
 
-fn add(name: &str, change: fn(&mut ffi::sqlite3_vfs)) -> Result<(), c_int> {
-    // SAFETY: `sqlite3_vfs_find` initializes SQLite by itself, and what it gives stays registered for as long as
-    // the program runs, so it can be read. The copy and its name are leaked, since SQLite keeps both for ever. Methods
-    // that are left as they were (loading, randomness, sleep, time) do not look at the file system they are called for.
+fn add(name: &str, customize: fn(&mut ffi::sqlite3_vfs)) -> Result<(), c_int> {
+    // SAFETY: `sqlite3_vfs_find` initializes SQLite, and the default file system stays registered while the program runs, so
+    // it can be read. The copy and its name are leaked, since SQLite keeps both for ever. The methods that are not replaced
+    // (loading, randomness, sleep, time) do not use the file system they are called with.
     unsafe {
         let default = ffi::sqlite3_vfs_find(ptr::null());
         if default.is_null() {
@@ -53,7 +53,7 @@ fn add(name: &str, change: fn(&mut ffi::sqlite3_vfs)) -> Result<(), c_int> {
         ours.xDelete = Some(delete);
         ours.xAccess = Some(access);
         ours.xFullPathname = Some(full_pathname);
-        change(&mut ours);
+        customize(&mut ours);
         match ffi::sqlite3_vfs_register(Box::into_raw(ours), 0) {
             ffi::SQLITE_OK => Ok(()),
             code => Err(code),
@@ -62,17 +62,17 @@ fn add(name: &str, change: fn(&mut ffi::sqlite3_vfs)) -> Result<(), c_int> {
 }
 
 /// 2000-01-01 00:00:00, in milliseconds since the beginning of the [Julian day](https://sqlite.org/lang_datefunc.html) 0.
-const STANDS_AT: i64 = 211_813_444_800_000;
+const FROZEN_NOW: i64 = 211_813_444_800_000;
 
-/// Runs `act`; a panic becomes `fault`.
-fn guarded(fault: c_int, act: impl FnOnce() -> c_int) -> c_int {
-    catch_unwind(AssertUnwindSafe(act)).unwrap_or(fault)
+/// Runs `act`; a panic becomes `error`.
+fn guarded(error: c_int, act: impl FnOnce() -> c_int) -> c_int {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or(error)
 }
 
-/// What a name is to us.
+/// Which file system a name belongs to.
 enum Path<'a> {
     Ours(Name<'a>),
-    /// A temporary file, which has no name.
+    /// Temporary files have no name.
     Temporary,
     Default,
 }
@@ -107,7 +107,7 @@ unsafe extern "C" fn open(
 ) -> c_int {
     guarded(ffi::SQLITE_CANTOPEN, || {
         // SAFETY: SQLite gives room for `szOsFile` bytes, of which a file's methods are the first; null means that there is
-        // nothing to close. The default file system gets what SQLite meant for it, in the room that it asked for.
+        // nothing to close. The default file system gets the arguments of SQLite, with the room that it asked for.
         unsafe {
             (*file).pMethods = ptr::null();
             let handle = match path(name) {
@@ -132,7 +132,7 @@ unsafe extern "C" fn open(
 
 unsafe extern "C" fn delete(vfs: *mut ffi::sqlite3_vfs, name: *const c_char, sync_folder: c_int) -> c_int {
     guarded(ffi::SQLITE_IOERR_DELETE, || {
-        // SAFETY: the name is a C string; the default file system gets what SQLite meant for it.
+        // SAFETY: the name is a C string; the default file system gets the arguments of SQLite.
         match unsafe { path(name) } {
             Path::Ours(name) if name.delete() => ffi::SQLITE_OK,
             Path::Ours(_) | Path::Temporary => ffi::SQLITE_IOERR_DELETE_NOENT,
@@ -147,8 +147,7 @@ unsafe extern "C" fn delete(vfs: *mut ffi::sqlite3_vfs, name: *const c_char, syn
 
 unsafe extern "C" fn access(vfs: *mut ffi::sqlite3_vfs, name: *const c_char, flags: c_int, out: *mut c_int) -> c_int {
     guarded(ffi::SQLITE_IOERR_ACCESS, || {
-        // SAFETY: the name is a C string and `out` has room for a number; the default file system gets what SQLite meant
-        // for it.
+        // SAFETY: the name is a C string and `out` has room for a number; the default file system gets the arguments of SQLite.
         unsafe {
             match path(name) {
                 Path::Ours(name) => *out = name.exists().into(),
@@ -172,8 +171,8 @@ unsafe extern "C" fn full_pathname(
     out: *mut c_char,
 ) -> c_int {
     guarded(ffi::SQLITE_CANTOPEN_FULLPATH, || {
-        // SAFETY: the name is a C string, `out` has `room` bytes, and the copy with its end is checked to fit; the default
-        // file system gets what SQLite meant for it.
+        // SAFETY: the name is a C string, `out` has `room` bytes, and the copy with its NUL is checked to fit; the default file
+        // system gets the arguments of SQLite.
         unsafe {
             if !CStr::from_ptr(name).to_bytes().starts_with(FOLDER.as_bytes()) {
                 let default = default(vfs);
@@ -191,17 +190,17 @@ unsafe extern "C" fn full_pathname(
     })
 }
 
-unsafe extern "C" fn julian_milliseconds(_: *mut ffi::sqlite3_vfs, out: *mut i64) -> c_int {
+unsafe extern "C" fn current_time_int64(_: *mut ffi::sqlite3_vfs, out: *mut i64) -> c_int {
     // SAFETY: `out` has room for a number.
-    unsafe { *out = STANDS_AT };
+    unsafe { *out = FROZEN_NOW };
     ffi::SQLITE_OK
 }
 
-unsafe extern "C" fn julian_day(_: *mut ffi::sqlite3_vfs, out: *mut f64) -> c_int {
+unsafe extern "C" fn current_time(_: *mut ffi::sqlite3_vfs, out: *mut f64) -> c_int {
     #[expect(clippy::cast_precision_loss, reason = "half a day is exact")]
     // SAFETY: `out` has room for a number.
     unsafe {
-        *out = STANDS_AT as f64 / 86_400_000.0;
+        *out = FROZEN_NOW as f64 / 86_400_000.0;
     };
     ffi::SQLITE_OK
 }
@@ -211,8 +210,8 @@ mod tests {
     use super::guarded;
 
     #[test]
-    fn a_panic_does_not_cross() {
+    fn panic_becomes_an_error() {
         assert_eq!(guarded(10, || 0), 0);
-        assert_eq!(guarded(10, || panic!("no further")), 10);
+        assert_eq!(guarded(10, || panic!("inside a callback")), 10);
     }
 }

@@ -1,7 +1,6 @@
-//! Databases in memory: their files, their locks, and who has them open. Safe code that knows nothing of SQLite's types.
+//! Databases in memory: their files, locks and open handles, in safe code without SQLite's types.
 //!
-//! [`content`] is the bytes of a file, [`locks`] who may read and write it, [`wal_index`] what connections share in
-//! write-ahead mode.
+//! [`content`] has the bytes of a file, [`locks`] its locks, [`wal_index`] the shared memory of the write-ahead mode.
 
 mod content;
 mod locks;
@@ -9,7 +8,7 @@ mod wal_index;
 
 pub(crate) use content::Base;
 pub(super) use content::Content;
-pub(super) use locks::{Level, Refused};
+pub(super) use locks::{Level, LockError};
 pub(super) use wal_index::{REGION, Region};
 
 use locks::Locks;
@@ -22,34 +21,34 @@ use std::{
 };
 use wal_index::{Hold, WalIndex};
 
-/// Below this every database has its number as name, and beside it its journals: `12`, `12-journal`, `12-wal`.
+/// The folder of all databases. A database is named by its number, followed by its sidecars: `12`, `12-journal`, `12-wal`.
 pub(super) const FOLDER: &str = "/sqlite-fixtures/";
 
-/// The databases of a process, by number. Each is held by its engine and its handles, and goes with the last of them.
+/// The databases of the process, by number. Each is owned by its engine and its handles.
 static DATABASES: Mutex<BTreeMap<u64, Weak<Database>>> = Mutex::new(BTreeMap::new());
 
 type File = Arc<RwLock<Content>>;
 
-/// A database: its main file, and the files beside it.
+/// A database: its main file and its sidecar files.
 #[derive(Debug)]
 pub(crate) struct Database {
     number: u64,
     main: File,
-    beside: Mutex<BTreeMap<String, File>>,
+    sidecars: Mutex<BTreeMap<String, File>>,
     locks: Mutex<Locks>,
     wal_index: Mutex<WalIndex>,
 }
 
 impl Database {
     /// A new database whose main file starts as `base`.
-    pub(crate) fn over(base: Base) -> Arc<Self> {
-        // Never used again: a name that somebody kept must not lead into another test's database.
+    pub(crate) fn new(base: Base) -> Arc<Self> {
+        // Never reused: an old name must not lead to another test's database.
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let database = Arc::new(Self {
             number,
-            main: Arc::new(RwLock::new(Content::over(base))),
-            beside: Mutex::default(),
+            main: Arc::new(RwLock::new(Content::new(base))),
+            sidecars: Mutex::default(),
             locks: Mutex::default(),
             wal_index: Mutex::default(),
         });
@@ -57,7 +56,7 @@ impl Database {
         database
     }
 
-    /// Its main file's name.
+    /// The name of its main file.
     pub(crate) fn name(&self) -> String {
         format!("{FOLDER}{}", self.number)
     }
@@ -74,49 +73,49 @@ impl Drop for Database {
     }
 }
 
-/// The name of a file: its database's number, and what stands behind it.
+/// The name of a file: the number of its database, and the suffix of a sidecar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Name<'a> {
     number: u64,
-    beside: &'a str,
+    sidecar: &'a str,
 }
 
 impl<'a> Name<'a> {
-    /// `None` for a name that is not below our folder.
+    /// `None` for a name outside [`FOLDER`].
     pub(super) fn parse(path: &'a str) -> Option<Self> {
         let name = path.strip_prefix(FOLDER)?;
-        let (number, beside) = name.split_at(name.find('-').unwrap_or(name.len()));
-        Some(Self { number: number.parse().ok()?, beside })
+        let (number, sidecar) = name.split_at(name.find('-').unwrap_or(name.len()));
+        Some(Self { number: number.parse().ok()?, sidecar })
     }
 
     fn database(self) -> Option<Arc<Database>> {
         lock(&DATABASES).get(&self.number)?.upgrade()
     }
 
-    /// Opens the file; `None` when it is not there, or its database has gone.
+    /// Opens the file; `None` if it or its database does not exist.
     pub(super) fn open(self, make: bool) -> Option<Handle> {
         let database = self.database()?;
-        if self.beside.is_empty() {
+        if self.sidecar.is_empty() {
             let file = Arc::clone(&database.main);
             return Some(Handle { file, locked: Some(Locked { database, level: Level::None, hold: Hold::default() }) });
         }
-        let mut beside = lock(&database.beside);
-        let file = match beside.get(self.beside) {
+        let mut sidecars = lock(&database.sidecars);
+        let file = match sidecars.get(self.sidecar) {
             Some(file) => Arc::clone(file),
-            None if make => Arc::clone(beside.entry(self.beside.to_owned()).or_default()),
+            None if make => Arc::clone(sidecars.entry(self.sidecar.to_owned()).or_default()),
             None => return None,
         };
         Some(Handle { file, locked: None })
     }
 
-    /// Whether the file is there and holds something.
+    /// Whether the file exists and is not empty.
     pub(super) fn exists(self) -> bool {
         self.open(false).is_some_and(|handle| handle.read_content(|content| content.len() > 0))
     }
 
-    /// Deletes a file beside the main one; `false` when it is not there. Who has it open keeps it.
+    /// Deletes a sidecar; `false` if it does not exist. Open handles keep its content.
     pub(super) fn delete(self) -> bool {
-        self.database().is_some_and(|database| lock(&database.beside).remove(self.beside).is_some())
+        self.database().is_some_and(|database| lock(&database.sidecars).remove(self.sidecar).is_some())
     }
 }
 
@@ -124,7 +123,7 @@ impl<'a> Name<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Handle {
     file: File,
-    /// What a handle of a main file has besides.
+    /// Only for a main file.
     locked: Option<Locked>,
 }
 
@@ -144,7 +143,7 @@ impl Handle {
         write(&mut self.file.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn lock(&mut self, wanted: Level) -> Result<(), Refused> {
+    pub(super) fn lock(&mut self, wanted: Level) -> Result<(), LockError> {
         let Some(Locked { database, level, .. }) = &mut self.locked else { return Ok(()) };
         lock(&database.locks).lock(level, wanted)
     }
@@ -155,44 +154,44 @@ impl Handle {
         }
     }
 
-    /// Whether any handle of the file means to write.
+    /// Whether a handle of the file has more than a shared lock.
     pub(super) fn is_reserved(&self) -> bool {
         self.locked.as_ref().is_some_and(|locked| lock(&locked.database.locks).is_reserved())
     }
 
-    /// A part of the write-ahead log's index. Its memory stays until the last handle that asked for one has
-    /// [left](Self::leave_wal_index).
+    /// A part of the index of the write-ahead log. Its memory stays until the last handle that uses the index has
+    /// [closed](Self::close_wal_index) it.
     pub(super) fn region(&mut self, number: usize, make: bool) -> Option<Arc<Region>> {
         let Locked { database, hold, .. } = self.locked.as_mut()?;
         lock(&database.wal_index).region(hold, number, make)
     }
 
-    pub(super) fn share_wal_lock(&mut self, slot: u32) -> Result<(), Refused> {
-        let Some(Locked { database, hold, .. }) = &mut self.locked else { return Err(Refused::NotMapped) };
-        lock(&database.wal_index).share(hold, slot)
+    pub(super) fn lock_wal_shared(&mut self, slot: u32) -> Result<(), LockError> {
+        let Some(Locked { database, hold, .. }) = &mut self.locked else { return Err(LockError::NotMapped) };
+        lock(&database.wal_index).lock_shared(hold, slot)
     }
 
-    pub(super) fn take_wal_locks(&mut self, mask: u8) -> Result<(), Refused> {
-        let Some(Locked { database, hold, .. }) = &mut self.locked else { return Err(Refused::NotMapped) };
-        lock(&database.wal_index).take(hold, mask)
+    pub(super) fn lock_wal_exclusive(&mut self, mask: u8) -> Result<(), LockError> {
+        let Some(Locked { database, hold, .. }) = &mut self.locked else { return Err(LockError::NotMapped) };
+        lock(&database.wal_index).lock_exclusive(hold, mask)
     }
 
-    pub(super) fn give_wal_locks_back(&mut self, mask: u8) {
+    pub(super) fn release_wal_locks(&mut self, mask: u8) {
         if let Some(Locked { database, hold, .. }) = &mut self.locked {
-            lock(&database.wal_index).give_back(hold, mask);
+            lock(&database.wal_index).release(hold, mask);
         }
     }
 
-    pub(super) fn leave_wal_index(&mut self) {
+    pub(super) fn close_wal_index(&mut self) {
         if let Some(Locked { database, hold, .. }) = &mut self.locked {
-            lock(&database.wal_index).leave(hold);
+            lock(&database.wal_index).close(hold);
         }
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.leave_wal_index();
+        self.close_wal_index();
         self.unlock(Level::None);
     }
 }
@@ -202,80 +201,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Database, Name};
-    use crate::vfs::store::locks::Level;
-    use std::{sync::Arc, thread};
-
-    #[test]
-    fn names_below_the_folder_are_databases_and_what_stands_beside_them() {
-        assert_eq!(Name::parse("/sqlite-fixtures/12"), Some(Name { number: 12, beside: "" }));
-        assert_eq!(Name::parse("/sqlite-fixtures/12-mj0-a"), Some(Name { number: 12, beside: "-mj0-a" }));
-        for other in ["/tmp/app.db", "/sqlite-fixtures/", "/sqlite-fixtures/a", "/sqlite-fixtures/../etc", "12"] {
-            assert_eq!(Name::parse(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn a_database_is_gone_with_its_owner_and_its_last_handle() {
-        let database = Database::over(Arc::new(*b"base"));
-        let path = database.name();
-        let name = Name::parse(&path).unwrap();
-        let handle = name.open(false).unwrap();
-        drop(database);
-        assert!(name.open(false).is_some(), "held by the handle");
-        drop(handle);
-        assert!(name.open(true).is_none());
-        assert!(!name.exists());
-    }
-
-    #[test]
-    fn a_deleted_file_stays_with_those_that_have_it_open() {
-        let database = Database::over(Arc::new([]));
-        let path = format!("{}-journal", database.name());
-        let journal = Name::parse(&path).unwrap();
-        assert!(journal.open(false).is_none());
-        let handle = journal.open(true).unwrap();
-        assert!(!journal.exists(), "an empty journal is none");
-        handle.write_content(|content| content.write(0, b"page"));
-        assert!(journal.exists());
-        assert!(journal.delete());
-        assert!(!journal.delete());
-        assert!(!journal.exists());
-        assert_eq!(handle.read_content(super::Content::to_vec), b"page");
-    }
-
-    #[test]
-    fn a_dropped_handle_gives_its_locks_back() {
-        let database = Database::over(Arc::new([]));
-        let path = database.name();
-        let name = Name::parse(&path).unwrap();
-        let (mut one, mut two) = (name.open(false).unwrap(), name.open(false).unwrap());
-        for handle in [&mut one, &mut two] {
-            handle.region(0, true);
-        }
-        one.lock(Level::Exclusive).unwrap();
-        one.take_wal_locks(0xff).unwrap();
-        assert!(two.lock(Level::Shared).is_err() && two.share_wal_lock(0).is_err() && two.is_reserved());
-        drop(one);
-        assert!(two.lock(Level::Shared).is_ok() && two.share_wal_lock(0).is_ok() && !two.is_reserved());
-    }
-
-    #[test]
-    fn clones_of_one_base_are_written_from_many_threads_and_share_what_they_do_not_change() {
-        let base: Arc<Vec<u8>> = Arc::new(vec![1; 10_000]);
-        thread::scope(|scope| {
-            for thread in 2..6 {
-                let base = base.clone();
-                scope.spawn(move || {
-                    let database = Database::over(base);
-                    let handle = Name::parse(&database.name()).unwrap().open(false).unwrap();
-                    handle.write_content(|content| content.write(5000, &[thread; 10]));
-                    let bytes = database.to_vec();
-                    assert_eq!((bytes[4999], bytes[5000], bytes[5009], bytes[5010]), (1, thread, thread, 1));
-                });
-            }
-        });
-        assert!(base.iter().all(|byte| *byte == 1));
-    }
-}
+#[path = "../../../tests/unit/vfs_store.rs"]
+mod tests;

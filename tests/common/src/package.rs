@@ -90,6 +90,12 @@ impl Package {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             write_if_changed(&path, text);
         }
+        // A test file of an earlier version.
+        for entry in fs::read_dir(folder.join("tests")).into_iter().flatten().flatten() {
+            if !files.iter().any(|(path, _)| folder.join(path) == entry.path()) {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
         write_if_changed(&folder.join("Cargo.lock"), &fs::read_to_string(root().join("Cargo.lock")).unwrap());
         folder
     }

@@ -26,7 +26,7 @@ fn build(connection: &mut Connection) -> Result<(), Box<dyn Error + Send + Sync>
 #[test]
 fn rows_are_served() {
     let key = folder().join("key").into_os_string().into_string().unwrap();
-    let template = Template::code(build).rebuild_if_changed(key.leak());
+    let template = Template::from_fn(build).rebuild_if_changed(key.leak());
     for engine in [template.memory().unwrap(), template.temp_file().unwrap()] {
         let session = sqlite_fixtures::SessionFactory::new(engine).unwrap().open().unwrap();
         session.execute("INSERT INTO t (b) VALUES ('new')", []).unwrap();

@@ -116,7 +116,7 @@ fn non_object_is_an_error() {
     );
     let error = loaded.unwrap_err();
     let said: Vec<_> = error.all().map(|mistake| mistake.to_string().lines().next().unwrap().to_owned()).collect();
-    let expected = "expected an object of Django's, `{model, pk, fields}`, as others in this list are, found";
+    let expected = "expected an object of Django, `{model, pk, fields}`, like others in this list, found";
     assert!(said[0].contains(&format!("data.json:2:1: {expected} a map")), "{said:?}");
     assert!(said[1].contains(&format!("data.json:4:1: {expected} a number")), "{said:?}");
     assert_eq!(said.len(), 2);

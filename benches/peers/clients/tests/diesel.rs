@@ -6,7 +6,7 @@ use sqlite_fixtures::{SessionFactory, Template};
 #[test]
 fn diesel_reads_what_a_session_wrote_and_a_session_what_diesel_wrote() {
     let template =
-        Template::code(|connection| Ok(connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)")?));
+        Template::from_fn(|connection| Ok(connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)")?));
     let engine = template.memory().unwrap();
     let session = SessionFactory::new(&engine).unwrap().open().unwrap();
     session.execute("INSERT INTO t VALUES (2)", []).unwrap();

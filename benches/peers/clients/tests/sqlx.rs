@@ -6,7 +6,7 @@ use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
 #[tokio::test]
 async fn a_pool_of_sqlx_reads_what_a_session_wrote_and_a_session_what_the_pool_wrote() {
     let template =
-        Template::code(|connection| Ok(connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)")?))
+        Template::from_fn(|connection| Ok(connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)")?))
             .engine_options(|engine| engine.journal_mode(JournalMode::Wal));
     let engine = template.memory().unwrap();
     let session = SessionFactory::new(&engine).unwrap().open().unwrap();

@@ -1,0 +1,125 @@
+//! Where a database is: in our file system in memory, or in a temporary folder.
+
+use super::{EngineError, Origin};
+use crate::{
+    ledger::{exit, warn_stderr},
+    sqlite::untracked,
+    storage::{self, TempFolder},
+    vfs,
+};
+use rusqlite::{Connection, OpenFlags};
+use std::{
+    env,
+    path::{Path, PathBuf, absolute},
+    sync::Arc,
+};
+
+#[derive(Debug)]
+pub(super) enum Place {
+    Memory {
+        uri: String,
+        /// The database lives as long as this, or a connection to it.
+        database: Arc<vfs::Database>,
+    },
+    TempFile {
+        path: PathBuf,
+        /// `None` only during the drop.
+        folder: Option<TempFolder>,
+    },
+}
+
+/// A connection, for internal use, to a new database that is a copy of `origin`.
+pub(super) fn open_copy(origin: &Origin) -> rusqlite::Result<Connection> {
+    let database = vfs::Database::new(Arc::clone(&origin.bytes));
+    let uri = vfs::uri(&database)?;
+    untracked(|| Connection::open(uri))
+}
+
+impl Place {
+    /// A copy of `origin` in memory.
+    pub(super) fn memory(origin: &Origin) -> Result<Self, EngineError> {
+        let database = vfs::Database::new(Arc::clone(&origin.bytes));
+        let uri = vfs::uri(&database).map_err(EngineError::Open)?;
+        Ok(Self::Memory { uri, database })
+    }
+
+    /// A copy of `origin` in a temporary folder.
+    pub(super) fn temp_file(origin: &Origin) -> Result<Self, EngineError> {
+        // An engine in a static is never dropped.
+        exit::register();
+        let error = |source| EngineError::Folder { path: env::temp_dir(), source };
+        let folder = TempFolder::new_in(&absolute(env::temp_dir()).map_err(error)?).map_err(error)?;
+        let path = folder.path().join("database.sqlite3");
+        storage::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;
+        Ok(Self::TempFile { path, folder: Some(folder) })
+    }
+
+    pub(super) fn open(&self) -> Result<Connection, EngineError> {
+        // Without `SQLITE_OPEN_CREATE`: if the file is gone, that is an error, not a new database.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        match self {
+            Self::Memory { uri, .. } => Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI),
+            Self::TempFile { path, .. } => Connection::open_with_flags(path, flags),
+        }
+        .map_err(EngineError::Open)
+    }
+
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Memory { .. } => None,
+            Self::TempFile { path, .. } => Some(path),
+        }
+    }
+
+    /// The file name that SQLite reports, which has links resolved.
+    pub(super) fn file(&self) -> String {
+        match self {
+            Self::Memory { database, .. } => database.name(),
+            Self::TempFile { path, folder } => {
+                let folder = folder.as_ref().map(TempFolder::real_path).unwrap_or_default();
+                folder.join(path.file_name().unwrap_or_default()).to_string_lossy().into_owned()
+            }
+        }
+    }
+
+    pub(super) fn uri(&self) -> String {
+        let path = match self {
+            Self::Memory { uri, .. } => return uri.clone(),
+            Self::TempFile { path, .. } => path,
+        };
+        let mut uri = "file:".to_owned();
+        for byte in path.as_os_str().as_encoded_bytes() {
+            match byte {
+                b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(*byte)),
+                other => uri.push_str(&format!("%{other:02X}")),
+            }
+        }
+        uri
+    }
+
+    pub(super) fn persist(&self) -> Result<PathBuf, EngineError> {
+        let Self::TempFile { path, folder } = self else { return Err(EngineError::NoFolder) };
+        let path = path.parent().unwrap_or(path).to_owned();
+        match folder.as_ref().map_or(Ok(()), TempFolder::keep) {
+            Ok(()) => Ok(path),
+            Err(source) => Err(EngineError::Folder { path, source }),
+        }
+    }
+
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Memory { .. } => "memory",
+            Self::TempFile { .. } => "temp_file",
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Self::TempFile { path, folder } = self
+            && let Some(Err(error)) = folder.take().map(TempFolder::remove)
+        {
+            warn_stderr(&format!("could not remove the temporary files of {}: {error}", path.display()));
+        }
+    }
+}

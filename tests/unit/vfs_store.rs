@@ -1,0 +1,77 @@
+//! Unit tests of `src/vfs/store/mod.rs`.
+
+use super::{Database, Name};
+use crate::vfs::store::locks::Level;
+use std::{sync::Arc, thread};
+
+#[test]
+fn parses_names_of_databases_and_sidecars() {
+    assert_eq!(Name::parse("/sqlite-fixtures/12"), Some(Name { number: 12, sidecar: "" }));
+    assert_eq!(Name::parse("/sqlite-fixtures/12-mj0-a"), Some(Name { number: 12, sidecar: "-mj0-a" }));
+    for other in ["/tmp/app.db", "/sqlite-fixtures/", "/sqlite-fixtures/a", "/sqlite-fixtures/../etc", "12"] {
+        assert_eq!(Name::parse(other), None, "{other}");
+    }
+}
+
+#[test]
+fn database_lives_until_its_last_handle_closes() {
+    let database = Database::new(Arc::new(*b"base"));
+    let path = database.name();
+    let name = Name::parse(&path).unwrap();
+    let handle = name.open(false).unwrap();
+    drop(database);
+    assert!(name.open(false).is_some(), "owned by the handle");
+    drop(handle);
+    assert!(name.open(true).is_none());
+    assert!(!name.exists());
+}
+
+#[test]
+fn deleted_file_stays_readable_through_open_handles() {
+    let database = Database::new(Arc::new([]));
+    let path = format!("{}-journal", database.name());
+    let journal = Name::parse(&path).unwrap();
+    assert!(journal.open(false).is_none());
+    let handle = journal.open(true).unwrap();
+    assert!(!journal.exists(), "an empty journal does not exist");
+    handle.write_content(|content| content.write(0, b"page"));
+    assert!(journal.exists());
+    assert!(journal.delete());
+    assert!(!journal.delete());
+    assert!(!journal.exists());
+    assert_eq!(handle.read_content(super::Content::to_vec), b"page");
+}
+
+#[test]
+fn dropped_handle_releases_its_locks() {
+    let database = Database::new(Arc::new([]));
+    let path = database.name();
+    let name = Name::parse(&path).unwrap();
+    let (mut one, mut two) = (name.open(false).unwrap(), name.open(false).unwrap());
+    for handle in [&mut one, &mut two] {
+        handle.region(0, true);
+    }
+    one.lock(Level::Exclusive).unwrap();
+    one.lock_wal_exclusive(0xff).unwrap();
+    assert!(two.lock(Level::Shared).is_err() && two.lock_wal_shared(0).is_err() && two.is_reserved());
+    drop(one);
+    assert!(two.lock(Level::Shared).is_ok() && two.lock_wal_shared(0).is_ok() && !two.is_reserved());
+}
+
+#[test]
+fn threads_write_clones_of_one_base() {
+    let base: Arc<Vec<u8>> = Arc::new(vec![1; 10_000]);
+    thread::scope(|scope| {
+        for thread in 2..6 {
+            let base = base.clone();
+            scope.spawn(move || {
+                let database = Database::new(base);
+                let handle = Name::parse(&database.name()).unwrap().open(false).unwrap();
+                handle.write_content(|content| content.write(5000, &[thread; 10]));
+                let bytes = database.to_vec();
+                assert_eq!((bytes[4999], bytes[5000], bytes[5009], bytes[5010]), (1, thread, thread, 1));
+            });
+        }
+    });
+    assert!(base.iter().all(|byte| *byte == 1));
+}
