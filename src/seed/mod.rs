@@ -1,6 +1,4 @@
 //! Rows to put into a database, and the files they come from.
-//!
-//! Seven rooms, each below the next: [`error`], [`files`], [`parse`], [`schema`], [`dialect`], [`resolve`], [`load`].
 
 // Each format uses only some of what the formats share.
 #![cfg_attr(

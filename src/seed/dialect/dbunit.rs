@@ -93,25 +93,3 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, usize)> {
 fn spaces(text: &str) -> usize {
     text.find(|letter: char| !matches!(letter, ' ' | '\t')).unwrap_or(text.len())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::record;
-
-    fn fields(text: &str) -> Result<Vec<Option<String>>, &'static str> {
-        let fields = record(text, &mut 0).map_err(|(message, _)| message)?;
-        Ok(fields.into_iter().map(|(field, _)| field.map(Into::into)).collect())
-    }
-
-    #[test]
-    fn fields_without_spaces_around_them() {
-        let some = |texts: &[&str]| Ok(texts.iter().map(|text| Some((*text).to_owned())).collect());
-        assert_eq!(fields("1, \"The first, and\nlast\" , a b \r\nnext"), some(&["1", "The first, and\nlast", "a b"]));
-        assert_eq!(fields("\"x \\\"y\\\" \"\"z\"\"\",,"), some(&["x \"y\" \"z\"", "", ""]));
-        assert_eq!(fields("null, \"null\" ,[null],nulls"), Ok(vec![None, None, None, Some("nulls".to_owned())]));
-        assert_eq!(fields("\"C:\\temp\\\\new\",a\rnext"), some(&["C:\\temp\\new", "a"]));
-        assert_eq!(fields("1,\"open"), Err("a quoted field is not closed"));
-        assert_eq!(fields("\"a\\"), Err("a quoted field is not closed"));
-        assert_eq!(fields("\"a\"b"), Err("a quoted field goes on after its closing quote"));
-    }
-}

@@ -80,34 +80,3 @@ fn width(letter: char) -> usize {
         _ => 1,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::Excerpt;
-
-    fn shown(text: &str, column: u32) -> String {
-        Excerpt { text: text.to_owned(), line: 12, column }.to_string()
-    }
-
-    #[test]
-    fn token_is_marked_to_its_end() {
-        assert_eq!(shown("alcie,On moss", 1), "  12 | alcie,On moss\n     | ^^^^^");
-        assert_eq!(shown("  nmae: Alice", 3), "  12 |   nmae: Alice\n     |   ^^^^");
-        assert_eq!(shown("\t\"name\": \"A, b\"}", 10), "  12 |  \"name\": \"A, b\"}\n     |          ^^^^^^");
-        assert_eq!(shown("a", 2), "  12 | a\n     |  ^", "at the end");
-        assert_eq!(shown("", 1), "  12 | \n     | ^");
-        assert_eq!(shown("a", 99), "  12 | a\n     |  ^", "past it");
-    }
-
-    #[test]
-    fn mark_fits_wide_characters_and_long_lines() {
-        assert_eq!(shown("灯台 x", 4), "  12 | 灯台 x\n     |      ^");
-        let long = format!("{}HERE{}", "a ".repeat(200), " b".repeat(200));
-        let text = shown(&long, 401);
-        let (line, mark) = text.split_once('\n').unwrap();
-        assert!(line.starts_with("  12 | …") && line.ends_with('…') && line.contains("HERE"), "{text}");
-        let column = line.chars().position(|letter| letter == 'H').unwrap();
-        assert_eq!(mark.chars().position(|letter| letter == '^'), Some(column), "{text}");
-        assert!(mark.ends_with(" ^^^^"), "{text}");
-    }
-}

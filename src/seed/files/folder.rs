@@ -173,7 +173,7 @@ pub(crate) fn format(path: &Path) -> Result<Format, SeedError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{candidates, number};
+    use super::candidates;
     use std::path::{Path, PathBuf};
 
     #[test]
@@ -185,13 +185,5 @@ mod tests {
         assert_eq!(found("fixtures", Some("/shop")), [PathBuf::from("/shop/fixtures")]);
         assert_eq!(found("fixtures", None)[0], PathBuf::from("/shop/target/debug/deps/fixtures"), "the nearest first");
         assert!(found("fixtures", None).contains(&PathBuf::from("/shop/fixtures")));
-    }
-
-    #[test]
-    fn migration_numbers() {
-        assert_eq!(number("0002_users.sql"), 2);
-        assert_eq!(number("V10__users.sql"), 10);
-        assert_eq!(number("20261124093000_users.up.sql"), 20_261_124_093_000);
-        assert_eq!(number("users.sql"), u128::MAX);
     }
 }

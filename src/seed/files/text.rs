@@ -191,38 +191,3 @@ fn number(count: usize) -> u32 {
 fn shown(path: &Path) -> &Path {
     std::env::current_dir().ok().and_then(|current| path.strip_prefix(current).ok()).unwrap_or(path)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{AROUND, BLOCK, Source, Spot};
-    use crate::position::Position;
-
-    #[test]
-    fn columns_count_characters() {
-        let source = Source::new(Position::new("a.sql", 1, 1), None, "é\r\nüx".into());
-        assert_eq!(source.position(Spot::offset(0)).to_string(), "a.sql:1:1");
-        assert_eq!(source.position(Spot::offset(6)).to_string(), "a.sql:2:2");
-        assert_eq!(source.position(Spot::offset(5)).to_string(), "a.sql:2:1", "inside a character");
-        assert_eq!(source.position(Spot::offset(99)).to_string(), "a.sql:2:3", "past the end");
-    }
-
-    #[test]
-    fn places_in_long_texts_and_lines_are_exact() {
-        let line = "aé灯😀, ".repeat(3_000);
-        for text in [line.replace(',', "\n"), line] {
-            let source = Source::new(Position::new("a", 1, 1), None, text.clone());
-            let (mut row, mut column) = (1, 1);
-            for (at, letter) in text.char_indices() {
-                if at % 97 == 0 || at % BLOCK < 4 {
-                    let place = source.place(Spot::offset(at));
-                    assert_eq!(place.position.to_string(), format!("a:{row}:{column}"));
-                    let excerpt = place.excerpt.unwrap();
-                    let marked = excerpt.text.chars().nth(excerpt.column as usize - 1);
-                    assert_eq!(marked, Some(letter).filter(|letter| *letter != '\n'));
-                    assert!(excerpt.text.len() < 2 * AROUND + 4, "a letter may be cut off or not");
-                }
-                (row, column) = if letter == '\n' { (row + 1, 1) } else { (row, column + 1) };
-            }
-        }
-    }
-}

@@ -141,22 +141,3 @@ fn find(text: &str, name: &str) -> Option<usize> {
         !is_part(before.chars().next_back()) && !is_part(after.chars().next())
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{find, first_token};
-
-    #[test]
-    fn name_is_found_as_a_word() {
-        assert_eq!(find("INSERT INTO authors (auth, éauth, author) VALUES (1)", "Author"), Some(33 + "é".len()));
-        assert_eq!(find("SELECT [od d] FROM t", "od d"), Some(8));
-        assert_eq!(find("SELECT a", "aa"), None);
-    }
-
-    #[test]
-    fn first_token_is_behind_space_and_comments() {
-        for (before, rest) in [("", "SELECT"), (" -- a;\n/* b */;\u{feff}\t", "SELECT 1"), ("/**/", ""), ("-- a", "")] {
-            assert_eq!(first_token(&format!("{before}{rest}")), before.len(), "{before}{rest}");
-        }
-    }
-}

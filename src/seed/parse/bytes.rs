@@ -42,28 +42,3 @@ pub(crate) fn decode_base64(text: &str) -> Result<Vec<u8>, SeedErrorKind> {
 pub(crate) fn decode_base64(_: &str) -> Result<Vec<u8>, SeedErrorKind> {
     Err(SeedErrorKind::MissingFeature { what: "a value in base64", feature: "base64" })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{from_hex_digits, from_hexadecimal, from_literal};
-
-    #[test]
-    fn hexadecimal_bytes_have_two_digits() {
-        assert_eq!(from_literal("x'00Ff'").unwrap().unwrap(), [0, 255]);
-        assert_eq!(from_hexadecimal("0X00ff").unwrap().unwrap(), [0, 255]);
-        assert_eq!(from_hex_digits("").unwrap(), b"");
-        assert!(from_hex_digits("0").is_err() && from_hex_digits("zz").is_err() && from_hex_digits("é").is_err());
-        assert!(from_literal("x'00").is_none() && from_hexadecimal("0xz").is_none());
-    }
-
-    #[cfg(feature = "base64")]
-    #[test]
-    fn base64_needs_its_padding() {
-        use super::decode_base64;
-        assert_eq!(decode_base64("aGVsbG8=").unwrap(), b"hello");
-        assert_eq!(decode_base64("aGVs\n bG8h").unwrap(), b"hello!");
-        for wrong in ["aGVsbG8", "a", "=", "aGV*"] {
-            assert!(decode_base64(wrong).is_err(), "{wrong}");
-        }
-    }
-}

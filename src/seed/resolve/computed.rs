@@ -65,26 +65,3 @@ fn classify(error: rusqlite::Error) -> SeedError {
         _ => SeedError::new(SeedErrorKind::Sql(error)),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use rusqlite::{Connection, types::Value};
-
-    #[test]
-    fn expression_is_one_value_and_changes_nothing() {
-        let connection = Connection::open_in_memory().unwrap();
-        let evaluate = |expression| super::evaluate(&connection, expression);
-        connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
-        assert_eq!(evaluate("1 + (SELECT a FROM t) -- so").unwrap(), Value::Integer(2));
-        assert_eq!(evaluate("x'00ff'").unwrap(), Value::Blob(vec![0, 255]));
-        assert_eq!(evaluate("NULL").unwrap(), Value::Null);
-        for wrong in ["1); DELETE FROM t; SELECT (1", "1, 2", "", "nosuch(1)", "1), (2", "DELETE FROM t"] {
-            assert!(evaluate(wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(evaluate("SELECT count(*) FROM t").unwrap(), Value::Integer(1), "a query of one value is one");
-        assert_eq!(
-            evaluate("nosuch").unwrap_err().to_string(),
-            "SQLite cannot prepare this statement: no such column: nosuch; correct the statement"
-        );
-    }
-}

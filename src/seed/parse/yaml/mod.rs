@@ -255,18 +255,3 @@ fn weight(node: &Node<'_>) -> usize {
         Node::Map(fields) => fields.iter().map(|(_, value)| weight(&value.value)).sum(),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::Cursor;
-
-    #[test]
-    fn byte_of_a_character_is_found_forwards_and_backwards() {
-        let text = "aé灯😀z";
-        let mut cursor = Cursor::default();
-        for letter in [0, 3, 4, 5, 2, 1, 0, 9, 4] {
-            let expected = text.char_indices().nth(letter).map_or(text.len(), |(at, _)| at);
-            assert_eq!(cursor.byte(text, letter), expected, "{letter}");
-        }
-    }
-}

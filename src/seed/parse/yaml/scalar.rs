@@ -61,26 +61,3 @@ fn is_float(digits: &str) -> bool {
     digits.bytes().any(|byte| byte.is_ascii_digit())
         && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::plain;
-    use crate::seed::parse::value::Scalar;
-
-    #[test]
-    fn plain_scalars_follow_the_core_schema() {
-        let value = |text: &'static str| plain(text.into()).unwrap();
-        for null in ["", "~", "null"] {
-            assert_eq!(value(null), Scalar::Null);
-        }
-        assert_eq!(value("true"), Scalar::Boolean(true));
-        assert_eq!(value("-42"), Scalar::Integer(-42));
-        assert_eq!(value("0o17"), Scalar::Integer(15));
-        assert_eq!(value("1.5e3"), Scalar::Real(1500.0));
-        assert_eq!(value(".inf"), Scalar::Real(f64::INFINITY));
-        for text in ["yes", "no", "1.2.3", "2026-11-24", "inf", "nan", "0x", "1_000", "e", "-"] {
-            assert_eq!(value(text), Scalar::Text(text.into()));
-        }
-        assert!(plain("9223372036854775808".into()).is_err());
-    }
-}
