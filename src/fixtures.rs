@@ -144,4 +144,4 @@ macro_rules! forms {
 forms!(session -> Session, |engine, location| SessionFactory::from_engine(engine).into_session_at(location));
 forms!(sessions -> SessionFactory, |engine, _| Ok(SessionFactory::from_engine(engine)));
 forms!(engine -> Engine, |engine, _| Ok(engine));
-forms!(async_session -> AsyncSession, |engine, location| AsyncSession::open(engine, location));
+forms!(async_session -> AsyncSession, |engine, location| AsyncSession::open_blocking(engine, location));

@@ -125,7 +125,9 @@ pairs
   - 2, 'x': a = 'x', b = 2, note = NULL";
     assert_eq!(changed(&session), expected);
     let diff = session.diff().unwrap();
-    let RowDiff { key, change: RowChange::Removed(row), .. } = diff.tables["pairs"].last().unwrap() else {
+    let RowDiff { key, change: RowChange::Removed(row), .. } =
+        diff.tables.iter().find(|table| table.name == "pairs").and_then(|table| table.rows.last()).unwrap()
+    else {
         panic!("{diff:?}")
     };
     assert_eq!(key, &[Value::Integer(2), Value::Text("x".to_owned())]);

@@ -2,32 +2,37 @@
 
 use crate::storage::{self, create, remove};
 use std::{
-    collections::BTreeMap,
     env, io,
     path::PathBuf,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 /// How many databases each test of this process has kept.
-static KEPT: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+static KEPT: Mutex<Vec<(String, usize)>> = Mutex::new(Vec::new());
 
 /// A path for the next database of `test`, after the databases of earlier runs are removed.
 pub(super) fn next_path(test: &str) -> io::Result<PathBuf> {
     let folder = folder_of(test);
     let mut kept = kept();
-    if !kept.contains_key(test) {
-        remove(&folder)?;
-        create(&folder)?;
-    }
-    let count = kept.entry(test.to_owned()).or_default();
-    *count += 1;
-    Ok(folder.join(format!("{count}.sqlite3")))
+    let number = match kept.iter_mut().find(|(name, _)| name == test) {
+        Some((_, count)) => {
+            *count += 1;
+            *count
+        }
+        None => {
+            remove(&folder)?;
+            create(&folder)?;
+            kept.push((test.to_owned(), 1));
+            1
+        }
+    };
+    Ok(folder.join(format!("{number}.sqlite3")))
 }
 
 /// Removes the databases of earlier runs of `test`, unless this run has kept one too.
 pub(super) fn discard(test: &str) {
     let kept = kept();
-    if !kept.contains_key(test) {
+    if !kept.iter().any(|(name, _)| name == test) {
         let _ = remove(&folder_of(test));
     }
 }
@@ -53,7 +58,7 @@ fn without_hash(name: &str) -> &str {
     }
 }
 
-fn kept() -> MutexGuard<'static, BTreeMap<String, usize>> {
+fn kept() -> MutexGuard<'static, Vec<(String, usize)>> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -7,18 +7,20 @@ impl Labels {
     /// A form that [`from_bytes`](Self::from_bytes) reads.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for (table, labels) in &self.0 {
-            put_field(&mut bytes, b'T', table.as_bytes());
-            for (label, key) in labels {
-                put_field(&mut bytes, b'L', label.as_bytes());
-                match key {
-                    Key::None => put_field(&mut bytes, b'-', &[]),
-                    Key::Single(Value::Null) => put_field(&mut bytes, b'n', &[]),
-                    Key::Single(Value::Integer(integer)) => put_field(&mut bytes, b'i', &integer.to_le_bytes()),
-                    Key::Single(Value::Real(real)) => put_field(&mut bytes, b'r', &real.to_le_bytes()),
-                    Key::Single(Value::Text(text)) => put_field(&mut bytes, b't', text.as_bytes()),
-                    Key::Single(Value::Blob(blob)) => put_field(&mut bytes, b'b', blob),
-                }
+        let mut last = "";
+        for (table, label, key) in self.iter() {
+            if table != last {
+                put_field(&mut bytes, b'T', table.as_bytes());
+                last = table;
+            }
+            put_field(&mut bytes, b'L', label.as_bytes());
+            match key {
+                None => put_field(&mut bytes, b'-', &[]),
+                Some(Value::Null) => put_field(&mut bytes, b'n', &[]),
+                Some(Value::Integer(integer)) => put_field(&mut bytes, b'i', &integer.to_le_bytes()),
+                Some(Value::Real(real)) => put_field(&mut bytes, b'r', &real.to_le_bytes()),
+                Some(Value::Text(text)) => put_field(&mut bytes, b't', text.as_bytes()),
+                Some(Value::Blob(blob)) => put_field(&mut bytes, b'b', blob),
             }
         }
         bytes

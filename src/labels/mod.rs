@@ -5,7 +5,7 @@ mod bytes;
 use crate::position::nearest;
 use rusqlite::types::{FromSql, FromSqlError, Value};
 use std::{
-    collections::BTreeMap,
+    collections::HashMap,
     error::Error,
     fmt,
     ops::Deref,
@@ -27,7 +27,7 @@ pub fn label_id(label: &str) -> i64 {
 ///
 /// Table names are compared as SQLite does, ignoring ASCII case; labels are compared exactly.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Labels(BTreeMap<String, BTreeMap<String, Key>>);
+pub struct Labels(Vec<(String, HashMap<String, Key>)>);
 
 /// What a label stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,29 +39,52 @@ pub(crate) enum Key {
 
 impl Labels {
     pub(crate) fn insert(&mut self, table: &str, label: &str, key: Key) {
-        self.0.entry(table.to_ascii_lowercase()).or_default().insert(label.to_owned(), key);
+        self.table_mut(table.to_ascii_lowercase()).insert(label.to_owned(), key);
+    }
+
+    /// The labels of a table whose name is in lower case. The tables are sorted.
+    fn table_mut(&mut self, table: String) -> &mut HashMap<String, Key> {
+        let at = match self.0.binary_search_by(|(other, _)| other.cmp(&table)) {
+            Ok(at) => at,
+            Err(at) => {
+                self.0.insert(at, (table, HashMap::new()));
+                at
+            }
+        };
+        &mut self.0[at].1
+    }
+
+    fn table(&self, table: &str) -> Option<&HashMap<String, Key>> {
+        self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(table)).map(|(_, labels)| labels)
     }
 
     pub(crate) fn get(&self, table: &str, label: &str) -> Option<&Key> {
-        self.0.get(&table.to_ascii_lowercase())?.get(label)
+        self.table(table)?.get(label)
     }
 
     /// Adds all labels of `newer`, which replace equal ones.
     pub(crate) fn extend(&mut self, newer: Self) {
         for (table, labels) in newer.0 {
-            self.0.entry(table).or_default().extend(labels);
+            self.table_mut(table).extend(labels);
         }
     }
 
-    /// Every label: its table in lower case, its name, and the key of its row; `None` if the table has no single-column key.
-    ///
+    /// Every label, sorted: its table in lower case, its name, and the key of its row; `None` if the table has no single-column
+    /// key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, Option<&Value>)> {
-        self.0.iter().flat_map(|(table, labels)| {
-            labels.iter().map(|(label, key)| match key {
-                Key::Single(value) => (table.as_str(), label.as_str(), Some(value)),
-                Key::None => (table.as_str(), label.as_str(), None),
-            })
-        })
+        let mut all = Vec::new();
+        for (table, labels) in &self.0 {
+            let mut names: Vec<&str> = labels.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            for name in names {
+                let key = match &labels[name] {
+                    Key::Single(value) => Some(value),
+                    Key::None => None,
+                };
+                all.push((table.as_str(), name, key));
+            }
+        }
+        all.into_iter()
     }
 
     /// The tables that have `label`, in lower case, with what it stands for there.
@@ -71,7 +94,7 @@ impl Labels {
 
     /// The labels of one table.
     pub(crate) fn of(&self, table: &str) -> impl Iterator<Item = &str> {
-        self.0.get(&table.to_ascii_lowercase()).into_iter().flat_map(BTreeMap::keys).map(String::as_str)
+        self.table(table).into_iter().flat_map(HashMap::keys).map(String::as_str)
     }
 
     /// The key of the row that has `label` in the seed file of `table`.
@@ -91,9 +114,9 @@ impl Labels {
             None if self.of(table).next().is_some() => {
                 Err(LabelErrorKind::UnknownLabel { nearest: nearest(label, &mut self.of(table)) })
             }
-            None => {
-                Err(LabelErrorKind::UnknownTable { nearest: nearest(table, &mut self.0.keys().map(String::as_str)) })
-            }
+            None => Err(LabelErrorKind::UnknownTable {
+                nearest: nearest(table, &mut self.0.iter().map(|(name, _)| name.as_str())),
+            }),
         }
     }
 }

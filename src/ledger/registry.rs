@@ -9,7 +9,8 @@ use super::{
     stack::Stack,
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{HashMap, VecDeque},
+    hash::{BuildHasherDefault, DefaultHasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
@@ -75,7 +76,9 @@ pub(crate) struct EngineRecord {
 }
 
 /// The engines that exist, by the files of their databases.
-static ENGINES: Mutex<BTreeMap<String, Weak<EngineRecord>>> = Mutex::new(BTreeMap::new());
+static ENGINES: Mutex<ByFile> = Mutex::new(HashMap::with_hasher(BuildHasherDefault::new()));
+
+type ByFile = HashMap<String, Weak<EngineRecord>, BuildHasherDefault<DefaultHasher>>;
 
 impl EngineRecord {
     pub(crate) fn new(identity: EngineIdentity) -> Arc<Self> {
@@ -102,18 +105,23 @@ impl Drop for EngineRecord {
     }
 }
 
-fn engines() -> MutexGuard<'static, BTreeMap<String, Weak<EngineRecord>>> {
+fn engines() -> MutexGuard<'static, ByFile> {
     ENGINES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-static REGISTRY: Mutex<Registry> =
-    Mutex::new(Registry { event: 0, last: 0, live: BTreeMap::new(), total: Tally::new(), journal: None });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+    event: 0,
+    last: 0,
+    live: HashMap::with_hasher(BuildHasherDefault::new()),
+    total: Tally::new(),
+    journal: None,
+});
 
 struct Registry {
     event: u64,
     /// The number of the last entry.
     last: u64,
-    live: BTreeMap<u64, Live>,
+    live: HashMap<u64, Live, BuildHasherDefault<DefaultHasher>>,
     total: Tally,
     journal: Option<Journal>,
 }
@@ -233,7 +241,12 @@ pub(super) fn counts(engine: Option<&EngineRecord>) -> Counts {
 }
 
 pub(super) fn live(engine: Option<&EngineRecord>) -> Vec<Entry> {
-    registry().live.values().filter(|live| live.is_of(engine)).map(|live| live.entry.clone()).collect()
+    let mut entries: Vec<Entry> = Vec::new();
+    for live in registry().live.values().filter(|live| live.is_of(engine)) {
+        entries.push(live.entry.clone());
+    }
+    entries.sort_unstable_by_key(|entry| entry.number);
+    entries
 }
 
 pub(super) fn ended(engine: Option<&EngineRecord>) -> Vec<Entry> {

@@ -3,14 +3,13 @@
 use super::stack;
 use std::{
     backtrace::Backtrace,
-    collections::BTreeMap,
     env,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     thread,
 };
 
 /// The tests whose threads the ledger knows, with the number of these: a test with a time-out has two.
-static RUNNING: Mutex<BTreeMap<Arc<str>, usize>> = Mutex::new(BTreeMap::new());
+static RUNNING: Mutex<Vec<(Arc<str>, usize)>> = Mutex::new(Vec::new());
 
 thread_local! {
     static THIS_THREAD: ThreadNames = ThreadNames::new();
@@ -32,7 +31,11 @@ impl ThreadNames {
         };
         let test = name.clone().filter(is_test);
         if let Some(test) = &test {
-            *running_threads().entry(Arc::clone(test)).or_default() += 1;
+            let mut running = running_threads();
+            match running.iter_mut().find(|(name, _)| name == test) {
+                Some((_, threads)) => *threads += 1,
+                None => running.push((Arc::clone(test), 1)),
+            }
         }
         Self { name, test }
     }
@@ -42,23 +45,23 @@ impl Drop for ThreadNames {
     fn drop(&mut self) {
         let Some(test) = &self.test else { return };
         let mut running = running_threads();
-        if let Some(threads) = running.get_mut(test) {
-            *threads -= 1;
-            if *threads == 0 {
-                running.remove(test);
+        if let Some(at) = running.iter().position(|(name, _)| name == test) {
+            running[at].1 -= 1;
+            if running[at].1 == 0 {
+                running.remove(at);
             }
         }
     }
 }
 
-fn running_threads() -> MutexGuard<'static, BTreeMap<Arc<str>, usize>> {
+fn running_threads() -> MutexGuard<'static, Vec<(Arc<str>, usize)>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The tests that are running. For threads that the ledger does not know, the system has the beginning of the name; a thread
 /// without a name has that of the thread that started it.
 pub(super) fn running() -> Vec<Arc<str>> {
-    let mut running: Vec<Arc<str>> = running_threads().keys().cloned().collect();
+    let mut running: Vec<Arc<str>> = running_threads().iter().map(|(name, _)| Arc::clone(name)).collect();
     // With `--test-threads=1` the main thread runs the tests, and there are no other threads.
     let others = if thread().as_deref() == Some("main") { Vec::new() } else { threads() };
     for name in others {

@@ -8,9 +8,12 @@ use crate::{
 };
 use futures_channel::oneshot;
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
-    sync::{Mutex, PoisonError, mpsc},
-    thread::{self, JoinHandle},
+    pin::pin,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, JoinHandle, Thread},
 };
 
 type Job = Box<dyn FnOnce(&mut Session) + Send>;
@@ -49,23 +52,33 @@ impl AsyncEngine {
     #[track_caller]
     pub fn session(&self) -> impl Future<Output = Result<AsyncSession, SessionError>> + Send + use<> {
         let location = Location::caller();
-        let engine = self.engine().clone();
-        async move {
-            let (sender, opened) = oneshot::channel();
-            let worker = Worker::start(&engine, location, |entry| drop(sender.send(entry)))?;
-            let entry = opened.await.unwrap_or_else(|_| unreachable!("the worker reports before it ends"))?;
-            Ok(AsyncSession { worker, entry, engine })
-        }
+        AsyncSession::open(self.engine().clone(), location)
     }
 }
 
 impl AsyncSession {
-    /// Opens a session and blocks until it is open, for code that is not asynchronous.
-    pub(crate) fn open(engine: Engine, location: &'static Location<'static>) -> Result<Self, SessionError> {
-        let (sender, opened) = mpsc::channel();
-        let worker = Worker::start(&engine, location, move |entry| drop(sender.send(entry)))?;
-        let entry = opened.recv().unwrap_or_else(|_| unreachable!("the worker reports before it ends"))?;
+    async fn open(engine: Engine, location: &'static Location<'static>) -> Result<Self, SessionError> {
+        let (worker, opened) = Worker::start(&engine, location)?;
+        let entry = opened.await.unwrap_or_else(|_| unreachable!("the worker reports before it ends"))?;
         Ok(Self { worker, entry, engine })
+    }
+
+    /// Opens a session and blocks until it is open, for code that is not asynchronous.
+    pub(crate) fn open_blocking(engine: Engine, location: &'static Location<'static>) -> Result<Self, SessionError> {
+        struct Unpark(Thread);
+        impl Wake for Unpark {
+            fn wake(self: Arc<Self>) {
+                self.0.unpark();
+            }
+        }
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut opened = pin!(Self::open(engine, location));
+        loop {
+            match opened.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(session) => return session,
+                Poll::Pending => thread::park(),
+            }
+        }
     }
 
     /// Runs blocking work on the session's thread.
@@ -136,19 +149,51 @@ impl Drop for AsyncSession {
 /// The thread of a session. Dropping it waits until the session is closed.
 #[derive(Debug)]
 struct Worker {
-    /// `None` once the session is closing. In a mutex, so that the session is `Sync`.
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    jobs: Arc<Jobs>,
     thread: Option<JoinHandle<()>>,
-    closed: Option<oneshot::Receiver<Result<(), CloseError>>>,
+    closed: Option<Reported<Result<(), CloseError>>>,
 }
+
+/// The jobs that wait for the thread.
+#[derive(Default)]
+struct Jobs {
+    /// The jobs, and whether there will be no more.
+    queue: Mutex<(VecDeque<Job>, bool)>,
+    changed: Condvar,
+}
+
+impl Jobs {
+    fn queue(&self) -> MutexGuard<'_, (VecDeque<Job>, bool)> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next job; `None` after the last.
+    fn next(&self) -> Option<Job> {
+        let mut queue = self.queue();
+        while queue.0.is_empty() && !queue.1 {
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        queue.0.pop_front()
+    }
+}
+
+impl std::fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Jobs").field("waiting", &self.queue().0.len()).finish_non_exhaustive()
+    }
+}
+
+/// What the thread of a session reports once.
+type Reported<T> = oneshot::Receiver<T>;
 
 impl Worker {
     fn start(
         engine: &Engine,
         location: &'static Location<'static>,
-        opened: impl FnOnce(Result<Entry, SessionError>) + Send + 'static,
-    ) -> Result<Self, SessionError> {
-        let (jobs, work) = mpsc::channel::<Job>();
+    ) -> Result<(Self, Reported<Result<Entry, SessionError>>), SessionError> {
+        let jobs = Arc::new(Jobs::default());
+        let work = Arc::clone(&jobs);
+        let (opened_sender, opened) = oneshot::channel();
         let (closed_sender, closed) = oneshot::channel();
         let factory = SessionFactory::from_engine(engine.clone());
         let test = engine.test();
@@ -157,27 +202,27 @@ impl Worker {
             .spawn(move || {
                 let mut session = match factory.into_session_for(test, location) {
                     Ok(session) => session,
-                    Err(error) => return opened(Err(error)),
+                    Err(error) => return drop(opened_sender.send(Err(error))),
                 };
-                opened(Ok(session.entry()));
-                for job in work {
+                let _ = opened_sender.send(Ok(session.entry()));
+                while let Some(job) = work.next() {
                     job(&mut session);
                 }
                 let _ = closed_sender.send(session.close());
             })
             .map_err(SessionError::Thread)?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Some(thread), closed: Some(closed) })
+        Ok((Self { jobs, thread: Some(thread), closed: Some(closed) }, opened))
     }
 
     fn send(&self, job: Job) {
-        if let Some(jobs) = &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
-            let _ = jobs.send(job);
-        }
+        self.jobs.queue().0.push_back(job);
+        self.jobs.changed.notify_one();
     }
 
     /// Makes the thread finish its jobs and close the session.
     fn stop(&mut self) {
-        *self.jobs.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+        self.jobs.queue().1 = true;
+        self.jobs.changed.notify_one();
     }
 }
 

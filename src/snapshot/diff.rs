@@ -1,15 +1,12 @@
 //! What differs between two databases.
 
-use super::table::{schema, show, tables};
+use super::table::{Object, schema, show, tables};
 use crate::sqlite::quote::literal;
 use rusqlite::{
     Connection,
     types::{Value, ValueRef},
 };
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-};
+use std::{collections::HashMap, fmt};
 
 /// What a test has changed in a database: the schema, and rows table by table.
 ///
@@ -21,8 +18,18 @@ use std::{
 pub struct Diff {
     /// Changes of the schema, by kind and name.
     pub schema: Vec<SchemaChange>,
-    /// The changed rows of each table: removed and changed ones in the order of their keys, then added ones.
-    pub tables: BTreeMap<String, Vec<RowDiff>>,
+    /// The tables with changed rows, by name.
+    pub tables: Vec<TableDiff>,
+}
+
+/// A table with changed rows.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct TableDiff {
+    /// Its name.
+    pub name: String,
+    /// Its changed rows: removed and changed ones in the order of their keys, then added ones.
+    pub rows: Vec<RowDiff>,
 }
 
 /// A table, index, view or trigger that was added, removed or changed.
@@ -83,32 +90,32 @@ impl Diff {
 
 /// What changed from `before` to `after`.
 pub(crate) fn between(before: &Connection, after: &Connection) -> rusqlite::Result<Diff> {
-    let mut objects: BTreeMap<_, (Option<String>, Option<String>)> = BTreeMap::new();
-    for object in schema(before)? {
-        objects.entry((object.kind, object.name)).or_default().0 = Some(object.sql);
+    let mut changes: Vec<SchemaChange> = Vec::new();
+    for Object { kind, name, sql } in schema(before)? {
+        changes.push(SchemaChange { kind, name, before: Some(sql), after: None });
     }
-    for object in schema(after)? {
-        objects.entry((object.kind, object.name)).or_default().1 = Some(object.sql);
-    }
-    objects.retain(|_, (before, after)| before != after);
-    let schema_change = |((kind, name), (before, after))| SchemaChange { kind, name, before, after };
-    let schema = objects.into_iter().map(schema_change).collect();
-
-    let mut contents: BTreeMap<String, (Content, Content)> = BTreeMap::new();
-    for (name, content) in read(before)? {
-        contents.entry(name).or_default().0 = content;
-    }
-    for (name, content) in read(after)? {
-        contents.entry(name).or_default().1 = content;
-    }
-    let mut tables = BTreeMap::new();
-    for (name, (before, after)) in contents {
-        let rows = changed_rows(&before, &after);
-        if !rows.is_empty() {
-            tables.insert(name, rows);
+    for Object { kind, name, sql } in schema(after)? {
+        match changes.iter_mut().find(|change| (&change.kind, &change.name) == (&kind, &name)) {
+            Some(change) => change.after = Some(sql),
+            None => changes.push(SchemaChange { kind, name, before: None, after: Some(sql) }),
         }
     }
-    Ok(Diff { schema, tables })
+    changes.retain(|change| change.before != change.after);
+    changes.sort_unstable_by(|one, two| (&one.kind, &one.name).cmp(&(&two.kind, &two.name)));
+
+    let (old, mut new) = (read(before)?, read(after)?);
+    let mut tables: Vec<TableDiff> = Vec::new();
+    for (name, before) in old {
+        let at = new.iter().position(|(other, _)| *other == name);
+        let after = at.map(|at| new.swap_remove(at).1).unwrap_or_default();
+        tables.push(TableDiff { name, rows: changed_rows(&before, &after) });
+    }
+    for (name, after) in new {
+        tables.push(TableDiff { name, rows: changed_rows(&Content::default(), &after) });
+    }
+    tables.retain(|table| !table.rows.is_empty());
+    tables.sort_unstable_by(|one, two| one.name.cmp(&two.name));
+    Ok(Diff { schema: changes, tables })
 }
 
 /// The columns and rows of a table.
@@ -208,8 +215,8 @@ impl fmt::Display for Diff {
             };
             lines.push(format!("{sign} {} {}", change.kind, change.name));
         }
-        for (table, rows) in &self.tables {
-            lines.push(table.clone());
+        for TableDiff { name, rows } in &self.tables {
+            lines.push(name.clone());
             lines.extend(rows.iter().map(|row| format!("  {row}")));
         }
         f.write_str(if lines.is_empty() { "no change" } else { "" })?;

@@ -8,5 +8,5 @@ mod table;
 mod text;
 
 pub(crate) use diff::between;
-pub use diff::{ColumnChange, Diff, RowChange, RowDiff, SchemaChange};
+pub use diff::{ColumnChange, Diff, RowChange, RowDiff, SchemaChange, TableDiff};
 pub(crate) use text::of;

@@ -1,6 +1,6 @@
 //! A diff as serde's data, for snapshots and reports.
 
-use super::diff::{ColumnChange, Diff, RowChange, RowDiff, SchemaChange};
+use super::diff::{ColumnChange, Diff, RowChange, RowDiff, SchemaChange, TableDiff};
 use rusqlite::types::Value;
 use serde_core::ser::{Serialize, SerializeStruct, Serializer};
 
@@ -8,8 +8,16 @@ impl Serialize for Diff {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut diff = serializer.serialize_struct("Diff", 2)?;
         diff.serialize_field("schema", &self.schema)?;
-        diff.serialize_field("tables", &self.tables)?;
+        diff.serialize_field("tables", &Tables(&self.tables))?;
         diff.end()
+    }
+}
+
+struct Tables<'a>(&'a [TableDiff]);
+
+impl Serialize for Tables<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|table| (&table.name, &table.rows)))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::{LOCK_SUFFIX, PREFIX, is_at, remove};
 use std::{
-    collections::BTreeSet,
     ffi::OsStr,
     fs::{self, File, TryLockError},
     io::{self, Read},
@@ -30,13 +29,13 @@ fn remove_folders(parent: &Path, path: &Path) -> io::Result<()> {
     }
     let mut permanent = Vec::new();
     lock.read_to_end(&mut permanent)?;
-    let permanent: BTreeSet<&[u8]> = permanent.split(|byte| *byte == b'\n').collect();
+    let permanent: Vec<&[u8]> = permanent.split(|byte| *byte == b'\n').collect();
     let mut all_removed = true;
     for folder in fs::read_dir(parent)?.flatten() {
         let (name, folder) = (folder.file_name(), folder.path());
         // Another user may have created a folder with such a name.
         let is_theirs = folder.file_stem() == path.file_stem() && has_owner_of(&folder, &lock, fs::Metadata::is_dir);
-        if is_theirs && !permanent.contains(name.as_encoded_bytes()) {
+        if is_theirs && !permanent.contains(&name.as_encoded_bytes()) {
             all_removed &= !is_in_use(&folder, &lock) && remove(&folder).is_ok();
         }
     }

@@ -5,7 +5,6 @@
 
 use super::{LOCK_SUFFIX, PREFIX, create_new, is_at, remove, stale};
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -30,9 +29,12 @@ impl TempFolder {
             let path = lock.new_name("");
             let free = locked(&lock.free).pop();
             let reused = free.is_some_and(|free| lock.rename(&free, &path).is_ok());
-            match if reused { Ok(()) } else { create_new(&path) } {
+            if reused {
+                return Ok(Self { path, lock });
+            }
+            match create_new(&path) {
                 Ok(()) => {
-                    locked(&lock.folders).insert(path.clone());
+                    locked(&lock.folders).push(path.clone());
                     return Ok(Self { path, lock });
                 }
                 // Another user's, perhaps on purpose.
@@ -57,7 +59,7 @@ impl TempFolder {
         if folders.contains(&self.path) {
             let name = self.path.file_name().unwrap_or_default();
             (&self.lock.file).write_all(&[name.as_encoded_bytes(), b"\n"].concat())?;
-            folders.remove(&self.path);
+            folders.retain(|other| *other != self.path);
         }
         Ok(())
     }
@@ -77,13 +79,13 @@ impl TempFolder {
             return Ok(());
         }
         remove(&free)?;
-        locked(&self.lock.folders).remove(&free);
+        self.lock.forget(&free);
         Ok(())
     }
 }
 
 /// The locks of this process, by the folders that they are in.
-static LOCKS: Mutex<BTreeMap<PathBuf, Arc<ProcessLock>>> = Mutex::new(BTreeMap::new());
+static LOCKS: Mutex<Vec<(PathBuf, Arc<ProcessLock>)>> = Mutex::new(Vec::new());
 
 /// The lock of this process in a folder for temporary files.
 #[derive(Debug)]
@@ -94,7 +96,7 @@ struct ProcessLock {
     real_parent: PathBuf,
     next: AtomicU64,
     /// The folders that exist.
-    folders: Mutex<BTreeSet<PathBuf>>,
+    folders: Mutex<Vec<PathBuf>>,
     /// Those of them that are empty and unused: renaming one is cheaper than creating one.
     free: Mutex<Vec<PathBuf>>,
 }
@@ -103,7 +105,7 @@ impl ProcessLock {
     /// The lock in a folder. The first time, the folders of killed processes are removed.
     fn in_folder(parent: &Path) -> io::Result<Arc<Self>> {
         let mut locks = locked(&LOCKS);
-        if let Some(lock) = locks.get(parent) {
+        if let Some((_, lock)) = locks.iter().find(|(folder, _)| folder == parent) {
             return Ok(Arc::clone(lock));
         }
         let (file, path) = Self::take(parent)?;
@@ -116,7 +118,7 @@ impl ProcessLock {
             folders: Mutex::default(),
             free: Mutex::default(),
         });
-        locks.insert(parent.to_owned(), Arc::clone(&lock));
+        locks.push((parent.to_owned(), Arc::clone(&lock)));
         Ok(lock)
     }
 
@@ -140,10 +142,13 @@ impl ProcessLock {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
-        let mut folders = locked(&self.folders);
-        folders.remove(from);
-        folders.insert(to.to_owned());
+        self.forget(from);
+        locked(&self.folders).push(to.to_owned());
         Ok(())
+    }
+
+    fn forget(&self, folder: &Path) {
+        locked(&self.folders).retain(|other| other != folder);
     }
 
     /// Removes the folders and the lock.
@@ -161,7 +166,7 @@ impl ProcessLock {
 
 /// Removes, at exit, the folders that statics hold, and the locks.
 pub(crate) fn remove_all() {
-    for lock in std::mem::take(&mut *locked(&LOCKS)).into_values() {
+    for (_, lock) in std::mem::take(&mut *locked(&LOCKS)) {
         lock.end();
     }
 }

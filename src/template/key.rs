@@ -7,7 +7,7 @@ use crate::{
     seed::{SeedError, SeedErrorKind, Seeds, files::folder},
 };
 use std::{
-    collections::{BTreeSet, hash_map::DefaultHasher},
+    collections::hash_map::DefaultHasher,
     env,
     fmt::Write,
     fs,
@@ -45,7 +45,12 @@ impl Files {
         }
         // After the seeds of the folder, so that they can refer to their labels.
         files.seeds.extend(seeds.files()?);
-        let folders: BTreeSet<_> = files.seeds.iter().filter_map(|file| file.parent()).collect();
+        let mut folders: Vec<&Path> = Vec::new();
+        for folder in files.seeds.iter().filter_map(|file| file.parent()) {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
         for folder in folders {
             files.sidecars.extend(folder::files_beside(folder)?);
         }

@@ -1,6 +1,11 @@
 //! The bytes of one file: an immutable base that many files share, and the chunks that were written since.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasherDefault, DefaultHasher},
+    sync::Arc,
+};
 
 /// Immutable bytes, shared by all files that start from them.
 pub(crate) type Base = Arc<dyn AsRef<[u8]> + Send + Sync>;
@@ -15,7 +20,7 @@ pub(crate) struct Content {
     base: Base,
     /// How much of the base is still visible: what was truncated must not reappear.
     base_len: usize,
-    changed: BTreeMap<usize, Chunk>,
+    changed: HashMap<usize, Chunk, BuildHasherDefault<DefaultHasher>>,
     len: usize,
 }
 
@@ -35,7 +40,7 @@ impl Content {
     /// Starts as `base`, without a copy.
     pub(crate) fn new(base: Base) -> Self {
         let len = (*base).as_ref().len();
-        Self { base, base_len: len, changed: BTreeMap::new(), len }
+        Self { base, base_len: len, changed: HashMap::default(), len }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -86,7 +91,7 @@ impl Content {
     pub(crate) fn set_len(&mut self, len: usize) {
         if len < self.len {
             self.base_len = self.base_len.min(len);
-            self.changed.split_off(&len.div_ceil(CHUNK));
+            self.changed.retain(|number, _| number * CHUNK < len);
             if let Some(chunk) = self.changed.get_mut(&(len / CHUNK)) {
                 chunk[len % CHUNK..].fill(0);
             }

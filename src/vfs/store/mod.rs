@@ -13,7 +13,8 @@ pub(super) use wal_index::{REGION, Region};
 
 use locks::Locks;
 use std::{
-    collections::BTreeMap,
+    collections::HashMap,
+    hash::{BuildHasherDefault, DefaultHasher},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
         atomic::{AtomicU64, Ordering},
@@ -25,7 +26,8 @@ use wal_index::{Hold, WalIndex};
 pub(super) const FOLDER: &str = "/sqlite-fixtures/";
 
 /// The databases of the process, by number. Each is owned by its engine and its handles.
-static DATABASES: Mutex<BTreeMap<u64, Weak<Database>>> = Mutex::new(BTreeMap::new());
+static DATABASES: Mutex<HashMap<u64, Weak<Database>, BuildHasherDefault<DefaultHasher>>> =
+    Mutex::new(HashMap::with_hasher(BuildHasherDefault::new()));
 
 type File = Arc<RwLock<Content>>;
 
@@ -34,7 +36,7 @@ type File = Arc<RwLock<Content>>;
 pub(crate) struct Database {
     number: u64,
     main: File,
-    sidecars: Mutex<BTreeMap<String, File>>,
+    sidecars: Mutex<Vec<(String, File)>>,
     locks: Mutex<Locks>,
     wal_index: Mutex<WalIndex>,
 }
@@ -100,9 +102,13 @@ impl<'a> Name<'a> {
             return Some(Handle { file, locked: Some(Locked { database, level: Level::None, hold: Hold::default() }) });
         }
         let mut sidecars = lock(&database.sidecars);
-        let file = match sidecars.get(self.sidecar) {
-            Some(file) => Arc::clone(file),
-            None if make => Arc::clone(sidecars.entry(self.sidecar.to_owned()).or_default()),
+        let file = match sidecars.iter().find(|(sidecar, _)| sidecar == self.sidecar) {
+            Some((_, file)) => Arc::clone(file),
+            None if make => {
+                let file = File::default();
+                sidecars.push((self.sidecar.to_owned(), Arc::clone(&file)));
+                file
+            }
             None => return None,
         };
         Some(Handle { file, locked: None })
@@ -115,7 +121,13 @@ impl<'a> Name<'a> {
 
     /// Deletes a sidecar; `false` if it does not exist. Open handles keep its content.
     pub(super) fn delete(self) -> bool {
-        self.database().is_some_and(|database| lock(&database.sidecars).remove(self.sidecar).is_some())
+        let Some(database) = self.database() else { return false };
+        let mut sidecars = lock(&database.sidecars);
+        let found = sidecars.iter().position(|(sidecar, _)| sidecar == self.sidecar);
+        found.is_some_and(|at| {
+            sidecars.swap_remove(at);
+            true
+        })
     }
 }
 
