@@ -50,14 +50,12 @@
 
 #![expect(non_camel_case_types, reason = "rstest finds a fixture by the name of the argument")]
 
-use crate::{
-    engine::Engine,
-    position::chain,
-    seed::Seeds,
-    session::{AsyncSession, Session, SessionError, SessionFactory},
-    sqlite::untracked,
-    template::Template,
-};
+use crate::engine::Engine;
+use crate::position::chain;
+use crate::seed::Seeds;
+use crate::session::{AsyncSession, Session, SessionError, SessionFactory};
+use crate::sqlite::untracked;
+use crate::template::Template;
 use std::{error::Error, panic::Location};
 
 static FIXTURES: Template = Template::folder("fixtures");

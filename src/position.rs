@@ -108,7 +108,7 @@ pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
 }
 
 /// The known name that is most similar to `wanted`, if one is similar enough.
-pub(crate) fn nearest<'a>(wanted: &str, known: &mut dyn Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest(wanted: &str, known: &mut dyn Iterator<Item = &str>) -> Option<String> {
     /// The distance takes quadratic time.
     const LONGEST: usize = 200;
     let wanted = wanted.to_lowercase();
@@ -127,22 +127,5 @@ pub(crate) fn nearest<'a>(wanted: &str, known: &mut dyn Iterator<Item = &'a str>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Position, nearest};
-
-    #[test]
-    fn a_whole_file_has_no_line() {
-        let whole = Position::whole("a.sql");
-        assert_eq!((whole.line(), whole.column(), whole.to_string().as_str()), (None, None, "a.sql"));
-        let at = whole.at(2, 3);
-        assert_eq!((at.line(), at.column(), at.to_string().as_str()), (Some(2), Some(3), "a.sql:2:3"));
-    }
-
-    #[test]
-    fn suggests_only_similar_names() {
-        let nearest = |wanted| nearest(wanted, &mut ["id", "name"].into_iter());
-        assert_eq!(nearest("nmae").as_deref(), Some("name"));
-        assert_eq!(nearest("Name").as_deref(), Some("name"));
-        assert_eq!(nearest("address"), None);
-    }
-}
+#[path = "../tests/unit/position.rs"]
+mod tests;

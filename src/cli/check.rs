@@ -3,10 +3,8 @@
 use super::{Failure, print, print_errors, row_counts};
 use crate::{ledger::write_stderr, position::counted, session::SessionFactory, template::Template};
 use clap::Args;
-use std::{
-    path::{PathBuf, absolute},
-    process::ExitCode,
-};
+use std::path::{PathBuf, absolute};
+use std::process::ExitCode;
 
 /// Load a seed folder into memory and show every error in it.
 ///

@@ -1,18 +1,14 @@
 //! `sqlite-fixtures dump`: writes a database as seed files.
 
 use super::{Failure, print};
-use crate::{
-    dump::{Format, dump},
-    position::chain,
-    template::Template,
-};
+use crate::dump::{Format, dump};
+use crate::position::chain;
+use crate::template::Template;
 use clap::Args;
 use rusqlite::{Connection, OpenFlags};
-use std::{
-    fs,
-    path::{PathBuf, absolute},
-    process::ExitCode,
-};
+use std::fs;
+use std::path::{PathBuf, absolute};
+use std::process::ExitCode;
 
 /// Write a database as seed files.
 ///

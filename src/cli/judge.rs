@@ -1,17 +1,14 @@
 //! What the journals of a run say together.
 
-use crate::{
-    ledger::{journal::read::read, stack::is_own},
-    position::{Position, chain, counted},
-    report::leaks::Verdict,
-    settings::LEAKS,
-};
+use crate::ledger::journal::read::read;
+use crate::ledger::stack::is_own;
+use crate::position::{Position, chain, counted};
+use crate::report::leaks::Verdict;
+use crate::settings::LEAKS;
 use addr2line::Loader;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env,
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::path::{Path, PathBuf};
 
 /// Reads the journals. `faults` are those that are known already.
 pub(super) fn judge(paths: &BTreeSet<PathBuf>, faults: Vec<String>) -> Verdict {

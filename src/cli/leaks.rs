@@ -8,14 +8,12 @@ use crate::{
     storage::{self, TempFolder},
 };
 use clap::{Args, Subcommand, ValueEnum};
-use std::{
-    collections::BTreeSet,
-    env,
-    ffi::OsString,
-    fs::{self, File},
-    path::{Path, PathBuf, absolute},
-    process::{Command, ExitCode, ExitStatus},
-};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::{Path, PathBuf, absolute};
+use std::process::{Command, ExitCode, ExitStatus};
+use std::{env, fs};
 
 /// Run a test command, then fail if any of its processes left a session open.
 ///

@@ -15,11 +15,10 @@ mod self_test;
 use crate::{ledger::write_stderr, position::chain, seed::SeedError, sqlite::quote::quoted};
 use clap::{Parser, Subcommand};
 use rusqlite::Connection;
-use std::{
-    error::Error,
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::error::Error;
+use std::io;
+use std::io::Write;
+use std::process::ExitCode;
 
 /// SQLite databases for tests.
 #[derive(Debug, Parser)]

@@ -9,11 +9,9 @@ use crate::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rusqlite::{Connection, OpenFlags};
-use std::{
-    fs,
-    path::{Path, PathBuf, absolute},
-    process::ExitCode,
-};
+use std::fs;
+use std::path::{Path, PathBuf, absolute};
+use std::process::ExitCode;
 
 /// Create or fill a database file from a seed folder.
 ///
@@ -111,17 +109,5 @@ fn is_for_tests(path: &Path) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::is_for_tests;
-    use std::path::Path;
-
-    #[test]
-    fn a_path_is_for_tests_by_its_words() {
-        for path in ["/srv/test.sqlite3", "/srv/shop_test.db", "/srv/tests/shop.db", "/srv/Shop-Test-2.db"] {
-            assert!(is_for_tests(Path::new(path)), "{path}");
-        }
-        for path in ["/srv/shop.db", "/srv/latest.db", "/srv/contest/attestation.db"] {
-            assert!(!is_for_tests(Path::new(path)), "{path}");
-        }
-    }
-}
+#[path = "../../tests/unit/cli_seed.rs"]
+mod tests;

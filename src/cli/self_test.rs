@@ -1,21 +1,16 @@
 //! `sqlite-fixtures leaks --self-test`: plants leaks, each in a process of its own, and must find them.
 
 use super::{Failure, UNABLE, judge::judge, print};
-use crate::{
-    ledger::{
-        journal::{leak::Kind, read::journals},
-        write_stderr,
-    },
-    settings::{JOURNALS, LEAKS},
-    storage::TempFolder,
-};
+use crate::ledger::journal::leak::Kind;
+use crate::ledger::journal::read::journals;
+use crate::ledger::write_stderr;
+use crate::settings::{JOURNALS, LEAKS};
+use crate::storage::TempFolder;
 use clap::ValueEnum;
 use rusqlite::Connection;
-use std::{
-    env,
-    path::absolute,
-    process::{Command, ExitCode, Stdio},
-};
+use std::env;
+use std::path::absolute;
+use std::process::{Command, ExitCode, Stdio};
 
 /// What a process of the self-test does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

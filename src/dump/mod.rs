@@ -9,13 +9,9 @@ mod selection;
 mod value;
 mod write;
 
-use crate::{
-    position::nearest,
-    sqlite::{
-        affinity::Affinity,
-        quote::{literal, quoted},
-    },
-};
+use crate::position::nearest;
+use crate::sqlite::affinity::Affinity;
+use crate::sqlite::quote::{literal, quoted};
 use rusqlite::{Connection, types::Value};
 use selection::Selection;
 use std::{fmt::Write as _, fs::File, io::Write as _, path::Path};

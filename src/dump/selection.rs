@@ -1,9 +1,7 @@
 //! The rows that are dumped: all, or some of them with every row that they reference.
 
-use super::{
-    Table,
-    value::{StoredValue, ValueReader},
-};
+use super::Table;
+use super::value::{StoredValue, ValueReader};
 use crate::sqlite::quote::quoted;
 use rusqlite::Connection;
 

@@ -1,9 +1,7 @@
 //! The files of each format.
 
-use super::{
-    Format, Table,
-    value::{SeedValue, StoredValue, seed_value},
-};
+use super::value::{SeedValue, StoredValue, seed_value};
+use super::{Format, Table};
 use crate::sqlite::quote::quoted;
 use std::fmt::Write;
 

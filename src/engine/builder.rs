@@ -1,10 +1,8 @@
 //! The options of an engine, and how they are applied to a connection.
 
 use super::{Engine, EngineError, Origin, database::Database, place::Place};
-use crate::{
-    settings::{Keep, Leaks, Settings},
-    sqlite::{Switch, switch},
-};
+use crate::settings::{Keep, Leaks, Settings};
+use crate::sqlite::{Switch, switch};
 use rusqlite::{Connection, config::DbConfig};
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -1,26 +1,19 @@
 //! The database that the handles of an engine share, and what happens to it at the end of a test.
 
 use super::{EngineError, Options, Origin, kept, place::Place, slots::Slots};
-use crate::{
-    labels::SharedLabels,
-    ledger::{EngineIdentity, EngineRecord, Ledger, State, enforce, test_name, warn_stderr},
-    position::chain,
-    settings::{Keep, Leaks},
-    sqlite::{copy, untracked},
-    storage,
-};
+use crate::labels::SharedLabels;
+use crate::ledger::{EngineIdentity, EngineRecord, Ledger, State, enforce, test_name, warn_stderr};
+use crate::position::chain;
+use crate::settings::{Keep, Leaks};
+use crate::sqlite::{copy, untracked};
+use crate::storage;
 use rusqlite::Connection;
-use std::{
-    backtrace::Backtrace,
-    error::Error,
-    fs,
-    path::Path,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread,
-};
+use std::backtrace::Backtrace;
+use std::error::Error;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fs, thread};
 
 pub(crate) struct Database {
     pub(super) place: Place,

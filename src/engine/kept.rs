@@ -1,11 +1,9 @@
 //! The databases that tests keep: one folder per test, emptied by its next run.
 
 use crate::storage::{self, create, remove};
-use std::{
-    env, io,
-    path::PathBuf,
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
-};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::{env, io};
 
 /// How many databases each test of this process has kept.
 static KEPT: Mutex<Vec<(String, usize)>> = Mutex::new(Vec::new());
@@ -14,17 +12,14 @@ static KEPT: Mutex<Vec<(String, usize)>> = Mutex::new(Vec::new());
 pub(super) fn next_path(test: &str) -> io::Result<PathBuf> {
     let folder = folder_of(test);
     let mut kept = kept();
-    let number = match kept.iter_mut().find(|(name, _)| name == test) {
-        Some((_, count)) => {
-            *count += 1;
-            *count
-        }
-        None => {
-            remove(&folder)?;
-            create(&folder)?;
-            kept.push((test.to_owned(), 1));
-            1
-        }
+    let number = if let Some((_, count)) = kept.iter_mut().find(|(name, _)| name == test) {
+        *count += 1;
+        *count
+    } else {
+        remove(&folder)?;
+        create(&folder)?;
+        kept.push((test.to_owned(), 1));
+        1
     };
     Ok(folder.join(format!("{number}.sqlite3")))
 }
@@ -63,12 +58,5 @@ fn kept() -> MutexGuard<'static, Vec<(String, usize)>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::without_hash;
-
-    #[test]
-    fn omits_the_hash_of_the_build() {
-        assert_eq!(without_hash("shop-0123456789abcdef"), "shop");
-        assert_eq!(without_hash("my-shop"), "my-shop");
-    }
-}
+#[path = "../../tests/unit/engine_kept.rs"]
+mod tests;

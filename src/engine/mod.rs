@@ -20,19 +20,15 @@ pub use error::EngineError;
 pub(crate) use origin::Origin;
 pub(crate) use slots::Slot;
 
-use crate::{
-    labels::{Labels, SharedLabels},
-    ledger::{EngineRecord, Ledger, test_name},
-    snapshot,
-    sqlite::untracked,
-};
+use crate::labels::{Labels, SharedLabels};
+use crate::ledger::{EngineRecord, Ledger, test_name};
+use crate::snapshot;
+use crate::sqlite::untracked;
 use database::{Database, LeakAssertion};
 use rusqlite::Connection;
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A synchronous engine: one database, in memory or in a temporary file.
 ///

@@ -1,18 +1,14 @@
 //! Where a database is: in our file system in memory, or in a temporary folder.
 
 use super::{EngineError, Origin};
-use crate::{
-    ledger::{exit, warn_stderr},
-    sqlite::untracked,
-    storage::{self, TempFolder},
-    vfs,
-};
+use crate::ledger::{exit, warn_stderr};
+use crate::sqlite::untracked;
+use crate::storage::TempFolder;
+use crate::{storage, vfs};
 use rusqlite::{Connection, OpenFlags};
-use std::{
-    env,
-    path::{Path, PathBuf, absolute},
-    sync::Arc,
-};
+use std::env;
+use std::path::{Path, PathBuf, absolute};
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub(super) enum Place {

@@ -4,13 +4,11 @@ mod bytes;
 
 use crate::position::nearest;
 use rusqlite::types::{FromSql, FromSqlError, Value};
-use std::{
-    collections::HashMap,
-    error::Error,
-    fmt,
-    ops::Deref,
-    sync::{Arc, LazyLock},
-};
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 
 /// The id that a label stands for: the CRC-32 of its bytes modulo 2³⁰ − 1, as `ActiveRecord::FixtureSet.identify` of Rails
 /// computes it. It depends on nothing but the label.
@@ -217,18 +215,5 @@ impl Error for LabelError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Key, Labels};
-    use rusqlite::types::Value;
-
-    #[test]
-    fn iterates_over_tables_and_labels() {
-        let mut labels = Labels::default();
-        labels.insert("Users", "bob", Key::Single(Value::Integer(7)));
-        labels.insert("pairs", "one", Key::None);
-        labels.insert("users", "alice", Key::Single(Value::Text("a".to_owned())));
-        let (alice, bob) = (Value::Text("a".to_owned()), Value::Integer(7));
-        let expected = [("pairs", "one", None), ("users", "alice", Some(&alice)), ("users", "bob", Some(&bob))];
-        assert!(labels.iter().eq(expected));
-    }
-}
+#[path = "../../tests/unit/labels.rs"]
+mod tests;

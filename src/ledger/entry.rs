@@ -1,10 +1,8 @@
 //! One connection: a session's, or a client's.
 
 use super::stack::{self, Stack};
-use crate::{
-    position::Position,
-    settings::{Leaks, Settings},
-};
+use crate::position::Position;
+use crate::settings::{Leaks, Settings};
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
 /// What is known of one session, or of one connection that a client opened without a session factory: any code that uses

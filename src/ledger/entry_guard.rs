@@ -1,12 +1,10 @@
 //! A session's link to its entry.
 
-use super::{
-    Entry, State,
-    entry::Opener,
-    hook::{self, NextHandle},
-    registry::{self, EngineRecord},
-    stack::Stack,
-};
+use super::entry::Opener;
+use super::hook::NextHandle;
+use super::registry::EngineRecord;
+use super::stack::Stack;
+use super::{Entry, State, hook, registry};
 use rusqlite::Connection;
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 

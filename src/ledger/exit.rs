@@ -5,20 +5,14 @@
 //! glibc, which passes the status to the hook, a failure keeps its own status.
 
 use super::{Ledger, hook, level, quiesce, registry, write_stderr};
-use crate::{
-    position::chain,
-    settings::{Leaks, Settings},
-    storage,
-};
-use std::{
-    ffi::{c_int, c_void},
-    panic::catch_unwind,
-    process,
-    sync::{
-        Once,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
-};
+use crate::position::chain;
+use crate::settings::{Leaks, Settings};
+use crate::storage;
+use std::ffi::{c_int, c_void};
+use std::panic::catch_unwind;
+use std::process;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// The exit code when all tests passed and a session was left open: that of a failed libtest.
 const FAILED: c_int = 101;

@@ -5,31 +5,21 @@
 //! handle, not when a close was only requested. Handles that were opened before, and those of a second copy of SQLite, are not
 //! reported.
 
-use super::{
-    State, addresses,
-    entry::{Client, Opener},
-    registry::{self, EngineRecord},
-    stack::Stack,
-    test_name,
-};
+use super::entry::{Client, Opener};
+use super::registry::EngineRecord;
+use super::stack::Stack;
+use super::{State, addresses, registry, test_name};
 use crate::sqlite::{is_untracked, statements_of};
-use rusqlite::{
-    Connection,
-    auto_extension::register_auto_extension,
-    ffi::{self, sqlite3, sqlite3_api_routines, sqlite3_context, sqlite3_value},
-};
-use std::{
-    backtrace::Backtrace,
-    cell::Cell,
-    ffi::{CStr, c_char, c_int, c_uint, c_void},
-    panic::{AssertUnwindSafe, catch_unwind},
-    ptr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-};
+use rusqlite::auto_extension::register_auto_extension;
+use rusqlite::ffi::{sqlite3, sqlite3_api_routines, sqlite3_context, sqlite3_value};
+use rusqlite::{Connection, ffi};
+use std::backtrace::Backtrace;
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{ptr, thread};
 
 /// The function that each handle gets. Its name has our version, because two versions of the crate may be in one process.
 const NAME: &str = concat!("sqlite_fixtures_", env!("CARGO_PKG_VERSION"), "\0");
@@ -241,14 +231,5 @@ unsafe fn enter_client(handle: *mut sqlite3) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::is_internal;
-
-    #[test]
-    fn statements_of_virtual_tables_are_internal() {
-        assert!(is_internal("REPLACE INTO 'main'.'docs_data'(id, block) VALUES(?,?)"));
-        assert!(is_internal("SELECT data FROM \"main\".\"places_node\" WHERE nodeno = ?1"));
-        assert!(!is_internal("SELECT * FROM docs WHERE docs MATCH 'main'"));
-        assert!(!is_internal("SELECT \"a\" FROM \"main\".\"users\""));
-    }
-}
+#[path = "../../tests/unit/ledger_hook.rs"]
+mod tests;

@@ -2,17 +2,13 @@
 //!
 //! One lock, held for a few instructions at a time, and while a line is written to the journal.
 
-use super::{
-    Entry, State,
-    entry::{EngineIdentity, Opener},
-    journal::Journal,
-    stack::Stack,
-};
-use std::{
-    collections::{HashMap, VecDeque},
-    hash::{BuildHasherDefault, DefaultHasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-};
+use super::entry::{EngineIdentity, Opener};
+use super::journal::Journal;
+use super::stack::Stack;
+use super::{Entry, State};
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// How many ended connections are remembered, for each engine and for the process.
 const REMEMBERED: usize = 256;

@@ -1,13 +1,9 @@
 //! What a whole run has leaked: as text, for CI servers, and for programs.
 
 use super::by_test;
-use crate::{
-    ledger::{
-        close_blockers,
-        journal::leak::{Kind, Leak},
-    },
-    position::{Position, counted},
-};
+use crate::ledger::close_blockers;
+use crate::ledger::journal::leak::{Kind, Leak};
+use crate::position::{Position, counted};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_core::{Serialize, Serializer, ser::SerializeStruct};
 use std::collections::BTreeMap;

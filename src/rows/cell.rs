@@ -1,11 +1,9 @@
 //! A value of a row as a serde deserializer.
 
 use rusqlite::types::ValueRef;
-use serde_core::{
-    Deserializer,
-    de::{self, IntoDeserializer, Visitor, value::SeqDeserializer},
-    forward_to_deserialize_any,
-};
+use serde_core::de::value::SeqDeserializer;
+use serde_core::de::{IntoDeserializer, Visitor};
+use serde_core::{Deserializer, de, forward_to_deserialize_any};
 use std::fmt;
 
 pub(super) type Result<T> = std::result::Result<T, DeserializeError>;

@@ -14,25 +14,19 @@ pub(crate) mod parse;
 mod resolve;
 mod schema;
 
-pub use error::{
-    BrokenReference, SeedError,
-    kind::{LimitExceeded, SeedErrorKind},
-};
+pub use error::kind::{LimitExceeded, SeedErrorKind};
+pub use error::{BrokenReference, SeedError};
 pub(crate) use parse::serde::rows_of;
 
-use crate::{
-    labels::Labels,
-    position::Position,
-    sqlite::{copy, fixed_random, untracked},
-    vfs::{Database, frozen_clock_uri},
-};
+use crate::labels::Labels;
+use crate::position::Position;
+use crate::sqlite::{copy, fixed_random, untracked};
+use crate::vfs::{Database, frozen_clock_uri};
 use dialect::Files;
 use rusqlite::{Connection, OpenFlags};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Seed files, to be loaded into a database.
 ///
@@ -216,24 +210,5 @@ impl<P: Into<PathBuf>> FromIterator<P> for Seeds {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{dialect::Files, load_into_file};
-    use rusqlite::Connection;
-    use std::fs;
-
-    #[test]
-    fn concurrent_write_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let (database, script) = (folder.path().join("app.db"), folder.path().join("a.sql"));
-        fs::write(&script, "INSERT INTO t VALUES (1)").unwrap();
-        let other = Connection::open(&database).unwrap();
-        other.execute_batch("CREATE TABLE t (a)").unwrap();
-        let mut write = |_| other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
-        let error = load_into_file(&database, Files::default(), Files::read(&[script]), &mut write).unwrap_err();
-        let expected = "another connection wrote to the database during the load; load again when it is done";
-        assert_eq!(error.to_string(), format!("{}: {expected}", database.display()));
-        let held = "SELECT min(a), max(a) FROM t";
-        let held: (i64, i64) = other.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        assert_eq!(held, (2, 2));
-    }
-}
+#[path = "../../tests/unit/seed.rs"]
+mod tests;

@@ -1,10 +1,9 @@
 //! What the schema says of the tables that rows go into.
 
 use super::error::{SeedError, kind::SeedErrorKind};
-use crate::{
-    position::nearest,
-    sqlite::{affinity::Affinity, quote::quoted},
-};
+use crate::position::nearest;
+use crate::sqlite::affinity::Affinity;
+use crate::sqlite::quote::quoted;
 use rusqlite::Connection;
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 

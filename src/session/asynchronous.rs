@@ -1,20 +1,17 @@
 //! Sessions whose blocking calls run on their own threads, for any runtime or none.
 
 use super::{CloseError, Session, SessionError, SessionFactory};
-use crate::{
-    engine::{AsyncEngine, Engine},
-    labels::LabelError,
-    ledger::Entry,
-};
+use crate::engine::{AsyncEngine, Engine};
+use crate::labels::LabelError;
+use crate::ledger::Entry;
 use futures_channel::oneshot;
-use std::{
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
-    pin::pin,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, JoinHandle, Thread},
-};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::thread::{JoinHandle, Thread};
 
 type Job = Box<dyn FnOnce(&mut Session) + Send>;
 

@@ -1,16 +1,12 @@
 //! What can go wrong when a session opens and closes.
 
 use super::Session;
-use crate::{
-    engine::EngineError,
-    ledger::{Entry, State, close_blockers},
-    template::TemplateError,
-};
-use std::{
-    error::Error,
-    fmt, io,
-    sync::{Mutex, PoisonError},
-};
+use crate::engine::EngineError;
+use crate::ledger::{Entry, State, close_blockers};
+use crate::template::TemplateError;
+use std::error::Error;
+use std::sync::{Mutex, PoisonError};
+use std::{fmt, io};
 
 /// A session that could not be opened, or could not be closed after its use.
 #[non_exhaustive]

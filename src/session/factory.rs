@@ -1,12 +1,10 @@
 //! The factory of sessions, and the validator of its engine.
 
 use super::{Session, SessionError};
-use crate::{
-    engine::{AnyEngine, Engine, EngineError},
-    ledger::{Entry, EntryGuard, Ledger},
-    position::chain,
-    template::Template,
-};
+use crate::engine::{AnyEngine, Engine, EngineError};
+use crate::ledger::{Entry, EntryGuard, Ledger};
+use crate::position::chain;
+use crate::template::Template;
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
 /// Opens sessions on one validated engine.

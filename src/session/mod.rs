@@ -14,18 +14,14 @@ pub use error::{CloseError, SessionError};
 pub use factory::{SessionFactory, validate_sync_engine};
 pub use process::{configure, get_session, session_factory, unconfigure, with_session};
 
-use crate::{
-    engine::{Engine, Slot},
-    ledger::{Entry, EntryGuard, enforce, warn_stderr},
-    settings::Leaks,
-    sqlite::{Handle, statements},
-};
+use crate::engine::{Engine, Slot};
+use crate::ledger::{Entry, EntryGuard, enforce, warn_stderr};
+use crate::settings::Leaks;
+use crate::sqlite::{Handle, statements};
 use error::NotClosed;
 use rusqlite::Connection;
-use std::{
-    ops::{Deref, DerefMut},
-    thread,
-};
+use std::ops::{Deref, DerefMut};
+use std::thread;
 
 /// A session: an RAII guard over one [`rusqlite::Connection`], to which it derefs.
 ///

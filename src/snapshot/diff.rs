@@ -1,11 +1,8 @@
 //! What differs between two databases.
 
 use super::table::{Object, schema, show, tables};
-use crate::sqlite::quote::literal;
-use rusqlite::{
-    Connection,
-    types::{Value, ValueRef},
-};
+use crate::sqlite::{owned, quote::literal};
+use rusqlite::{Connection, types::Value};
 use std::{collections::HashMap, fmt};
 
 /// What a test has changed in a database: the schema, and rows table by table.
@@ -135,24 +132,14 @@ fn read(connection: &Connection) -> rusqlite::Result<Vec<(String, Content)>> {
     for table in tables(connection)? {
         let mut rows = Vec::new();
         table.read(connection, &mut |key, values| {
-            rows.push(Row { key: key.iter().map(owned).collect(), values: values.iter().map(owned).collect() });
+            rows.push(Row {
+                key: key.iter().map(|value| owned(*value)).collect(),
+                values: values.iter().map(|value| owned(*value)).collect(),
+            });
         })?;
         contents.push((table.name, Content { columns: table.columns, rows }));
     }
     Ok(contents)
-}
-
-fn owned(value: &ValueRef<'_>) -> Value {
-    match *value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(integer) => Value::Integer(integer),
-        ValueRef::Real(real) => Value::Real(real),
-        ValueRef::Blob(blob) => Value::Blob(blob.to_vec()),
-        ValueRef::Text(text) => match str::from_utf8(text) {
-            Ok(text) => Value::Text(text.to_owned()),
-            Err(_) => Value::Blob(text.to_vec()),
-        },
-    }
 }
 
 impl Content {

@@ -18,15 +18,27 @@ pub(crate) use script::{Script, Unprepared};
 pub(crate) use switches::{Switch, Switched, switch};
 pub(crate) use untracked::{is_untracked, untracked};
 
-use rusqlite::{
-    Connection, Error,
-    backup::{Backup, StepResult},
-    ffi,
-};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Error, ffi};
 use std::ffi::{CStr, c_int};
 
 /// `SQLITE_CONSTRAINT_DATATYPE`, which the bindings to an older library do not have.
 pub(crate) const CONSTRAINT_DATATYPE: c_int = ffi::SQLITE_CONSTRAINT | (12 << 8);
+
+/// An owned copy of a value; a text that is not UTF-8 becomes a blob.
+pub(crate) fn owned(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(integer) => Value::Integer(integer),
+        ValueRef::Real(real) => Value::Real(real),
+        ValueRef::Blob(blob) => Value::Blob(blob.to_vec()),
+        ValueRef::Text(text) => match str::from_utf8(text) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(_) => Value::Blob(text.to_vec()),
+        },
+    }
+}
 
 /// Which SQLite this is, to the commit ([`sqlite3_sourceid`](https://sqlite.org/c3ref/libversion.html)).
 pub(crate) fn source_id() -> &'static str {

@@ -1,10 +1,8 @@
 //! Repeatable random numbers.
 
 use rusqlite::{Connection, Error, ffi};
-use std::{
-    cell::Cell,
-    ffi::{CStr, c_int, c_void},
-};
+use std::cell::Cell;
+use std::ffi::{CStr, c_int, c_void};
 
 /// Makes `random()` and `randomblob()` return the same values in every connection.
 pub(crate) fn fixed_random(connection: &Connection) -> rusqlite::Result<()> {
@@ -74,24 +72,5 @@ fn next(state: &Cell<u64>) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::fixed_random;
-    use rusqlite::Connection;
-
-    #[test]
-    fn every_connection_draws_the_same_numbers() {
-        let drawn = || {
-            let connection = Connection::open_in_memory().unwrap();
-            fixed_random(&connection).unwrap();
-            let sql = "SELECT random(), random(), hex(randomblob(11)), length(randomblob(-1))";
-            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap()
-        };
-        let (one, two, bytes, least): (i64, i64, String, i64) = drawn();
-        assert_eq!((one, two, bytes.clone(), least), drawn());
-        assert_ne!(one, two);
-        assert_eq!((bytes.len(), least), (22, 1));
-        let connection = Connection::open_in_memory().unwrap();
-        fixed_random(&connection).unwrap();
-        assert!(connection.execute_batch("SELECT randomblob(9223372036854775807)").is_err());
-    }
-}
+#[path = "../../tests/unit/sqlite_random.rs"]
+mod tests;

@@ -5,23 +5,19 @@
 //! files (sizes, times) to the key of their contents, so that they are read again only after a change. The least
 //! recently used images are removed.
 
-use super::{
-    Schema, TemplateError,
-    image::{self, Built, Image},
-    key::{Files, Key, digest},
-};
-use crate::{
-    engine::Options,
-    storage::{self, is_at, open_lock},
-};
-use std::{
-    cmp::Reverse,
-    ffi::OsStr,
-    fs::{self, File, TryLockError},
-    io::{self, Write},
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use super::image::{Built, Image};
+use super::key::{Files, Key, digest};
+use super::{Schema, TemplateError, image};
+use crate::engine::Options;
+use crate::storage;
+use crate::storage::{is_at, open_lock};
+use std::cmp::Reverse;
+use std::ffi::OsStr;
+use std::fs::{File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{fs, io};
 
 /// At most this many images, and bytes, stay in the cache.
 const MAX_IMAGES: usize = 128;

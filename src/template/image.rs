@@ -1,19 +1,16 @@
 //! An image: the content of new databases and its labels, and the folder that stores both.
 
 use super::mapped::map;
-use crate::{
-    engine::Origin,
-    labels::{Labels, SharedLabels},
-    storage,
-    vfs::Base,
-};
-use std::{
-    fs::File,
-    io::{self, Read, Write},
-    path::Path,
-    sync::Arc,
-    time::SystemTime,
-};
+use crate::engine::Origin;
+use crate::labels::{Labels, SharedLabels};
+use crate::storage;
+use crate::vfs::Base;
+use std::fs::File;
+use std::io;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 pub(super) struct Image {
     pub origin: Origin,

@@ -1,21 +1,16 @@
 //! The key of an image: all inputs of its build, as text.
 
 use super::Schema;
-use crate::{
-    engine::Options,
-    position::Position,
-    seed::{SeedError, SeedErrorKind, Seeds, files::folder},
-};
-use std::{
-    collections::hash_map::DefaultHasher,
-    env,
-    fmt::Write,
-    fs,
-    hash::Hasher,
-    io,
-    path::{Path, PathBuf},
-    time::{Duration, SystemTime},
-};
+use crate::engine::Options;
+use crate::position::Position;
+use crate::seed::files::folder;
+use crate::seed::{SeedError, SeedErrorKind, Seeds};
+use std::collections::hash_map::DefaultHasher;
+use std::fmt::Write;
+use std::hash::Hasher;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use std::{env, fs, io};
 
 /// Increased when the same inputs give another image, or when the format of the cache changes.
 const FORMAT: u32 = 7;

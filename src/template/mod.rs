@@ -12,11 +12,9 @@ mod mapped;
 
 pub use error::TemplateError;
 
-use crate::{
-    engine::{Engine, EngineBuilder, EngineError, Options, Origin},
-    seed::Seeds,
-    settings::Settings,
-};
+use crate::engine::{Engine, EngineBuilder, EngineError, Options, Origin};
+use crate::seed::Seeds;
+use crate::settings::Settings;
 use cache::Cache;
 use image::Image;
 use key::Files;

@@ -154,7 +154,7 @@ fn places_count_characters_in_long_texts() {
         let script = format!("{text}SELEC 1");
         let error = Seeds::from(folder(&[("a.sql", &script)]).path()).load(&mut connection).unwrap_err();
         let position = error.position().unwrap();
-        assert_eq!((position.line(), position.column()), (Some(row as u32), Some(column as u32)));
+        assert_eq!(line_and_column(position), (u32::try_from(row).unwrap(), u32::try_from(column).unwrap()));
         assert!(error.source_line().unwrap().contains("SELEC 1"));
     }
 }
@@ -163,7 +163,7 @@ fn places_count_characters_in_long_texts() {
 fn error_behind_a_carriage_return_is_on_its_line() {
     let mut connection = Connection::open_in_memory().unwrap();
     let error = Seeds::from(folder(&[("a.sql", "SELECT 1;\r\nüx")]).path()).load(&mut connection).unwrap_err();
-    assert_eq!(error.position().and_then(|position| position.line()), Some(2), "{error}");
+    assert_eq!(error.position().map(line), Some(2), "{error}");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn unknown_name_is_marked_as_a_word() {
     connection.execute_batch("CREATE TABLE authors (author)").unwrap();
     let script = "INSERT INTO authors (authr, éauthr) VALUES (1, 2)";
     let error = Seeds::from(folder(&[("a.sql", script)]).path()).load(&mut connection).unwrap_err();
-    assert_eq!(error.position().and_then(|position| position.column()), Some(22), "{error}");
+    assert_eq!(error.position().and_then(Position::column), Some(22), "{error}");
     assert!(error.to_string().contains("did you mean `author`?"), "{error}");
 }
 

@@ -1,21 +1,16 @@
 //! Unit tests of `src/template/cache.rs`.
 
 use super::{Cache, MAX_IMAGES};
-use crate::{
-    engine::EngineBuilder,
-    labels::Labels,
-    template::{
-        Schema,
-        image::{Built, Image},
-        key::{Files, Key, digest},
-    },
-};
-use std::{
-    cell::Cell,
-    fs::{self, File},
-    path::Path,
-    time::SystemTime,
-};
+use crate::engine::EngineBuilder;
+use crate::labels::Labels;
+use crate::template::Schema;
+use crate::template::image::{Built, Image};
+use crate::template::key::{Files, Key, digest};
+use std::cell::Cell;
+use std::fs;
+use std::fs::File;
+use std::path::Path;
+use std::time::SystemTime;
 
 fn cache(folder: &Path) -> Cache {
     Cache::at(folder.join("templates"))

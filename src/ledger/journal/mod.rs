@@ -13,13 +13,10 @@ pub(crate) mod read;
 use super::{Entry, State, addresses, entry::Opener};
 use crate::{position::Position, settings::Leaks};
 use line::Line;
-use std::{
-    env,
-    fs::File,
-    io::{self, Write},
-    path::{Path, PathBuf},
-    process,
-};
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::{env, io, process};
 
 /// Incremented when a line changes its meaning.
 const FORMAT: &str = "1";

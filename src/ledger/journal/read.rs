@@ -1,20 +1,15 @@
 //! Reads the journal of a process, which may have ended in any way.
 
-use super::{
-    FORMAT, SUFFIX,
-    leak::{Kind, Leak},
-    line::parse,
-    position_line,
-};
+use super::leak::{Kind, Leak};
+use super::line::parse;
+use super::{FORMAT, SUFFIX, position_line};
 use crate::position::{Position, debug_is_chain};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    error::Error,
-    fmt,
-    fs::{self, File, TryLockError},
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fs::{File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
 
 /// What a journal contains.
 #[derive(Debug)]

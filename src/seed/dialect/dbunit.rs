@@ -2,17 +2,12 @@
 //! `table-ordering.txt`: spaces around a field do not count, `null` is NULL and an empty field an empty text, and a backslash
 //! stands before a quote inside quotes.
 
-use crate::seed::{
-    error::{SeedError, kind::SeedErrorKind},
-    files::{
-        format::Format,
-        text::{Source, Spanned, Spot},
-    },
-    parse::{
-        csv::{reject_duplicate_columns, row},
-        value::Row,
-    },
-};
+use crate::seed::error::SeedError;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::format::Format;
+use crate::seed::files::text::{Source, Spanned, Spot};
+use crate::seed::parse::csv::{reject_duplicate_columns, row};
+use crate::seed::parse::value::Row;
 use std::borrow::Cow;
 
 /// The text of a field, `None` for NULL, and where it starts.

@@ -4,18 +4,14 @@
 //! A model is the table `blog_post`, or else `post` or `posts`. The label of a row is its natural key, the values of its first
 //! unique constraint: so a reference like `["alice"]` is one by label, and a row without `pk` gets a key.
 
-use crate::{
-    seed::{
-        error::{SeedError, collect::Collector, kind::SeedErrorKind},
-        files::text::{Source, Spanned},
-        parse::{
-            bytes::decode_base64,
-            value::{Field, Node, Row, Scalar, TableRows, natural_key},
-        },
-        schema::{Column, Table, Tables},
-    },
-    sqlite::affinity::Affinity,
-};
+use crate::seed::error::SeedError;
+use crate::seed::error::collect::Collector;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::text::{Source, Spanned};
+use crate::seed::parse::bytes::decode_base64;
+use crate::seed::parse::value::{Field, Node, Row, Scalar, TableRows, natural_key};
+use crate::seed::schema::{Column, Table, Tables};
+use crate::sqlite::affinity::Affinity;
 use std::borrow::Cow;
 
 /// Models of Django itself whose tables have other names.

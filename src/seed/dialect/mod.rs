@@ -17,19 +17,15 @@ mod django;
 pub(crate) mod join_tables;
 pub(crate) mod rails;
 
-use super::{
-    error::{SeedError, collect::Collector, kind::SeedErrorKind},
-    files::{
-        folder,
-        format::Format,
-        text::{Source, Spanned, Spot},
-    },
-    parse::{
-        self,
-        value::{Field, Node, Row, TableRows, row},
-    },
-    schema::Tables,
-};
+use super::error::SeedError;
+use super::error::collect::Collector;
+use super::error::kind::SeedErrorKind;
+use super::files::folder;
+use super::files::format::Format;
+use super::files::text::{Source, Spanned, Spot};
+use super::parse;
+use super::parse::value::{Field, Node, Row, TableRows, row};
+use super::schema::Tables;
 use crate::position::Position;
 use django::is_list_of_objects;
 use rails::{model_class, table_names, without_defaults};

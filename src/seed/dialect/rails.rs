@@ -7,12 +7,10 @@
 //! * Timestamps that a labelled row does not give are filled.
 //! * `_fixture: {model_class: Post}` names the table.
 
+use crate::seed::files::text::{Source, Spanned};
 use crate::seed::parse::value::labels_in;
-use crate::seed::{
-    files::text::{Source, Spanned},
-    parse::value::{Field, Node, Row, Scalar, TableRows},
-    schema::{Column, Tables},
-};
+use crate::seed::parse::value::{Field, Node, Row, Scalar, TableRows};
+use crate::seed::schema::{Column, Tables};
 
 /// The row that is merged into others.
 const DEFAULTS: &str = "DEFAULTS";

@@ -1,9 +1,7 @@
 //! Collects the independent errors of one load, and leaves out those that only follow from another.
 
-use super::{
-    SeedError,
-    kind::{LimitExceeded, SeedErrorKind},
-};
+use super::SeedError;
+use super::kind::{LimitExceeded, SeedErrorKind};
 use std::collections::HashSet;
 
 /// How many errors are kept; the others are counted.

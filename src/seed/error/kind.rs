@@ -11,7 +11,6 @@ use std::{error::Error, fmt, io, path::PathBuf, time::Duration};
 #[non_exhaustive]
 pub enum SeedErrorKind {
     /// There is no file or folder at the path.
-    #[non_exhaustive]
     NotFound {
         /// The paths that were tried.
         looked_in: Vec<PathBuf>,
@@ -31,7 +30,6 @@ pub enum SeedErrorKind {
     /// A file is not UTF-8.
     NotUtf8,
     /// A file is larger than the limit.
-    #[non_exhaustive]
     TooLarge {
         /// The limit, in bytes.
         limit: u64,
@@ -43,7 +41,6 @@ pub enum SeedErrorKind {
     /// The extension of a file belongs to no format of seed files.
     UnknownFormat,
     /// The build lacks the crate feature that a file or a value needs.
-    #[non_exhaustive]
     MissingFeature {
         /// What needs it.
         what: &'static str,
@@ -51,7 +48,6 @@ pub enum SeedErrorKind {
         feature: &'static str,
     },
     /// A file is not valid in its format.
-    #[non_exhaustive]
     Syntax {
         /// The name of the format.
         format: &'static str,
@@ -59,7 +55,6 @@ pub enum SeedErrorKind {
         message: String,
     },
     /// A value has another shape than the format of seed files allows there.
-    #[non_exhaustive]
     Shape {
         /// What belongs there.
         expected: &'static str,
@@ -67,7 +62,6 @@ pub enum SeedErrorKind {
         found: &'static str,
     },
     /// A value breaks a rule of seed files.
-    #[non_exhaustive]
     InvalidValue {
         /// The rule.
         rule: &'static str,
@@ -75,55 +69,46 @@ pub enum SeedErrorKind {
     /// Values are nested too deeply.
     TooDeep,
     /// The `Serialize` of a row failed.
-    #[non_exhaustive]
     Serialize {
         /// What it says.
         message: String,
     },
     /// A file is a template of another language, such as ERB, which is not run.
-    #[non_exhaustive]
     TemplateLanguage {
         /// The language.
         language: &'static str,
     },
     /// There is no table of that name.
-    #[non_exhaustive]
     UnknownTable {
         /// The most similar name of a table.
         nearest: Option<String>,
     },
     /// The table has no column of that name.
-    #[non_exhaustive]
     UnknownColumn {
         /// The most similar name of a column.
         nearest: Option<String>,
     },
     /// A field is named after an association whose column has no foreign key.
-    #[non_exhaustive]
     NoForeignKey {
         /// The column.
         column: String,
     },
     /// A row gives a column twice.
-    #[non_exhaustive]
     DuplicateColumn {
         /// Where it is given first.
         first: Position,
     },
     /// Two rows of a table have the same label.
-    #[non_exhaustive]
     DuplicateLabel {
         /// Where the first of them stands.
         first: Position,
     },
     /// Rows of several tables have the label that a column without a foreign key holds.
-    #[non_exhaustive]
     AmbiguousLabel {
         /// The tables.
         tables: Vec<String>,
     },
     /// No row has the label, nor the key, that a value names.
-    #[non_exhaustive]
     UnknownLabel {
         /// The referenced table, where it is known.
         parent: Option<String>,
@@ -133,7 +118,6 @@ pub enum SeedErrorKind {
     /// No key can be made from the label of a row.
     NoKeyForLabel,
     /// A row violates a constraint of its table.
-    #[non_exhaustive]
     Constraint {
         /// The violated rule, and what to do.
         message: String,
@@ -141,7 +125,6 @@ pub enum SeedErrorKind {
         error: rusqlite::Error,
     },
     /// SQLite cannot prepare a statement.
-    #[non_exhaustive]
     Statement {
         /// What SQLite says.
         message: String,
@@ -159,7 +142,6 @@ pub enum SeedErrorKind {
     /// A script begins or ends a transaction inside a transaction of the caller.
     OwnTransaction,
     /// Rows refer to rows that do not exist.
-    #[non_exhaustive]
     BrokenReferences {
         /// The first hundred of them.
         references: Vec<BrokenReference>,
@@ -167,7 +149,6 @@ pub enum SeedErrorKind {
         omitted: usize,
     },
     /// The linked SQLite is too old to load seed files.
-    #[non_exhaustive]
     OldSqlite {
         /// Its version.
         version: &'static str,
@@ -177,7 +158,6 @@ pub enum SeedErrorKind {
     /// Another connection wrote to the database during the load.
     ConcurrentWrite,
     /// The load failed, and the database could not be restored.
-    #[non_exhaustive]
     NotRestored {
         /// Why the load failed.
         load: SeedError,

@@ -1,14 +1,11 @@
 //! Which files a seed folder holds, and in which order.
 
 use super::{format::Format, sidecar::FILES};
-use crate::{
-    position::Position,
-    seed::error::{SeedError, kind::SeedErrorKind},
-};
-use std::{
-    env, fs, io,
-    path::{Path, PathBuf},
-};
+use crate::position::Position;
+use crate::seed::error::SeedError;
+use crate::seed::error::kind::SeedErrorKind;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
 const SCHEMA: &str = "schema.sql";
 const MIGRATIONS: &str = "migrations";
@@ -172,18 +169,5 @@ pub(crate) fn format(path: &Path) -> Result<Format, SeedError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::candidates;
-    use std::path::{Path, PathBuf};
-
-    #[test]
-    fn relative_path_is_below_the_manifest_or_above_the_executable() {
-        let executable = Path::new("/shop/target/debug/deps/shop-0123");
-        let found =
-            |path: &str, manifest: Option<&str>| candidates(Path::new(path), manifest.map(Path::new), executable);
-        assert_eq!(found("/elsewhere", Some("/shop")), [PathBuf::from("/elsewhere")]);
-        assert_eq!(found("fixtures", Some("/shop")), [PathBuf::from("/shop/fixtures")]);
-        assert_eq!(found("fixtures", None)[0], PathBuf::from("/shop/target/debug/deps/fixtures"), "the nearest first");
-        assert!(found("fixtures", None).contains(&PathBuf::from("/shop/fixtures")));
-    }
-}
+#[path = "../../../tests/unit/seed_files_folder.rs"]
+mod tests;

@@ -28,25 +28,16 @@ impl Format {
     }
 
     /// Rejects a format that this build cannot read.
-    #[cfg_attr(
-        all(feature = "csv", feature = "json", feature = "toml", feature = "yaml"),
-        expect(clippy::unnecessary_wraps, reason = "every format is read")
-    )]
     pub(crate) fn is_read(self) -> Result<(), SeedErrorKind> {
-        match self {
-            #[cfg(not(feature = "csv"))]
-            Self::Csv => Err(SeedErrorKind::MissingFeature { what: "a CSV file", feature: "csv" }),
-            #[cfg(not(feature = "csv"))]
-            Self::Tsv => Err(SeedErrorKind::MissingFeature { what: "a TSV file", feature: "csv" }),
-            #[cfg(not(feature = "json"))]
-            Self::Json => Err(SeedErrorKind::MissingFeature { what: "a JSON file", feature: "json" }),
-            #[cfg(not(feature = "json"))]
-            Self::JsonLines => Err(SeedErrorKind::MissingFeature { what: "a JSON Lines file", feature: "json" }),
-            #[cfg(not(feature = "toml"))]
-            Self::Toml => Err(SeedErrorKind::MissingFeature { what: "a TOML file", feature: "toml" }),
-            #[cfg(not(feature = "yaml"))]
-            Self::Yaml => Err(SeedErrorKind::MissingFeature { what: "a YAML file", feature: "yaml" }),
-            _ => Ok(()),
-        }
+        let (is_read, what, feature) = match self {
+            Self::Sql => return Ok(()),
+            Self::Csv => (cfg!(feature = "csv"), "a CSV file", "csv"),
+            Self::Tsv => (cfg!(feature = "csv"), "a TSV file", "csv"),
+            Self::Json => (cfg!(feature = "json"), "a JSON file", "json"),
+            Self::JsonLines => (cfg!(feature = "json"), "a JSON Lines file", "json"),
+            Self::Toml => (cfg!(feature = "toml"), "a TOML file", "toml"),
+            Self::Yaml => (cfg!(feature = "yaml"), "a YAML file", "yaml"),
+        };
+        if is_read { Ok(()) } else { Err(SeedErrorKind::MissingFeature { what, feature }) }
     }
 }

@@ -3,10 +3,8 @@
 
 use super::text::LARGEST;
 use crate::seed::error::kind::SeedErrorKind;
-use std::{
-    fs, io,
-    path::{Component, Path},
-};
+use std::path::{Component, Path};
+use std::{fs, io};
 
 /// The folder of such files, which is not a folder of seeds.
 pub(crate) const FILES: &str = "files";

@@ -1,19 +1,13 @@
 //! The text of one seed file, and places in it.
 
-use crate::{
-    position::Position,
-    seed::error::{
-        SeedError,
-        excerpt::{Excerpt, Place},
-        kind::SeedErrorKind,
-    },
-};
-use std::{
-    cell::OnceCell,
-    fs,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use crate::position::Position;
+use crate::seed::error::SeedError;
+use crate::seed::error::excerpt::{Excerpt, Place};
+use crate::seed::error::kind::SeedErrorKind;
+use std::cell::OnceCell;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// How deep values may be nested.
 pub(crate) const DEPTH: usize = 64;

@@ -1,23 +1,17 @@
 //! Foreign keys are checked when all rows are in.
 
-use super::{
-    insert::{Inserted, InsertedRow},
-    sandbox::Sandbox,
-};
-use crate::{
-    seed::{
-        error::{
-            BrokenReference, SeedError,
-            collect::{Collector, MOST},
-            kind::SeedErrorKind,
-        },
-        files::text::Spot,
-        parse::value::{Row, Scalar},
-        resolve::{Resolver, columns::Layout, computed::Computed},
-        schema::Table,
-    },
-    sqlite::quote::{literal, quoted},
-};
+use super::insert::{Inserted, InsertedRow};
+use super::sandbox::Sandbox;
+use crate::seed::error::collect::{Collector, MOST};
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::error::{BrokenReference, SeedError};
+use crate::seed::files::text::Spot;
+use crate::seed::parse::value::{Row, Scalar};
+use crate::seed::resolve::Resolver;
+use crate::seed::resolve::columns::Layout;
+use crate::seed::resolve::computed::Computed;
+use crate::seed::schema::Table;
+use crate::sqlite::quote::{literal, quoted};
 use rusqlite::Connection;
 use std::{collections::HashMap, rc::Rc};
 

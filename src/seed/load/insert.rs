@@ -1,17 +1,16 @@
 //! Rows go into their table by prepared statements, one for each set of columns.
 
 use super::sandbox::Sandbox;
-use crate::{
-    seed::{
-        SeedError,
-        error::{collect::Collector, kind::SeedErrorKind},
-        files::text::Spot,
-        parse::value::Row,
-        resolve::{Resolver, columns::Layout},
-        schema::Table,
-    },
-    sqlite::{CONSTRAINT_DATATYPE, quote::quoted},
-};
+use crate::seed::SeedError;
+use crate::seed::error::collect::Collector;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::text::Spot;
+use crate::seed::parse::value::Row;
+use crate::seed::resolve::Resolver;
+use crate::seed::resolve::columns::Layout;
+use crate::seed::schema::Table;
+use crate::sqlite::CONSTRAINT_DATATYPE;
+use crate::sqlite::quote::quoted;
 use rusqlite::{ErrorCode, Statement, ffi};
 use std::collections::HashMap;
 

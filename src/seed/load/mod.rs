@@ -5,21 +5,17 @@ mod insert;
 mod sandbox;
 mod script;
 
-use super::{
-    dialect::{Contents, File, Files, Unparsed, join_tables, rails, rows_in},
-    error::{SeedError, collect::Collector, kind::SeedErrorKind},
-    files::{
-        format::Format,
-        text::{Source, Spot},
-    },
-    parse::value::TableRows,
-    resolve::Resolver,
-    schema::Tables,
-};
-use crate::{
-    labels::Labels,
-    sqlite::{copy, untracked},
-};
+use super::dialect::{Contents, File, Files, Unparsed, join_tables, rails, rows_in};
+use super::error::SeedError;
+use super::error::collect::Collector;
+use super::error::kind::SeedErrorKind;
+use super::files::format::Format;
+use super::files::text::{Source, Spot};
+use super::parse::value::TableRows;
+use super::resolve::Resolver;
+use super::schema::Tables;
+use crate::labels::Labels;
+use crate::sqlite::{copy, untracked};
 use foreign_keys::{Violation, violations};
 use insert::Inserted;
 use rusqlite::{Connection, config::DbConfig};

@@ -4,19 +4,13 @@
 //! schema and the tables of modules. `SQLITE_LIMIT_LENGTH` bounds a value, `max_page_count` the database, and the progress
 //! handler steps, CPU time and SQLite's memory. A single call of a function cannot be interrupted.
 
-use crate::{
-    seed::{
-        SeedError,
-        error::kind::{LimitExceeded, SeedErrorKind},
-        files::text::LARGEST,
-    },
-    sqlite::{Answer, Authorizer, Exceeded, ExecutionLimiter, ExecutionLimits, Policy, Request, Switch, switch},
-};
+use crate::seed::SeedError;
+use crate::seed::error::kind::{LimitExceeded, SeedErrorKind};
+use crate::seed::files::text::LARGEST;
+use crate::sqlite::{Answer, Authorizer, Exceeded, ExecutionLimiter, ExecutionLimits, Policy, Request, Switch, switch};
 use rusqlite::{Connection, Error, ErrorCode, ffi, limits::Limit};
-use std::{
-    cell::{Cell, RefCell},
-    time::Duration,
-};
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 /// The steps of SQLite's virtual machine that a statement may take, or a row with what its triggers do.
 const STEPS: u32 = 250_000_000;

@@ -1,16 +1,12 @@
 //! Runs SQL scripts, statement by statement.
 
 use super::{Progress, sandbox::Sandbox};
-use crate::{
-    position::nearest,
-    seed::{
-        SeedError,
-        error::kind::SeedErrorKind,
-        files::text::{Source, Spot},
-        schema::Tables,
-    },
-    sqlite::{Script, Switch, Switched, Unprepared},
-};
+use crate::position::nearest;
+use crate::seed::SeedError;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::text::{Source, Spot};
+use crate::seed::schema::Tables;
+use crate::sqlite::{Script, Switch, Switched, Unprepared};
 use rusqlite::{Connection, Error, ffi::SQLITE_ERROR};
 
 /// Runs a script, which keeps its own transactions and pragmas, and returns how many statements it has.

@@ -1,13 +1,10 @@
 //! Seed files in CSV (RFC 4180) and TSV: a header of column names, then rows.
 
 use super::value::{LABEL, Node, Row, Scalar};
-use crate::seed::{
-    error::{SeedError, kind::SeedErrorKind},
-    files::{
-        format::Format,
-        text::{Source, Spanned, Spot},
-    },
-};
+use crate::seed::error::SeedError;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::format::Format;
+use crate::seed::files::text::{Source, Spanned, Spot};
 
 use ::csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use std::borrow::Cow;

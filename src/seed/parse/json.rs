@@ -1,17 +1,12 @@
 //! Seed files in JSON.
 
 use super::value::{Field, Node, Scalar};
-use crate::seed::{
-    error::{SeedError, kind::SeedErrorKind},
-    files::{
-        format::Format,
-        text::{DEPTH, Source, Spanned, Spot},
-    },
-};
-use serde_core::{
-    Deserialize, Deserializer,
-    de::{self, MapAccess, Visitor},
-};
+use crate::seed::error::SeedError;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::format::Format;
+use crate::seed::files::text::{DEPTH, Source, Spanned, Spot};
+use serde_core::de::{MapAccess, Visitor};
+use serde_core::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 

@@ -1,10 +1,9 @@
 //! Rows from code: anything that serde can serialize as a map or a struct, one or many.
 
 use super::value::{Field, Node, Row, Scalar, row};
-use crate::seed::{
-    error::{SeedError, kind::SeedErrorKind},
-    files::text::{Source, Spanned, Spot},
-};
+use crate::seed::error::SeedError;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::text::{Source, Spanned, Spot};
 use serde_core::ser::{self, Impossible, Serialize, SerializeMap, SerializeStruct, Serializer};
 use std::{borrow::Cow, fmt};
 

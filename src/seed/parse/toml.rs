@@ -1,13 +1,10 @@
 //! Seed files in [TOML](https://toml.io/en/v1.0.0).
 
 use super::value::{Field, Node, Scalar};
-use crate::seed::{
-    error::{SeedError, kind::SeedErrorKind},
-    files::{
-        format::Format,
-        text::{DEPTH, Source, Spanned, Spot},
-    },
-};
+use crate::seed::error::SeedError;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::format::Format;
+use crate::seed::files::text::{DEPTH, Source, Spanned, Spot};
 
 use ::toml::{
     Spanned as TomlSpanned,

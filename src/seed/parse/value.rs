@@ -1,16 +1,12 @@
 //! Values and rows of seed files, before any table is known. They borrow from the text of their file where they can.
 
-use crate::{
-    seed::{
-        error::{SeedError, excerpt::Place, kind::SeedErrorKind},
-        files::text::{Source, Spanned, Spot},
-    },
-    sqlite::quote::literal,
-};
-use rusqlite::{
-    ToSql,
-    types::{ToSqlOutput, Value, ValueRef},
-};
+use crate::seed::error::SeedError;
+use crate::seed::error::excerpt::Place;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::text::{Source, Spanned, Spot};
+use crate::sqlite::quote::literal;
+use rusqlite::ToSql;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use std::borrow::Cow;
 
 /// A value that SQLite can store.
@@ -23,20 +19,6 @@ pub(crate) enum Scalar<'s> {
     Real(f64),
     Text(Cow<'s, str>),
     Bytes(Cow<'s, [u8]>),
-}
-
-impl Scalar<'_> {
-    /// The same, borrowed.
-    pub(crate) fn by_ref(&self) -> Scalar<'_> {
-        match self {
-            Self::Null => Scalar::Null,
-            Self::Boolean(boolean) => Scalar::Boolean(*boolean),
-            Self::Integer(integer) => Scalar::Integer(*integer),
-            Self::Real(real) => Scalar::Real(*real),
-            Self::Text(text) => Scalar::Text(Cow::Borrowed(text)),
-            Self::Bytes(bytes) => Scalar::Bytes(Cow::Borrowed(bytes)),
-        }
-    }
 }
 
 impl Scalar<'_> {
@@ -77,19 +59,6 @@ impl<'v> From<&'v Scalar<'_>> for ValueRef<'v> {
 impl ToSql for Scalar<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(self.into()))
-    }
-}
-
-impl From<Scalar<'_>> for Value {
-    fn from(scalar: Scalar<'_>) -> Self {
-        match scalar {
-            Scalar::Null => Self::Null,
-            Scalar::Boolean(boolean) => Self::Integer(boolean.into()),
-            Scalar::Integer(integer) => Self::Integer(integer),
-            Scalar::Real(real) => Self::Real(real),
-            Scalar::Text(text) => Self::Text(text.into_owned()),
-            Scalar::Bytes(bytes) => Self::Blob(bytes.into_owned()),
-        }
     }
 }
 

@@ -1,15 +1,12 @@
 //! Which columns the fields of a row are, worked out once for all rows with the same fields.
 
-use crate::{
-    position::nearest,
-    seed::{
-        dialect::rails,
-        error::{SeedError, kind::SeedErrorKind},
-        files::text::Source,
-        parse::value::{Row, Scalar},
-        schema::Table,
-    },
-};
+use crate::position::nearest;
+use crate::seed::dialect::rails;
+use crate::seed::error::SeedError;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::text::Source;
+use crate::seed::parse::value::{Row, Scalar};
+use crate::seed::schema::Table;
 
 /// The columns of rows with the same fields.
 pub(crate) struct Layout<'r> {

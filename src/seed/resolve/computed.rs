@@ -1,14 +1,10 @@
 //! Values that do not stand in a seed file themselves. SQL computes them: `!sql` in YAML, and `RAW=` in every format, as testfixtures
 //! of Go has it; or a [file of their own](crate::seed::files::sidecar) holds them.
 
-use crate::{
-    seed::{
-        SeedError,
-        error::kind::SeedErrorKind,
-        parse::value::{Node, Scalar},
-    },
-    sqlite::{Script, Switch, Switched},
-};
+use crate::seed::SeedError;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::parse::value::{Node, Scalar};
+use crate::sqlite::{Script, Switch, Switched};
 use rusqlite::{Connection, ErrorCode, types::Value};
 
 const RAW: &str = "RAW=";

@@ -9,31 +9,25 @@ pub(crate) mod columns;
 pub(crate) mod computed;
 pub(crate) mod value;
 
-use super::{
-    dialect::rails,
-    error::{
-        SeedError,
-        collect::{Collector, MOST},
-        kind::SeedErrorKind,
-    },
-    files::sidecar,
-    parse::value::{Node, Row, Scalar, TableRows, natural_key},
-    schema::{Column, Reference, Table, Tables},
-};
+use super::dialect::rails;
+use super::error::SeedError;
+use super::error::collect::{Collector, MOST};
+use super::error::kind::SeedErrorKind;
+use super::files::sidecar;
+use super::parse::value::{Node, Row, Scalar, TableRows, natural_key};
+use super::schema::{Column, Reference, Table, Tables};
 use crate::{
     labels::{Key, Labels, label_id},
     position::nearest,
-    sqlite::{affinity::Affinity, quote::quoted},
+    sqlite::{affinity::Affinity, owned, quote::quoted},
 };
 use columns::{LabelKey, Layout, Pointer};
 use computed::{Computed, evaluate};
-use rusqlite::Connection;
-use std::{
-    borrow::Cow,
-    cell::{Cell, RefCell},
-    collections::{HashMap, HashSet},
-    rc::Rc,
-};
+use rusqlite::{Connection, types::ValueRef};
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use value::{contents, stored_value};
 
 /// Knows every label of a load, and what it stands for.
@@ -309,7 +303,7 @@ impl<'r> Resolver<'r> {
         let Some(label) = &row.label else { return Ok(Key::None) };
         let key = self.key_within(table, row, &label.value, 0);
         let key = key.map_err(|error| error.at(row.source.place(label.spot)))?;
-        Ok(key.map_or(Key::None, |key| Key::Single(key.into())))
+        Ok(key.map_or(Key::None, |key| Key::Single(owned(ValueRef::from(&key)))))
     }
 
     /// Likewise: a key may itself be a reference, and the referenced key too.

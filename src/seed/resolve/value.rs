@@ -1,15 +1,9 @@
 //! How a column stores a value of a seed file.
 
-use crate::{
-    seed::{
-        error::kind::SeedErrorKind,
-        parse::{
-            bytes::{BASE64, decode_base64, from_hex_digits, from_hexadecimal, from_literal},
-            value::{Node, Scalar},
-        },
-    },
-    sqlite::affinity::Affinity,
-};
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::parse::bytes::{BASE64, decode_base64, from_hex_digits, from_hexadecimal, from_literal};
+use crate::seed::parse::value::{Node, Scalar};
+use crate::sqlite::affinity::Affinity;
 use std::borrow::Cow;
 
 /// A value as a column of this affinity stores it: `x'…'` in a column of bytes is bytes, as in SQL, and so is a list of numbers;
@@ -42,7 +36,7 @@ pub(crate) fn stored_value<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result
             integer.map(Scalar::Integer).map_err(|_| SeedErrorKind::invalid(rule))
         }
         Node::Sql(_) | Node::File(_) => Err(SeedErrorKind::invalid("neither a SQL expression nor a file is a key")),
-        Node::Scalar(scalar) => Ok(scalar.by_ref()),
+        Node::Scalar(scalar) => Ok(scalar.clone()),
         Node::Label { label, .. } => Ok(Scalar::Text(Cow::Borrowed(label))),
         Node::List(items) if affinity == Affinity::Bytes => {
             let byte = |node: &Node<'_>| match node {

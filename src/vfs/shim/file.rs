@@ -3,11 +3,9 @@
 use super::guarded;
 use crate::vfs::store::{Content, Handle, Level, LockError, REGION};
 use rusqlite::ffi;
-use std::{
-    ffi::{c_int, c_void},
-    ptr, slice,
-    sync::atomic,
-};
+use std::ffi::{c_int, c_void};
+use std::sync::atomic;
+use std::{ptr, slice};
 
 /// An open file in the layout that SQLite expects: its methods first.
 #[repr(C)]

@@ -9,12 +9,10 @@ mod file;
 use super::store::{FOLDER, Handle, Name};
 use file::File;
 use rusqlite::ffi;
-use std::{
-    ffi::{CStr, CString, c_char, c_int},
-    panic::{AssertUnwindSafe, catch_unwind},
-    ptr,
-    sync::OnceLock,
-};
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::OnceLock;
 
 /// The name of the file system, with our version, since a process may contain two versions of the crate.
 pub(super) const NAME: &str = concat!("sqlite-fixtures-", env!("CARGO_PKG_VERSION"));
@@ -206,12 +204,5 @@ unsafe extern "C" fn current_time(_: *mut ffi::sqlite3_vfs, out: *mut f64) -> c_
 }
 
 #[cfg(test)]
-mod tests {
-    use super::guarded;
-
-    #[test]
-    fn panic_becomes_an_error() {
-        assert_eq!(guarded(10, || 0), 0);
-        assert_eq!(guarded(10, || panic!("inside a callback")), 10);
-    }
-}
+#[path = "../../../tests/unit/vfs_shim.rs"]
+mod tests;

@@ -1,11 +1,9 @@
 //! The bytes of one file: an immutable base that many files share, and the chunks that were written since.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    hash::{BuildHasherDefault, DefaultHasher},
-    sync::Arc,
-};
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
 /// Immutable bytes, shared by all files that start from them.
 pub(crate) type Base = Arc<dyn AsRef<[u8]> + Send + Sync>;

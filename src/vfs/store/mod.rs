@@ -12,14 +12,10 @@ pub(super) use locks::{Level, LockError};
 pub(super) use wal_index::{REGION, Region};
 
 use locks::Locks;
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, DefaultHasher},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use wal_index::{Hold, WalIndex};
 
 /// The folder of all databases. A database is named by its number, followed by its sidecars: `12`, `12-journal`, `12-wal`.

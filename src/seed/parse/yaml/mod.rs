@@ -3,14 +3,11 @@
 mod scalar;
 
 use super::value::{Field, Node, Scalar};
-use crate::seed::{
-    error::{SeedError, kind::SeedErrorKind},
-    files::{
-        format::Format,
-        text::{DEPTH, Source, Spanned, Spot},
-    },
-    parse::bytes::decode_base64,
-};
+use crate::seed::error::SeedError;
+use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::format::Format;
+use crate::seed::files::text::{DEPTH, Source, Spanned, Spot};
+use crate::seed::parse::bytes::decode_base64;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 use scalar::{hexadecimal, scalar};
 use std::{borrow::Cow, collections::HashMap};

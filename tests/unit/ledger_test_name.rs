@@ -1,0 +1,44 @@
+//! Unit tests of `src/ledger/test_name.rs`.
+
+use super::{drops_ours, is_body_of, is_closure_of_a_caller, is_path, plain};
+
+#[test]
+fn worker_threads_are_not_tests() {
+    assert!(is_path("store::tests::case_1_empty"));
+    for worker in ["tokio-runtime-worker", "r2d2-worker-0", "sqlx sqlite", "", "m::", "1"] {
+        assert!(!is_path(worker), "{worker}");
+    }
+}
+
+#[test]
+fn a_larger_value_is_not_ours() {
+    assert!(drops_ours("core::ptr::drop_in_place<sqlite_fixtures::engine::Engine>"));
+    assert!(drops_ours("core::ptr::drop_in_place::<sqlite_fixtures::engine::Engine>"));
+    assert!(drops_ours(
+        "core::ptr::drop_in_place<core::option::Option<sqlite_fixtures::engine::database::LeakAssertion>>"
+    ));
+    assert!(!drops_ours("core::ptr::drop_in_place<alloc::vec::Vec<sqlite_fixtures::session::Session>>"));
+    assert!(!drops_ours("core::ptr::drop_in_place<core::option::Option<sqlite_fixtures::session::Session>>"));
+    assert!(!drops_ours("core::ptr::drop_in_place<app::App>"));
+}
+
+#[test]
+fn an_asynchronous_body_is_no_closure_of_a_caller() {
+    let sync = ["core::ops::function::FnOnce::call_once", "suite::top::top", "suite::top"];
+    assert!(is_closure_of_a_caller("suite::top::top::{{closure}}", &sync));
+    assert!(!is_closure_of_a_caller("suite::top::top", &sync));
+    let asynchronous = ["suite::top::{{closure}}", "tokio::block_on", "suite::top"];
+    assert!(!is_closure_of_a_caller("suite::top::{{closure}}::top::{{closure}}", &asynchronous));
+}
+
+#[test]
+fn finds_the_body_of_a_test() {
+    assert!(is_body_of("suite::m::single::single", "m::single"));
+    assert!(is_body_of("suite::m::cases", "m::cases::case_1"));
+    assert!(is_body_of("suite::m::matrix", "m::matrix::a_1_x::b_1_y"));
+    assert!(is_body_of("suite::top::top", "top"));
+    assert!(is_body_of(&plain("suite::top::{{closure}}::top::{{closure}}"), "top"));
+    assert!(!is_body_of("suite::top", "top"), "the outer function makes the arguments");
+    assert!(!is_body_of("suite::repo", "consumer"), "a fixture");
+    assert!(!is_body_of("main", "top"));
+}

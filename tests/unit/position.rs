@@ -1,0 +1,19 @@
+//! Unit tests of `src/position.rs`.
+
+use super::{Position, nearest};
+
+#[test]
+fn a_whole_file_has_no_line() {
+    let whole = Position::whole("a.sql");
+    assert_eq!((whole.line(), whole.column(), whole.to_string().as_str()), (None, None, "a.sql"));
+    let at = whole.at(2, 3);
+    assert_eq!((at.line(), at.column(), at.to_string().as_str()), (Some(2), Some(3), "a.sql:2:3"));
+}
+
+#[test]
+fn suggests_only_similar_names() {
+    let nearest = |wanted| nearest(wanted, &mut ["id", "name"].into_iter());
+    assert_eq!(nearest("nmae").as_deref(), Some("name"));
+    assert_eq!(nearest("Name").as_deref(), Some("name"));
+    assert_eq!(nearest("address"), None);
+}
