@@ -261,7 +261,7 @@ fn main() -> ExitCode {
     fs::write(&short, &text).expect("a script");
     fs::write(&long, script(300_000)).expect("a script");
     let text = CString::new(text).expect("a text without zeros");
-    figures.compare("sql_script_to_exec", 0.0..=1.5, 30, timed(|| load(&short)), timed(|| exec(&empty(), &text)));
+    figures.compare("sql_script_to_exec", 0.0..=1.2, 30, timed(|| load(&short)), timed(|| exec(&empty(), &text)));
     figures.compare("sql_script_doubling", 0.0..=2.2, 30, timed(|| load(&long)), timed(|| load(&short)));
 
     compare_with_nothing(&mut figures, "ledger_cost", 0.0..=1.05, "session", "bare");

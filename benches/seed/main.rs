@@ -81,7 +81,7 @@ fn main() -> ExitCode {
     };
     let mut figures = Figures::default();
     for (format, most, text) in [
-        ("json", 3.0, people::json(&people)),
+        ("json", 2.6, people::json(&people)),
         ("jsonl", 3.0, people::json_lines(&people)),
         ("csv", 3.0, people::csv(&people)),
         ("sql", 5.0, people::sql(&people)),

@@ -3,6 +3,7 @@
 use crate::*;
 
 /// How SQLite stores the values of one file, in a column of this type.
+#[cfg(any(feature = "json", feature = "yaml"))]
 fn stored(file: &str, text: &str, declared: &str) -> Result<Vec<String>, SeedError> {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(&format!("CREATE TABLE t (v {declared})")).unwrap();

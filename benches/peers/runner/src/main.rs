@@ -45,7 +45,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     for way in ["handrolled", "copy", "migration", "diesel", "sqlx"] {
         let bar = match way {
             "handrolled" => Some(Bar::AtLeast(25.0)),
-            "sqlx" => Some(Bar::AtLeast(500.0)),
+            "sqlx" => Some(Bar::AtLeast(300.0)),
             _ => None,
         };
         holds &= figures.ratio(&format!("suite_{way}"), Runner::Direct, way, "ours", bar);
