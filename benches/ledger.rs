@@ -63,9 +63,9 @@ fn main() -> ExitCode {
     let off = ("SQLITE_FIXTURES_LEAKS", "off");
     let journal = ("SQLITE_FIXTURES_JOURNALS", journals.path().to_str().expect("a path that is text"));
     for (name, place, with, without) in [
-        ("witness_cost", "test", &[][..], &[off][..]),
-        ("witness_cost_in_pool", "pool", &[][..], &[off][..]),
-        ("witness_cost_on_first_thread", "first", &[][..], &[off][..]),
+        ("hook_cost", "test", &[][..], &[off][..]),
+        ("hook_cost_in_pool", "pool", &[][..], &[off][..]),
+        ("hook_cost_on_first_thread", "first", &[][..], &[off][..]),
         ("journal_cost", "test", &[journal][..], &[][..]),
     ] {
         let (mut with, mut without) = (Worker::start(place, with), Worker::start(place, without));
