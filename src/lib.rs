@@ -39,7 +39,7 @@
 //! | [`rows`] | errors of rows that are read into your types |
 //! | [`snapshot`] | what a test has changed in its database |
 //! | [`ledger`] | [`Ledger`]: the record of every connection of the process |
-//! | [`settings`] | what becomes of a leak, and which databases are kept |
+//! | [`settings`] | what happens on a leak, and which databases are kept |
 //! | [`position`] | where an error is: file, line, column |
 //!
 //! Guides, with examples, are in [`guide`]: fixtures and templates, seeds, coming from Rails, Django, sqlx and others, leaks,

@@ -219,7 +219,7 @@ fn unordered_selects_are_reversed() {
     assert_eq!(first(&[("SQLITE_FIXTURES_UNORDERED", "1")]), "2");
 }
 
-/// Without `CARGO_MANIFEST_DIR`, as under a debugger, the folder is found above the executable, or the error says so.
+/// Without `CARGO_MANIFEST_DIR`, as under a debugger, the folder is found above the executable, or the error lists where it was sought.
 #[test]
 fn missing_manifest_dir_is_named() {
     let run = run("template_is_built_or_not", &[("CARGO_MANIFEST_DIR", "/nowhere")]);

@@ -125,6 +125,24 @@ fn page_size_is_kept() {
 }
 
 #[test]
+fn hooks_tell_images_apart() {
+    let files = folder(&[("schema.sql", "CREATE TABLE t AS SELECT answer() AS a")]);
+    let template = |options| Template::from_folder(files.path()).engine_options(options).session();
+    let of = |session: &Connection| session.query_row("SELECT a FROM t", [], |row| row.get::<_, i64>(0)).unwrap();
+    let one = template(|engine| {
+        engine.on_open(|connection| {
+            connection.create_scalar_function("answer", 0, FunctionFlags::SQLITE_UTF8, |_| Ok(1_i64))
+        })
+    });
+    let two = template(|engine| {
+        engine.on_open(|connection| {
+            connection.create_scalar_function("answer", 0, FunctionFlags::SQLITE_UTF8, |_| Ok(2_i64))
+        })
+    });
+    assert_eq!((of(&one), of(&two)), (1, 2));
+}
+
+#[test]
 fn engine_hooks_run_during_the_build() {
     let template = Template::from_fn(|connection| {
         connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (answer())")?;

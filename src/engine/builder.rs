@@ -4,7 +4,10 @@ use super::{Engine, EngineError, Origin, database::Database, place::Place};
 use crate::settings::{Keep, Leaks, Settings};
 use crate::sqlite::{Switch, switch};
 use rusqlite::{Connection, config::DbConfig};
-use std::{fmt, sync::Arc, time::Duration};
+use std::any::TypeId;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The journal mode of a database; see [`PRAGMA journal_mode`](https://sqlite.org/pragma.html#pragma_journal_mode).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub(crate) struct Options {
     durable: bool,
     unordered: bool,
     on_open: Vec<Hook>,
+    /// The types of the hooks, which tell them apart in one executable.
+    hook_types: Vec<TypeId>,
     pub(super) max_sessions: Option<usize>,
     pub(super) acquire_timeout: Duration,
     pub(super) keep: Keep,
@@ -94,6 +99,9 @@ impl Options {
         }
         if self.unordered {
             text += "unordered\n";
+        }
+        for hook in &self.hook_types {
+            text += &format!("hook {hook:?}\n");
         }
         text
     }
@@ -188,7 +196,11 @@ impl EngineBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn on_open(mut self, hook: impl Fn(&Connection) -> rusqlite::Result<()> + Send + Sync + 'static) -> Self {
+    pub fn on_open<F>(mut self, hook: F) -> Self
+    where
+        F: Fn(&Connection) -> rusqlite::Result<()> + Send + Sync + 'static,
+    {
+        self.0.hook_types.push(TypeId::of::<F>());
         self.0.on_open.push(Arc::new(hook));
         self
     }

@@ -49,7 +49,7 @@ pub(crate) struct EngineIdentity {
     pub file: String,
     /// The test that made the database.
     pub owner: Option<Arc<str>>,
-    /// What happens on a leak, if the engine says so.
+    /// What happens on a leak, if the engine sets it.
     pub leaks: Option<Leaks>,
 }
 
@@ -189,7 +189,7 @@ impl Entry {
         self.stack.as_ref()?.position()
     }
 
-    /// What happens when it leaks, if its engine says so.
+    /// What happens when it leaks, if its engine sets it.
     pub(super) fn leaks(&self) -> Option<Leaks> {
         self.engine.as_ref().and_then(|engine| engine.leaks)
     }

@@ -34,7 +34,7 @@ pub(crate) struct Statement<'c> {
 #[derive(Debug)]
 pub(crate) struct Unprepared {
     pub error: Error,
-    /// Where SQLite sees the [error](https://sqlite.org/c3ref/error_offset.html), in bytes of the script, if it says so.
+    /// Where SQLite sees the [error](https://sqlite.org/c3ref/error_offset.html), in bytes of the script, if it reports one.
     pub offset: Option<usize>,
 }
 

@@ -74,7 +74,7 @@ fn violations_in(connection: &Connection, table: &str) -> rusqlite::Result<Vec<V
 
 /// The violations that are not among those `before`.
 fn new_violations(found: Vec<Violation>, before: &[Violation]) -> impl Iterator<Item = Violation> {
-    // Rows without rowid are told apart by their number only.
+    // Rows without rowid are counted, since nothing tells one from another.
     let mut old: HashMap<&Violation, usize> = HashMap::new();
     for violation in before {
         *old.entry(violation).or_default() += 1;

@@ -166,7 +166,7 @@ fn forked_child() {
     own.close().unwrap();
 }
 
-/// It says when its connection is open, and ends when it is told to.
+/// It prints when its connection is open, and ends on a line of input.
 #[test]
 fn process_that_lives() {
     let connection = rusqlite::Connection::open_in_memory().unwrap();
