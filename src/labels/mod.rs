@@ -1,6 +1,6 @@
 //! The names that rows have in seed files, and the keys they stand for. They are stored beside a database, never in it.
 
-mod bytes;
+mod serialize;
 
 use crate::position::nearest;
 use rusqlite::types::{FromSql, FromSqlError, Value};

@@ -1,4 +1,4 @@
-//! Unit tests of `src/labels/bytes.rs`.
+//! Unit tests of `src/labels/serialize.rs`.
 
 use crate::labels::{Key, Labels};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};

@@ -72,5 +72,5 @@ fn take_field<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
 }
 
 #[cfg(test)]
-#[path = "../../tests/unit/labels_bytes.rs"]
+#[path = "../../tests/unit/labels_serialize.rs"]
 mod tests;
