@@ -188,6 +188,50 @@ fn attached_database_is_read_only() {
 
 #[parallel]
 #[test]
+fn only_a_vacuum_attaches_a_database_for_itself() {
+    for script in
+        ["ATTACH '' AS vacuum_x; CREATE TABLE vacuum_x.t (a)", "ATTACH '' AS other", "VACUUM; ATTACH '' AS vacuum_x"]
+    {
+        let error = load(&[("a.sql", script)]).expect_err(script);
+        assert!(matches!(error.kind(), SeedErrorKind::Forbidden), "{script}: {error}");
+    }
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch("ATTACH ':memory:' AS other; CREATE TABLE other.t (a)").unwrap();
+    for script in ["VACUUM other", "PRAGMA other.incremental_vacuum", "PRAGMA other.wal_checkpoint"] {
+        let error = Seeds::from(folder(&[("a.sql", script)]).path()).load(&mut connection).expect_err(script);
+        assert!(matches!(error.kind(), SeedErrorKind::Forbidden), "{script}: {error}");
+    }
+    Seeds::from(folder(&[("a.sql", "VACUUM; VACUUM main")]).path()).load(&mut connection).unwrap();
+}
+
+#[test]
+fn script_cannot_switch_the_journal_off() {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(&format!("{SCHEMA}; BEGIN")).unwrap();
+    let script =
+        "PRAGMA writable_schema = ON; PRAGMA journal_mode = OFF; INSERT INTO notes (text) VALUES ('half'); bad";
+    Seeds::from(folder(&[("a.sql", script)]).path()).load_in(&connection).unwrap_err();
+    let rows: i64 = connection.query_row("SELECT count(*) FROM notes", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+}
+
+#[test]
+fn full_database_of_the_caller_keeps_its_cause() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(&format!("{SCHEMA}; PRAGMA max_page_count = 20")).unwrap();
+    let seeds = folder(&[("a.sql", "INSERT INTO notes (text) VALUES (zeroblob(200000))")]);
+    let error = Seeds::from(seeds.path()).load(&mut connection).unwrap_err();
+    assert!(matches!(error.kind(), SeedErrorKind::Sql(_)), "{error}");
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn value_limit_is_only_raised() {
+    let rows = format!(r#"[{{"text": "{}"}}, {{"text": "{}"}}]"#, "a".repeat(30 << 20), "b".repeat(17 << 20));
+    load(&[("notes.json", &rows), ("z.sql", "UPDATE notes SET parent = NULL")]).unwrap();
+}
+
+#[test]
 fn sandbox_restores_the_connection() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(SCHEMA).unwrap();

@@ -41,7 +41,8 @@ use std::sync::Arc;
 /// [authorizer](https://sqlite.org/c3ref/set_authorizer.html) refuses ATTACH, extensions, limits, and writes outside the main and temp
 /// schemas; [defensive mode](https://sqlite.org/c3ref/c_dbconfig_defensive.html) is on, until a script sets `PRAGMA writable_schema`
 /// for itself, as dumps of SQLite's shell do. A statement may take 250 million steps of SQLite's virtual machine; a load may take
-/// 100 seconds of CPU time and add 1 GiB to the database or to SQLite's memory, and each MiB of its files adds 10 seconds and 16 MiB. A
+/// 100 seconds of CPU time and add 1 GiB to the database or to SQLite's memory, and each MiB of its seed files adds 10 seconds and
+/// 16 MiB. A pattern of `LIKE` or `GLOB` has at most 1,000 bytes. A
 /// value that SQL makes has at most 16 MiB, or the size of the largest file, or of the database before. A single call of a function
 /// cannot be interrupted, however long it takes.
 ///
@@ -88,7 +89,8 @@ impl Seeds {
     /// first, and restored on an error; inside a transaction of the caller a script may have none.
     ///
     /// The connection loses its [authorizer](https://sqlite.org/c3ref/set_authorizer.html) and its [progress
-    /// handler](https://sqlite.org/c3ref/progress_handler.html), if it has any. Its temporary tables stay where its `temp_store` puts them.
+    /// handler](https://sqlite.org/c3ref/progress_handler.html), if it has any. Its temporary tables stay where its `temp_store` puts them, and
+    /// are limited only in memory.
     ///
     /// # Errors
     /// [`SeedError`]; the database is unchanged.
@@ -99,7 +101,8 @@ impl Seeds {
     /// Loads them inside a savepoint, through a shared reference to a connection or a transaction. The connection loses its
     /// authorizer and its progress handler, as in [`load`](Self::load).
     ///
-    /// A statement that exceeds a limit ends the transaction too: that is [SQLite's rule](https://sqlite.org/c3ref/interrupt.html).
+    /// A statement that exceeds a limit ends the transaction of the caller too, by [SQLite's
+    /// rule](https://sqlite.org/c3ref/interrupt.html), and so does one with `OR ROLLBACK` or `RAISE(ROLLBACK)`.
     ///
     /// # Errors
     /// [`SeedError`], also for a script with a transaction of its own; the database is unchanged.

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, ffi};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
+use std::rc::Rc;
 
 /// What a statement would do, as SQLite asks while it prepares it; the arguments depend on the
 /// [action](https://sqlite.org/c3ref/c_alter_table.html).
@@ -36,16 +37,16 @@ pub(crate) trait Policy {
 pub(crate) struct Authorizer<'c, P> {
     connection: &'c Connection,
     /// SQLite has its address.
-    policy: Box<P>,
+    policy: Rc<P>,
 }
 
 impl<'c, P: Policy> Authorizer<'c, P> {
     pub(crate) fn install(connection: &'c Connection, policy: P) -> Self {
-        let policy = Box::new(policy);
+        let policy = Rc::new(policy);
         // SAFETY: the handle is open, since a connection holds it; the policy lives until the authorizer is removed, and only
         // this thread uses the connection, since it is not `Sync`.
         unsafe {
-            let policy = ptr::from_ref(&*policy).cast_mut().cast();
+            let policy = Rc::as_ptr(&policy).cast_mut().cast();
             ffi::sqlite3_set_authorizer(connection.handle(), Some(authorize::<P>), policy);
         }
         Self { connection, policy }

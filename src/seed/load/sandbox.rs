@@ -39,6 +39,9 @@ const OLDEST: i32 = 3_038_000;
 const FORBIDDEN: [&str; 5] =
     ["data_store_directory", "hard_heap_limit", "max_page_count", "soft_heap_limit", "temp_store_directory"];
 
+/// The pragmas that write without a value.
+const WRITING: [&str; 3] = ["incremental_vacuum", "optimize", "wal_checkpoint"];
+
 /// While it lives, SQL on the connection is restricted. It replaces the connection's own authorizer and progress handler.
 #[derive(Debug)]
 pub(crate) struct Sandbox<'c> {
@@ -52,6 +55,8 @@ pub(crate) struct Sandbox<'c> {
     /// The size that the database may have.
     max_bytes: i64,
     value_limit: Cell<i32>,
+    /// Whether our limit of pages is lower than the connection's own.
+    limits_pages: Cell<bool>,
     before: Before,
 }
 
@@ -70,6 +75,10 @@ struct Before {
 struct Rules {
     /// Whether the statement being prepared is one of ours.
     is_own: Cell<bool>,
+    /// Whether a statement of a script is being prepared, and not one that another runs by itself.
+    is_preparing: Cell<bool>,
+    /// Whether a plain VACUUM runs, which attaches a database for itself.
+    is_vacuuming: Cell<bool>,
     /// Whether the statement being prepared must leave transactions alone.
     is_in_transaction: Cell<bool>,
     refused: RefCell<Option<SeedErrorKind>>,
@@ -83,16 +92,23 @@ impl Policy for Rules {
     fn answer(&self, request: Request<'_>) -> Answer {
         let Request { action, first, second, schema } = request;
         let is = |text: Option<&str>, name: &str| text.is_some_and(|text| text.eq_ignore_ascii_case(name));
+        let is_vacuuming = self.is_vacuuming.get();
         let is_ours = |schema: &str| {
-            // A plain VACUUM attaches an empty database of such a name, and writes the new one there.
-            schema.starts_with("vacuum_") || ["main", "temp"].iter().any(|own| schema.eq_ignore_ascii_case(own))
+            is_vacuuming && schema.starts_with("vacuum_")
+                || ["main", "temp"].iter().any(|own| schema.eq_ignore_ascii_case(own))
         };
+        let is_elsewhere = schema.is_some_and(|schema| !is_ours(schema));
         let kind = match action {
             _ if self.is_own.get() => return Answer::Allow,
+            // What a VACUUM reads, it writes back.
+            ffi::SQLITE_READ if is_vacuuming && is_elsewhere => SeedErrorKind::Forbidden,
             ffi::SQLITE_READ | ffi::SQLITE_SELECT | ffi::SQLITE_RECURSIVE => return Answer::Allow,
-            // Without a value, a pragma only reads.
-            ffi::SQLITE_PRAGMA if second.is_none() => return Answer::Allow,
-            ffi::SQLITE_ATTACH if first == Some("") => {
+            ffi::SQLITE_PRAGMA if second.is_none() && !(is_elsewhere && WRITING.iter().any(|name| is(first, name))) => {
+                return Answer::Allow;
+            }
+            // A plain VACUUM writes the new database to an empty one, which it attaches while it runs.
+            ffi::SQLITE_ATTACH if first == Some("") && !self.is_preparing.get() => {
+                self.is_vacuuming.set(true);
                 self.is_resized.set(true);
                 return Answer::Allow;
             }
@@ -100,6 +116,8 @@ impl Policy for Rules {
             ffi::SQLITE_FUNCTION if is(second, "load_extension") => SeedErrorKind::Forbidden,
             ffi::SQLITE_PRAGMA if FORBIDDEN.iter().any(|name| is(first, name)) => SeedErrorKind::Forbidden,
             // Only in memory are temporary tables counted.
+            // Without a journal nothing could be undone. Defensive mode, which a script may leave, ignores it too.
+            ffi::SQLITE_PRAGMA if is(first, "journal_mode") && is(second, "off") => return Answer::Ignore,
             ffi::SQLITE_PRAGMA if is(first, "temp_store") && !is(second, "memory") && second != Some("2") => {
                 return Answer::Ignore;
             }
@@ -107,7 +125,7 @@ impl Policy for Rules {
                 SeedErrorKind::OwnTransaction
             }
             ffi::SQLITE_ALTER_TABLE if !first.is_some_and(is_ours) => SeedErrorKind::Forbidden,
-            _ if schema.is_some_and(|schema| !is_ours(schema)) => SeedErrorKind::Forbidden,
+            _ if is_elsewhere => SeedErrorKind::Forbidden,
             ffi::SQLITE_PRAGMA => {
                 self.writes_schema.set(self.writes_schema.get() || is(first, "writable_schema"));
                 self.is_resized.set(self.is_resized.get() || is(first, "page_size"));
@@ -153,6 +171,7 @@ impl<'c> Sandbox<'c> {
             growth,
             max_bytes: held.saturating_add(memory),
             value_limit: Cell::new(before.length),
+            limits_pages: Cell::new(true),
             before,
         };
         sandbox.limit_values(value)?;
@@ -167,7 +186,7 @@ impl<'c> Sandbox<'c> {
 
     /// Begins a row of so many bytes, with what its triggers do.
     pub(crate) fn begin_row(&self, size: usize) -> Result<(), SeedErrorKind> {
-        if size as u64 > VALUE {
+        if i32::try_from(size).unwrap_or(i32::MAX) > self.value_limit.get() {
             self.limit_values((size as u64).min(LARGEST)).map_err(SeedErrorKind::Database)?;
         }
         self.begin()
@@ -180,6 +199,7 @@ impl<'c> Sandbox<'c> {
 
     fn begin_with(&self, steps: u32) -> Result<(), SeedErrorKind> {
         self.rules.refused.take();
+        self.rules.is_vacuuming.set(false);
         match self.limiter.begin(steps) {
             Some(exceeded) => Err(SeedErrorKind::LimitExceeded(self.limit(exceeded))),
             None => Ok(()),
@@ -190,12 +210,14 @@ impl<'c> Sandbox<'c> {
     /// [`end_script`](Self::end_script), and is prepared again.
     pub(crate) fn preparing<T>(&self, in_transaction: bool, mut prepare: impl FnMut() -> T) -> T {
         self.rules.is_in_transaction.set(in_transaction);
+        self.rules.is_preparing.set(true);
         let mut prepared = prepare();
         if self.rules.writes_schema.take() && self.defensive.replace(false) {
             let _ = switch(self.connection, Switch::Defensive, false);
             prepared = prepare();
         }
         self.rules.is_in_transaction.set(false);
+        self.rules.is_preparing.set(false);
         prepared
     }
 
@@ -217,7 +239,7 @@ impl<'c> Sandbox<'c> {
         }
         Some(SeedErrorKind::LimitExceeded(match (self.limiter.exceeded(), error.sqlite_error_code()?) {
             (Some(exceeded), _) => self.limit(exceeded),
-            (None, ErrorCode::DiskFull) => self.limit(Exceeded::Memory),
+            (None, ErrorCode::DiskFull) if self.limits_pages.get() => self.limit(Exceeded::Memory),
             (None, ErrorCode::TooBig) => {
                 LimitExceeded::Value(u64::try_from(self.value_limit.get()).unwrap_or_default())
             }
@@ -244,8 +266,9 @@ impl<'c> Sandbox<'c> {
     fn limit_pages(&self) -> rusqlite::Result<()> {
         self.rules.is_own.set(true);
         let limited = pragma(self.connection, "page_size").and_then(|size| {
-            let pages = (self.max_bytes / size.max(1)).min(self.before.pages);
-            pragma(self.connection, &format!("max_page_count = {pages}"))
+            let pages = self.max_bytes / size.max(1);
+            self.limits_pages.set(pages < self.before.pages);
+            pragma(self.connection, &format!("max_page_count = {}", pages.min(self.before.pages)))
         });
         self.rules.is_own.set(false);
         limited.map(drop)

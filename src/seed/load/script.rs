@@ -131,7 +131,7 @@ impl<'m> Unknown<'m> {
 fn find(text: &str, name: &str) -> Option<usize> {
     let is_part = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
     let lower = (text.to_ascii_lowercase(), name.to_ascii_lowercase());
-    let mut found = lower.0.match_indices(&lower.1).map(|(at, _)| at);
+    let mut found = lower.0.match_indices(&lower.1).map(|(at, _)| at).filter(|_| !name.is_empty());
     found.find(|at| {
         let (before, after) = (&text[..*at], &text[at + name.len()..]);
         !is_part(before.chars().next_back()) && !is_part(after.chars().next())
