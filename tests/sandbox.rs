@@ -216,6 +216,29 @@ fn script_cannot_switch_the_journal_off() {
 }
 
 #[test]
+fn failed_script_restores_page_size_and_journal_mode() {
+    let file = folder(&[]).path().join("app.db");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    for mut connection in [Connection::open_in_memory().unwrap(), Connection::open(&file).unwrap()] {
+        for prepared in ["", SCHEMA] {
+            connection.execute_batch(prepared).unwrap();
+            let state = |connection: &Connection| -> (String, i64) {
+                let one = |sql: &str| connection.query_row(sql, [], |row| row.get(0)).unwrap();
+                let mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+                (mode, one("SELECT count(*) FROM sqlite_schema"))
+            };
+            let before = state(&connection);
+            let script = "PRAGMA page_size = 8192; VACUUM; PRAGMA journal_mode = WAL; CREATE TABLE t (a); bad";
+            let error = Seeds::from(folder(&[("a.sql", script)]).path()).load(&mut connection).unwrap_err();
+            assert!(matches!(error.kind(), SeedErrorKind::Statement { .. }), "{error:?}");
+            assert_eq!(state(&connection), before);
+            connection.execute_batch("PRAGMA integrity_check").unwrap();
+        }
+    }
+    fs::remove_dir_all(file.parent().unwrap()).unwrap();
+}
+
+#[test]
 fn full_database_of_the_caller_keeps_its_cause() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(&format!("{SCHEMA}; PRAGMA max_page_count = 20")).unwrap();

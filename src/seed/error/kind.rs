@@ -277,7 +277,7 @@ impl fmt::Display for SeedErrorKind {
             }
             Self::NotRestored { load, .. } => write!(
                 f,
-                "{load}\nthe database could not be restored either, because another connection uses it; rebuild it"
+                "{load}\nthe database could not be restored either, perhaps because another connection uses it; rebuild it"
             ),
         }
     }

@@ -15,7 +15,7 @@ use super::parse::value::TableRows;
 use super::resolve::Resolver;
 use super::schema::Tables;
 use crate::labels::Labels;
-use crate::sqlite::{copy, untracked};
+use crate::sqlite::{Switch, Switched, copy, untracked};
 use foreign_keys::{Violation, violations};
 use insert::Inserted;
 use rusqlite::{Connection, config::DbConfig};
@@ -71,6 +71,7 @@ pub(crate) fn load(connection: &mut Connection, files: Files, known: &Labels) ->
     // A script has transactions of its own, which no savepoint can hold: the database is restored from a copy instead.
     let mut backup = untracked(|| Connection::open("")).map_err(SeedError::database)?;
     copy(connection, &mut backup).map_err(SeedError::database)?;
+    let journal_mode = journal_mode(connection).map_err(SeedError::database)?;
     let loaded = {
         let _suspended = SuspendedForeignKeys::new(connection)?;
         fill(connection, files, known, &mut |_| {})
@@ -79,11 +80,41 @@ pub(crate) fn load(connection: &mut Connection, files: Files, known: &Labels) ->
         if !connection.is_autocommit() {
             let _ = connection.execute_batch("ROLLBACK");
         }
-        match copy(&backup, connection) {
+        match restore(connection, &backup, &journal_mode) {
             Ok(()) => load,
             Err(error) => SeedError::new(SeedErrorKind::NotRestored { load, error }),
         }
     })
+}
+
+fn journal_mode(connection: &Connection) -> rusqlite::Result<String> {
+    connection.query_row("PRAGMA main.journal_mode", [], |row| row.get(0))
+}
+
+/// Makes a database what `backup` holds, in its old journal mode.
+fn restore(connection: &mut Connection, backup: &Connection, mode: &str) -> rusqlite::Result<()> {
+    let number = |of: &Connection, sql: &str| of.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let size = number(backup, "PRAGMA main.page_size")?;
+    if number(connection, "PRAGMA main.page_size")? != size {
+        // A backup does not change the page size in memory, nor in WAL mode.
+        connection.query_row("PRAGMA main.journal_mode = DELETE", [], |_| Ok(()))?;
+        let _reset = Switched::new(connection, Switch::ResetDatabase, true)?;
+        connection.execute_batch(&format!("PRAGMA main.page_size = {size}; VACUUM"))?;
+    }
+    if let Err(error) = copy(backup, connection) {
+        // In memory, only an empty database gets another page size, and keeps it.
+        if number(backup, "SELECT count(*) FROM sqlite_master")? > 0 {
+            return Err(error);
+        }
+        for name in ["application_id", "user_version"] {
+            let value = number(backup, &format!("PRAGMA main.{name}"))?;
+            connection.pragma_update(None, name, value)?;
+        }
+    }
+    if journal_mode(connection)? != mode {
+        connection.query_row(&format!("PRAGMA main.journal_mode = {mode}"), [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Puts files into a live database inside a savepoint, so also inside a transaction.
