@@ -82,8 +82,11 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str("\n  caused by: ");
-        text.push_str(&error.to_string());
+        // rusqlite's own error says the same, in words that change with its version.
+        if !error.is::<rusqlite::ffi::Error>() {
+            text.push_str("\n  caused by: ");
+            text.push_str(&error.to_string());
+        }
         cause = error.source();
     }
     text
