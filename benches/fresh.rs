@@ -13,18 +13,23 @@ use common::{
     worker::{self, Worker},
 };
 use sqlite_fixtures::{
-    Seeds, SessionFactory, Template,
+    Engine, Seeds, Session, SessionFactory, Template,
+    engine::JournalMode,
     rusqlite::{Connection, ffi},
 };
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     ffi::CString,
     fmt::Write,
-    fs,
+    fs, hint,
     path::Path,
     process::ExitCode,
     ptr,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -140,6 +145,201 @@ fn load(path: &Path) {
     Seeds::from(path).load(&mut connection).expect("a loaded script");
 }
 
+/// A database for the figures of the file system in memory, and how many rows the work on it has.
+const ROWS: i64 = 2_000;
+
+fn table(connection: &Connection) {
+    connection.execute_batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, a INTEGER, b TEXT)").expect("a table");
+}
+
+fn insert_rows(connection: &Connection) {
+    let mut insert = connection.prepare("INSERT INTO rows (a, b) VALUES (?1, ?2)").expect("an insert");
+    for row in 0..ROWS {
+        insert.execute((row, TEXT)).expect("a row");
+    }
+}
+
+/// Each insert is a transaction of its own.
+fn autocommit(connection: &Connection) -> Duration {
+    timed(|| insert_rows(connection))() + empty_rows(connection)
+}
+
+/// All inserts are one transaction.
+fn bulk(connection: &Connection) -> Duration {
+    let inserted = timed(|| {
+        connection.execute_batch("BEGIN").expect("a transaction");
+        for _ in 0..5 {
+            insert_rows(connection);
+        }
+        connection.execute_batch("COMMIT").expect("a commit");
+    })();
+    inserted + empty_rows(connection)
+}
+
+/// Is not timed.
+fn empty_rows(connection: &Connection) -> Duration {
+    connection.execute_batch("DELETE FROM rows").expect("an empty table");
+    Duration::ZERO
+}
+
+/// Each select is a transaction of its own.
+fn point_select(connection: &Connection) -> Duration {
+    let mut select = connection.prepare("SELECT a FROM rows WHERE id = ?1").expect("a select");
+    timed(|| {
+        for row in 1..=ROWS {
+            let found: i64 = select.query_row([row], |row| row.get(0)).expect("a row");
+            assert_eq!(hint::black_box(found), row - 1);
+        }
+    })()
+}
+
+/// Reads all rows, with a cache that holds none of them.
+fn scan(connection: &Connection) -> Duration {
+    let mut select = connection.prepare("SELECT sum(length(b)) FROM rows").expect("a select");
+    timed(|| {
+        let length: i64 = select.query_row([], |row| row.get(0)).expect("a sum");
+        assert!(length > 0);
+    })()
+}
+
+/// The figures of the file system in memory, against SQLite's own memory, in every journal mode. SQLite's `memdb`, which several
+/// connections can share too, has no bar.
+fn file_system(figures: &mut Figures) {
+    let memory = || {
+        let connection = Connection::open_in_memory().expect("a connection");
+        table(&connection);
+        connection
+    };
+    let engine = |mode: JournalMode| {
+        let sessions = Engine::builder().journal_mode(mode).memory().and_then(SessionFactory::new).expect("a factory");
+        let session = sessions.open().expect("a session");
+        table(&session);
+        session
+    };
+    let memdb = Connection::open("file:/figures?vfs=memdb").expect("a connection");
+    table(&memdb);
+    let (wal, delete) = (engine(JournalMode::Wal), engine(JournalMode::Delete));
+    let modes = [JournalMode::Truncate, JournalMode::Persist, JournalMode::Memory, JournalMode::Off];
+    let others: Vec<_> = modes.into_iter().map(|mode| (mode.to_string(), engine(mode))).collect();
+    let mut rivals: Vec<(&str, &Connection)> = vec![("delete", &delete), ("wal", &wal), ("memdb", &memdb)];
+    let figure = |figures: &mut Figures,
+                  name: &str,
+                  bar: f64,
+                  rivals: &[(&str, &Connection)],
+                  work: fn(&Connection) -> Duration| {
+        let memory = memory();
+        if matches!(name, "vfs_point_select" | "vfs_scan") {
+            for connection in rivals.iter().map(|(_, connection)| *connection).chain([&memory]) {
+                empty_rows(connection);
+                for _ in 0..if name == "vfs_scan" { 20 } else { 1 } {
+                    connection.execute_batch("BEGIN").expect("a transaction");
+                    insert_rows(connection);
+                    connection.execute_batch("COMMIT").expect("a commit");
+                }
+            }
+        }
+        for (rival, connection) in rivals {
+            let bar = if *rival == "memdb" { 0.0..=f64::MAX } else { 0.0..=bar };
+            figures.compare(&format!("{name}_{rival}"), bar, 60, || work(connection), || work(&memory));
+        }
+    };
+    figure(figures, "vfs_point_select", 1.15, &rivals, point_select);
+    figure(figures, "vfs_scan", 1.1, &rivals, scan);
+    for connection in [&*delete, &*wal, &memdb] {
+        empty_rows(connection);
+    }
+    figure(figures, "vfs_bulk", 1.1, &rivals, bulk);
+    rivals.extend(others.iter().map(|(name, session)| (name.as_str(), &**session)));
+    figure(figures, "vfs_autocommit", 1.4, &rivals, autocommit);
+}
+
+/// How much more eight threads on eight databases read than one thread on one.
+fn eight_threads(figures: &mut Figures) {
+    let sessions: Vec<_> = (0..8)
+        .map(|_| {
+            let session = Engine::memory().and_then(SessionFactory::new).expect("a factory").open().expect("a session");
+            table(&session);
+            session.execute_batch("BEGIN").expect("a transaction");
+            insert_rows(&session);
+            session.execute_batch("COMMIT").expect("a commit");
+            session
+        })
+        .collect();
+    let sessions: Vec<_> = sessions.into_iter().map(Mutex::new).collect();
+    let read = |session: &Mutex<Session>| {
+        let session = session.lock().expect("a session");
+        for _ in 0..8 {
+            point_select(&session);
+        }
+    };
+    let all = || {
+        thread::scope(|scope| {
+            for session in &sessions {
+                scope.spawn(|| read(session));
+            }
+        });
+    };
+    let one = || {
+        for _ in 0..8 {
+            read(&sessions[0]);
+        }
+    };
+    figures.compare("vfs_eight_threads", 1.8..=f64::INFINITY, 30, timed(one), timed(all));
+}
+
+/// A thousand inserts of one row, in a database with rows that refer to others.
+fn insert_beside(figures: &mut Figures) {
+    #[derive(serde::Serialize)]
+    struct Child {
+        parent_id: i64,
+    }
+    let session = |children: i64| {
+        let session = Engine::memory().and_then(SessionFactory::new).expect("a factory").open().expect("a session");
+        session
+            .execute_batch(
+                "CREATE TABLE parents (id INTEGER PRIMARY KEY); INSERT INTO parents VALUES (1);
+                 CREATE TABLE children (id INTEGER PRIMARY KEY, parent_id INTEGER NOT NULL REFERENCES parents)",
+            )
+            .expect("tables");
+        let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+            INSERT INTO children (parent_id) SELECT 1 FROM n WHERE i <= ?1 AND ?1 > 0";
+        session.execute(rows, [children]).expect("children");
+        session
+    };
+    let (million, none) = (session(1_000_000), session(0));
+    let insert = |session: &Session| {
+        for _ in 0..1000 {
+            session.insert("children", &Child { parent_id: 1 }).expect("a child");
+        }
+    };
+    figures.compare("insert_beside_million", 0.0..=1.3, 30, timed(|| insert(&million)), timed(|| insert(&none)));
+}
+
+/// An engine of a template that is dropped while a client's connection to it is open, as by a helper that returns only the latter;
+/// to the engine alone. Each pair is two new processes, since a first time may cost more.
+fn drop_open(figures: &mut Figures, template: &Template) {
+    let before = resident();
+    open_and_drop(template);
+    let grown = resident().saturating_sub(before) as f64 / MIB;
+    figures.note("drop_open_memory_in_MiB", 0.0..=2.0, grown, "what the process has more in memory");
+    let first = |work: &str| Worker::start(work, &[]).time();
+    figures.compare("drop_open_to_clone", 0.0..=20.0, 30, || first("drop_open 1MiB"), || first("engine 1MiB"));
+}
+
+fn open_and_drop(template: &Template) {
+    let engine = template.memory().expect("a template");
+    let connection = Connection::open(engine.uri()).expect("a connection");
+    drop(engine);
+    drop(connection);
+}
+
+/// The resident memory of this process, in bytes; 0 where it is not known.
+fn resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or_default() * 1024
+}
+
 /// Counts what Rust has allocated; SQLite counts for itself.
 struct Counting;
 
@@ -177,6 +377,8 @@ fn work(name: &str) {
     let sessions = SessionFactory::new(&engine).expect("a factory");
     match name.split(' ').next() {
         Some("clone") => worker::work(|| clone(&template)),
+        Some("engine") => worker::work(|| drop(template.memory().expect("a template"))),
+        Some("drop_open") => worker::work(|| open_and_drop(&template)),
         Some("floor") => {
             let image = Copy::of(&template).image();
             worker::work(|| floor(&image));
@@ -254,6 +456,11 @@ fn main() -> ExitCode {
         timed(|| clone(&in_file)),
         timed(|| middle_copy.by_hand()),
     );
+
+    drop_open(&mut figures, &small);
+    file_system(&mut figures);
+    eight_threads(&mut figures);
+    insert_beside(&mut figures);
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (short, long) = (folder.path().join("short.sql"), folder.path().join("long.sql"));

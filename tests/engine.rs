@@ -4,7 +4,12 @@ use rstest::rstest;
 use sqlite_fixtures::{
     Engine, SessionFactory,
     engine::{EngineBuilder, EngineError, JournalMode},
-    rusqlite::{Connection, Result, TransactionBehavior, config::DbConfig, types::FromSql},
+    rusqlite::{
+        Connection, Result, TransactionBehavior,
+        config::DbConfig,
+        ffi,
+        types::{FromSql, Value},
+    },
     session::SessionError,
 };
 use std::{fs, path::Path, sync::mpsc, thread, time::Duration};
@@ -27,21 +32,112 @@ fn sessions(engine: &Engine) -> SessionFactory {
     SessionFactory::new(engine).unwrap()
 }
 
+/// What programs do on `Connection::open`, and SQLite accepts or refuses.
+const STATEMENTS: &[&str] = &[
+    "SELECT \"no such column\"",
+    "SELECT no_such_column",
+    "CREATE TABLE p (id INTEGER PRIMARY KEY, state TEXT DEFAULT \"new\" CHECK (state <> \"closed\"))",
+    "CREATE TABLE c (p INTEGER REFERENCES p ON DELETE CASCADE)",
+    "CREATE INDEX i ON p (\"nothing\")",
+    "CREATE VIEW v AS SELECT \"a text\" AS text",
+    "CREATE TRIGGER t AFTER INSERT ON p WHEN new.state = \"odd\" BEGIN UPDATE p SET state = \"even\"; END",
+    "INSERT INTO p VALUES (1, \"odd\")",
+    "INSERT INTO p VALUES (2, \"closed\")",
+    "INSERT INTO c VALUES (98)",
+    "INSERT INTO c VALUES (1)",
+    "DELETE FROM p WHERE id = 1",
+    "UPDATE p SET state = json_extract('{\"a\": 1}', \"$.a\")",
+    "PRAGMA writable_schema = ON",
+    "UPDATE sqlite_schema SET sql = sql WHERE name = 'v'",
+    "PRAGMA writable_schema = RESET",
+    "SELECT load_extension('nothing')",
+    "ATTACH ':memory:' AS other",
+    "ATTACH 'FOLDER/new.db' AS file",
+    "CREATE TABLE file.t (a); INSERT INTO file.t VALUES (1); DETACH file",
+    "ATTACH 'file:FOLDER/none.db?mode=ro' AS none",
+    "VACUUM INTO 'FOLDER/copy.db'",
+    "CREATE TEMP TABLE temporary (a); INSERT INTO temporary VALUES (1)",
+    "SELECT 1; SELEC",
+];
+
+/// The pragmas whose value may differ: the place of the database, and what the guide names.
+const DIFFERENT: [&str; 3] = ["database_list", "synchronous", "temp_store"];
+
+/// What happens on a connection: results, pragmas, limits and rows.
+fn behaviour(connection: &Connection, folder: &Path) -> Vec<String> {
+    let mut all = Vec::new();
+    let pragmas: Vec<String> = rows(connection, "SELECT name FROM pragma_pragma_list ORDER BY name");
+    for pragma in pragmas.iter().filter(|name| !DIFFERENT.contains(&name.as_str())) {
+        // One that needs a value, or returns none.
+        let value = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, Value>(0));
+        all.push(format!("{pragma} {value:?}"));
+    }
+    for id in 0..12 {
+        // SAFETY: the handle is open; -1 changes nothing.
+        all.push(format!("limit {id} {}", unsafe { ffi::sqlite3_limit(connection.handle(), id, -1) }));
+    }
+    for sql in STATEMENTS {
+        let done = connection.execute_batch(&sql.replace("FOLDER", folder.to_str().unwrap()));
+        all.push(format!("{sql}: {:?}", done.map_err(|error| error.to_string())));
+    }
+    all.extend(rows(
+        connection,
+        "SELECT id || state FROM p UNION ALL SELECT 'c' || p FROM c UNION ALL SELECT text FROM v",
+    ));
+    all
+}
+
+fn rows(connection: &Connection, sql: &str) -> Vec<String> {
+    connection.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().collect::<Result<_>>().unwrap()
+}
+
 #[rstest]
 #[case::memory(EngineBuilder::memory)]
 #[case::temp_file(EngineBuilder::temp_file)]
-fn connection_defaults(#[case] make: Make) {
-    let sessions = sessions(&make(Engine::builder()).unwrap());
-    for session in [sessions.open().unwrap(), sessions.open().unwrap()] {
-        assert_eq!(one::<i64>(&session, "PRAGMA foreign_keys"), 1);
-        assert_eq!(one::<i64>(&session, "PRAGMA temp_store"), 2);
-        if sessions.engine().path().is_some() {
-            assert_eq!(one::<i64>(&session, "PRAGMA synchronous"), 0);
+fn session_behaves_as_a_plain_connection(#[case] make: Make) {
+    let [folder, plain_folder] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let plain = Connection::open(plain_folder.path().join("app.db")).unwrap();
+    let session = sessions(&make(Engine::builder()).unwrap()).open().unwrap();
+    let [ours, theirs] = [(&*session, folder.path()), (&plain, plain_folder.path())].map(|(connection, folder)| {
+        let text = behaviour(connection, folder).join("\n");
+        text.replace(folder.to_str().unwrap(), "FOLDER")
+    });
+    assert_eq!(ours, theirs);
+    assert!(folder.path().join("new.db").exists());
+}
+
+/// What the guide says of differences.
+#[rstest]
+#[case::memory(EngineBuilder::memory, 2)]
+#[case::temp_file(EngineBuilder::temp_file, 0)]
+fn session_differs_as_documented(#[case] make: Make, #[case] synchronous: i64) {
+    let session = sessions(&make(Engine::builder()).unwrap()).open().unwrap();
+    assert_eq!(one::<i64>(&session, "PRAGMA temp_store"), 2);
+    assert_eq!(one::<i64>(&session, "PRAGMA synchronous"), synchronous);
+}
+
+#[test]
+fn strictness_has_names() {
+    let strict = Engine::builder().double_quoted_strings(false).foreign_keys(true);
+    let lax = Engine::builder().double_quoted_strings(true).foreign_keys(false);
+    for (builder, is_strict) in [(strict, true), (lax, false)] {
+        for make in [EngineBuilder::memory, EngineBuilder::temp_file] {
+            let session = sessions(&make(builder.clone()).unwrap()).open().unwrap();
+            assert_eq!(one::<bool>(&session, "PRAGMA foreign_keys"), is_strict);
+            assert_eq!(session.prepare("SELECT \"nothing\"").is_err(), is_strict);
+            let view = session.execute_batch("CREATE TABLE t (a CHECK (a <> \"nothing\"))");
+            assert_eq!(view.is_err(), is_strict, "{view:?}");
         }
-        assert!(session.prepare("SELECT \"no such column\"").is_err());
-        session.execute_batch("CREATE TABLE IF NOT EXISTS t (a)").unwrap();
-        assert!(session.execute_batch("CREATE INDEX i ON t (\"b\")").is_err());
     }
+}
+
+#[test]
+fn session_on_a_removed_file_is_an_error() {
+    let engine = Engine::temp_file().unwrap();
+    fs::remove_file(engine.path().unwrap()).unwrap();
+    let error = sessions(&engine).open().unwrap_err();
+    assert!(matches!(error, SessionError::Engine(EngineError::Open(_))), "{error}");
+    assert!(!engine.path().unwrap().exists());
 }
 
 #[rstest]

@@ -69,8 +69,8 @@ fn bad_folder(
     assert_nothing_is_applied(&folder);
 }
 
-/// The kinds that have no text: they need another SQLite, or another connection in the middle of a load.
-const WITHOUT_TEXT: [&str; 2] = ["ConcurrentWrite", "OldSqlite"];
+/// The kinds that have no text: they need another SQLite, or a disk that fails in the middle of a load.
+const WITHOUT_TEXT: [&str; 2] = ["NotRestored", "OldSqlite"];
 
 #[test]
 fn every_kind_has_a_text() {
@@ -240,9 +240,8 @@ mod of_code {
     }
 
     #[test]
-    fn failed_restore() {
-        let folder =
-            folder(&[("users.sql", "INSERT INTO users (name) VALUES ('Alice'); INSERT INTO nothing VALUES (1)")]);
+    fn script_beside_another_connection() {
+        let folder = folder(&[("users.sql", "BEGIN; INSERT INTO users (name) VALUES ('Alice'); COMMIT; SELECT 1")]);
         let file = folder.path().join("app.db");
         let mut connection = Connection::open(&file).unwrap();
         connection.execute_batch(SCHEMA).unwrap();
@@ -251,7 +250,7 @@ mod of_code {
         let reader = Connection::open(&file).unwrap();
         reader.execute_batch("PRAGMA locking_mode = NORMAL; BEGIN; SELECT * FROM users").unwrap();
         let error = Seeds::from(folder.path().join("users.sql")).load(&mut connection).unwrap_err();
-        shown("database_that_cannot_be_put_back", &error, Some(folder.path()));
+        shown("script_beside_another_connection", &error, Some(folder.path()));
     }
 
     #[test]

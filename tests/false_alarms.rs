@@ -18,8 +18,8 @@ fn cores() -> usize {
 }
 
 /// Runs clean tests under the command, `times` over, while each core is busy with something else.
-fn assert_no_alarm(arguments: &[&str], passed: &str, times: usize) {
-    let clean = planted().command("clean", arguments, &[]);
+fn assert_no_alarm(binary: &str, arguments: &[&str], passed: &str, times: usize) {
+    let clean = planted().command(binary, arguments, &[]);
     let done = AtomicBool::new(false);
     let mut alarms = Vec::new();
     thread::scope(|scope| {
@@ -46,12 +46,29 @@ fn assert_no_alarm(arguments: &[&str], passed: &str, times: usize) {
 #[serial]
 fn clean_tests_pass_under_load() {
     // A hundred at a time.
-    assert_no_alarm(&[&format!("--test-threads={}", 8 * cores())], "100 passed", tests().div_ceil(100));
+    assert_no_alarm("clean", &[&format!("--test-threads={}", 8 * cores())], "100 passed", tests().div_ceil(100));
 }
 
 /// The process ends while threads of a pool are about to close what they have.
 #[test]
 #[serial]
 fn late_close_is_not_a_leak() {
-    assert_no_alarm(&["closed_by_another_thread_later"], "3 passed", tests().div_ceil(20));
+    assert_no_alarm("clean", &["closed_by_another_thread_later"], "3 passed", tests().div_ceil(20));
+}
+
+/// A hundred runs at least, of every shape at once and of those alone whose threads race with the end of the test.
+#[test]
+#[serial]
+fn what_closes_after_the_body_is_not_a_leak() {
+    let times = tests().div_ceil(100).max(100);
+    assert_no_alarm("shapes", &[&format!("--test-threads={}", 8 * cores())], "13 passed", times);
+    assert_no_alarm("shapes", &["session_moves_to_a_thread", "--test-threads=1"], "3 passed", times);
+}
+
+#[test]
+#[serial]
+fn shapes_are_clean_under_both_runners() {
+    let run = Run::of(&mut planted().test_all("shapes"));
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert!(!run.text.contains("still open"), "{}", run.text);
 }

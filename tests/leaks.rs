@@ -30,8 +30,6 @@ fn assert_reported(run: &Run, test: &'static str) {
 #[case("forgotten_in_a_matrix::_a_1_1::_b_1_2")]
 #[case("cyclic_session")]
 #[case("session_in_a_static")]
-#[case("forgotten_on_a_thread_of_the_test")]
-#[case("forgotten_async_session")]
 #[case("forgotten_statement")]
 #[case("swapped_connection")]
 #[case("leak_instead_of_the_expected_panic")]
@@ -43,8 +41,10 @@ fn leak_fails_its_test(#[case] test: &'static str) {
     assert_reported(&run, test);
 }
 
-/// What no destructor can fail, the end of the process does.
+/// What no destructor can fail, or what another thread may still close, the end of the process does.
 #[rstest]
+#[case("forgotten_on_a_thread_of_the_test")]
+#[case("forgotten_async_session")]
 #[case("the_tests_own_session_forgotten")]
 #[case("forgotten_without_rstest")]
 #[case("exit_in_a_test")]
@@ -57,6 +57,42 @@ fn leak_without_drop_fails_the_process(#[case] test: &'static str) {
     assert!(!run.text.contains("FAILED"), "the process, not the test: {}", run.text);
     assert!(run.text.contains("at the end of the process, 1 session is still open"), "{}", run.text);
     assert_reported(&run, test);
+}
+
+/// A client's connection to an engine's database fails the process.
+#[rstest]
+#[case("connection_to_the_engine_of_a_test")]
+#[case("connection_of_a_thread_to_the_engine_of_a_test")]
+#[case("connection_of_a_thread_with_a_name")]
+fn clients_leak_fails_the_process(#[case] test: &'static str) {
+    let run = Planted("clients", test).run(&[]);
+    run.assert_red();
+    assert!(!run.text.contains("FAILED"), "the process, not the test: {}", run.text);
+    Planted("clients", test).assert_reported(&run);
+}
+
+/// A connection that is no engine's is a line of warning, unless more is asked for.
+#[rstest]
+#[case("connection_of_the_code_under_test")]
+#[case("pool_that_is_never_dropped")]
+fn foreign_leak_is_a_warning(#[case] test: &'static str) {
+    let planted = Planted("clients", test);
+    let direct = |settings: &[(&str, &str)]| common::package::planted().run("clients", &["--exact", test], settings);
+    let warned = direct(&[]);
+    assert_eq!(warned.code, Some(0), "{}", warned.text);
+    let lines: Vec<&str> = warned.text.lines().filter(|line| line.starts_with("sqlite-fixtures: ")).collect();
+    let [line] = lines[..] else { panic!("{}", warned.text) };
+    assert!(line.contains("warning: at the end of the process, connection 1 to `:memory:` opened at"), "{line}");
+    planted.assert_reported(&warned);
+    let denied = direct(&[("SQLITE_FIXTURES_LEAKS", "deny")]);
+    assert_eq!(denied.code, Some(101), "{}", denied.text);
+    planted.assert_reported(&denied);
+    let printed = direct(&[("SQLITE_FIXTURES_LEAKS", "warn")]);
+    assert_eq!(printed.code, Some(0), "{}", printed.text);
+    assert!(printed.text.contains("at the end of the process, 1 connection is still open:"), "{}", printed.text);
+    let off = direct(&[("SQLITE_FIXTURES_LEAKS", "off")]);
+    assert_eq!(off.code, Some(0), "{}", off.text);
+    assert!(!off.text.contains("still open"), "{}", off.text);
 }
 
 #[test]

@@ -73,7 +73,12 @@ fn forgets_a_statement(sessions: SessionFactory) {
 }
 
 #[rstest]
-fn forgets_a_connection(_sessions: SessionFactory) {
+fn forgets_a_connection(sessions: SessionFactory) {
+    std::mem::forget(sqlite_fixtures::rusqlite::Connection::open(sessions.engine().uri()).unwrap());
+}
+
+#[rstest]
+fn forgets_another(_sessions: SessionFactory) {
     std::mem::forget(sqlite_fixtures::rusqlite::Connection::open_in_memory().unwrap());
 }
 
@@ -126,9 +131,20 @@ fn examples_run_and_leaks_are_reported_as_shown() {
         assert_eq!(red.code, Some(101), "{}", red.text);
         assert!(red.text.contains(report), "{report}\n is not what is printed:\n{}", red.text);
     }
-    assert_eq!((code(LEAKS, "rust")[0], shown.len()), (tests[1], 3));
+    let warned = package.run("leak", &["--exact", "forgets_another"], &[]);
+    assert_eq!(warned.code, Some(0), "{}", warned.text);
+    assert!(warned.text.contains(shown[3]), "{}", warned.text);
+    assert_eq!((code(LEAKS, "rust")[0], shown.len()), (tests[1], 4));
 
-    let parallel = ["--test-threads=8", "--skip", "forgets_a_connection", "--skip", "forgets_a_statement"];
+    let parallel = [
+        "--test-threads=8",
+        "--skip",
+        "forgets_a_connection",
+        "--skip",
+        "forgets_a_statement",
+        "--skip",
+        "forgets_another",
+    ];
     let red = package.run("leak", &parallel, &[]);
     assert_eq!(red.code, Some(101), "{}", red.text);
     assert!(red.text.contains("9 passed; 1 failed"), "{}", red.text);

@@ -3,7 +3,7 @@
 use common::{dump, folder, package::planted};
 use sqlite_fixtures::{
     Engine, Seeds, SessionFactory, Template,
-    engine::JournalMode,
+    engine::{EngineBuilder, JournalMode},
     rusqlite::{Connection, functions::FunctionFlags},
     seed::SeedErrorKind,
     template::TemplateError,
@@ -178,12 +178,44 @@ fn failed_code_is_the_source() {
 }
 
 #[test]
-fn code_may_defer_foreign_keys() {
+fn schema_may_break_references_that_seeds_may_not() {
     let schema =
         "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INTEGER REFERENCES p); INSERT INTO c VALUES (1);";
-    let broken = Template::from_folder(folder(&[("schema.sql", schema)]).keep()).memory().unwrap_err();
+    Template::from_folder(folder(&[("schema.sql", schema)]).keep()).memory().unwrap();
+    let files = [("schema.sql", schema), ("c.json", r#"[{"p": 2}]"#)];
+    let broken = Template::from_folder(folder(&files).keep()).memory().unwrap_err();
     let kind = broken.seed_error().unwrap().kind();
     assert!(matches!(kind, SeedErrorKind::BrokenReferences { references, .. } if references.len() == 1), "{broken}");
+}
+
+#[test]
+fn schema_runs_with_the_foreign_keys_of_the_library() {
+    let tables = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INTEGER REFERENCES p ON DELETE CASCADE);";
+    let script =
+        format!("{tables} INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (1), (2); DELETE FROM p WHERE id = 1;");
+    let children =
+        |connection: &Connection| connection.query_row("SELECT sum(p) FROM c", [], |row| row.get::<_, i64>(0));
+    let plain = Connection::open_in_memory().unwrap();
+    plain.execute_batch(&script).unwrap();
+    let expected = children(&plain).unwrap();
+    let from_fn = script.clone();
+    let by_code = Template::from_fn(move |connection| Ok(connection.execute_batch(&from_fn)?));
+    assert_eq!(children(&by_code.session()).unwrap(), expected);
+    for (enforce, kept) in [(true, 2), (false, 3)] {
+        let options = if enforce {
+            |engine: EngineBuilder| engine.foreign_keys(true)
+        } else {
+            |engine: EngineBuilder| engine.foreign_keys(false)
+        };
+        let by_file = Template::from_folder(folder(&[("schema.sql", &script)]).keep()).engine_options(options);
+        assert_eq!(children(&by_file.session()).unwrap(), kept);
+    }
+    let by_file = Template::from_folder(folder(&[("schema.sql", &script)]).keep());
+    assert_eq!(children(&by_file.session()).unwrap(), expected);
+    // As a dump has it, which is made for connections that do not enforce them.
+    let any_order = format!("{tables} INSERT INTO c VALUES (1); INSERT INTO p VALUES (1);");
+    let by_file = Template::from_folder(folder(&[("schema.sql", &any_order)]).keep());
+    assert_eq!(children(&by_file.session()).unwrap(), 1);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! `sqlite-fixtures check`: loads a seed folder into memory, and shows every error in it.
 
-use super::{Failure, print, print_errors, row_counts};
-use crate::{ledger::write_stderr, position::counted, session::SessionFactory, template::Template};
+use super::{Failure, print, print_errors, print_warning, row_counts};
+use crate::ledger::write_stderr;
+use crate::position::counted;
+use crate::seed::{dialect::Files, files::folder, load_into_memory};
 use clap::Args;
 use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
@@ -25,21 +27,23 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let folder = arguments.folder.display();
-    let engine = match Template::from_folder(absolute(&arguments.folder)?).uncached().memory() {
-        Ok(engine) => engine,
-        Err(error) => match error.seed_error() {
-            Some(seeds) if !seeds.is_system_error() => {
-                print_errors(seeds);
-                write_stderr(&format!("{} in {folder}", counted(seeds.count(), "error", "errors")));
-                return Ok(ExitCode::FAILURE);
-            }
-            _ => return Err(error.into()),
-        },
+    let (folder, path) = (arguments.folder.display(), absolute(&arguments.folder)?);
+    let load = || {
+        let folder = folder::locate(&path)?;
+        let (schema, seeds) = (folder::schema(&folder)?, folder::seeds(&folder)?);
+        load_into_memory(Files::read(&schema), Files::read(&seeds), &mut |_| {})
     };
-    let session = SessionFactory::new(&engine)?.open()?;
-    let counts = row_counts(&session)?;
-    session.close()?;
+    let (connection, loaded) = match load() {
+        Ok(loaded) => loaded,
+        Err(error) if error.is_system_error() => return Err(error.into()),
+        Err(error) => {
+            print_errors(&error);
+            write_stderr(&format!("{} in {folder}", counted(error.count(), "error", "errors")));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    print_warning(loaded.warning.as_ref());
+    let counts = row_counts(&connection)?;
     let rows: i64 = counts.iter().map(|(_, rows)| rows).sum();
     let (tables, rows) = (counted(counts.len(), "table", "tables"), counted(usize::try_from(rows)?, "row", "rows"));
     print(&format!("{folder}: no errors in {tables}, {rows}\n"))?;

@@ -1,11 +1,10 @@
 //! `sqlite-fixtures dump`: writes a database as seed files.
 
-use super::{Failure, print};
+use super::{Failure, open_to_read, print};
 use crate::dump::{Format, dump};
 use crate::position::chain;
 use crate::template::Template;
 use clap::Args;
-use rusqlite::{Connection, OpenFlags};
 use std::fs;
 use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
@@ -51,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if !is_new && fs::read_dir(out).map_err(|error| format!("{}: {error}", out.display()))?.next().is_some() {
         return Err(format!("{} is not empty; use another folder", out.display()).into());
     }
-    let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = open_to_read(database)?;
     // One snapshot, even if others write.
     connection.execute_batch("PRAGMA temp_store = MEMORY; BEGIN")?;
     fs::create_dir_all(out).map_err(|error| format!("{} cannot be created: {error}", out.display()))?;

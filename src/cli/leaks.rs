@@ -182,7 +182,7 @@ impl Output {
     fn conclude(&self, baseline: Option<Baseline>, mut verdict: Verdict, command: ExitCode) -> ExitCode {
         if let Some(path) = &self.write_baseline {
             let written = if verdict.faults.is_empty() {
-                write(path, &verdict.json())
+                write(path, &verdict.baseline())
             } else {
                 Err(format!("{} was not written, since leaks may be missing from it", path.display()))
             };

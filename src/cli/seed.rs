@@ -1,22 +1,21 @@
 //! `sqlite-fixtures seed`: creates or fills a database file from a seed folder.
 
-use super::{Failure, print, print_errors, row_counts};
+use super::{Failure, open_to_read, print, print_errors, print_warning, row_counts};
 use crate::{
     ledger::write_stderr,
     position::counted,
-    seed::{dialect::Files, files::folder, load_into_file},
+    seed::{Loaded, SeedError, dialect::Files, files::folder, load_into_file},
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use rusqlite::{Connection, OpenFlags};
 use std::fs;
 use std::path::{Path, PathBuf, absolute};
 use std::process::ExitCode;
 
 /// Create or fill a database file from a seed folder.
 ///
-/// A new database gets the folder's schema first. The load is all-or-nothing: other connections see all rows at once, and if one
-/// writes meanwhile, the database is left unchanged. Seeds fire the triggers of the database.
+/// A new database gets the folder's schema first. The load is all-or-nothing: other connections see all rows at once, and wait
+/// to write meanwhile. Seeds fire the triggers of the database.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code:
@@ -52,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .into());
     }
     match load(&absolute(folder)?, &file, is_new) {
-        Ok(()) => {}
+        Ok(loaded) => print_warning(loaded.warning.as_ref()),
         Err(error) if error.is_system_error() => return Err(error.into()),
         Err(error) => {
             print_errors(&error);
@@ -61,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::FAILURE);
         }
     }
-    let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = open_to_read(&file)?;
     for (table, rows) in row_counts(&connection)? {
         print(&format!("rows {table} {rows}\n"))?;
     }
@@ -69,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn load(folder: &Path, into: &Path, is_new: bool) -> Result<(), crate::seed::SeedError> {
+fn load(folder: &Path, into: &Path, is_new: bool) -> Result<Loaded, SeedError> {
     let folder = folder::locate(folder)?;
     let schema = if is_new { folder::schema(&folder)? } else { Vec::new() };
     let seeds = folder::seeds(&folder)?;
@@ -80,9 +79,9 @@ fn load(folder: &Path, into: &Path, is_new: bool) -> Result<(), crate::seed::See
         bar.set_style(style);
     }
     let mut progress = |bytes: usize| bar.set_position(bytes as u64);
-    let loaded = load_into_file(into, Files::read(&schema), Files::read(&seeds), &mut progress);
+    let loaded = load_into_file(into, Files::read(&schema), &seeds, &mut progress);
     bar.finish_and_clear();
-    loaded.map(drop)
+    loaded
 }
 
 /// Whether there is no database yet, or an empty one.
@@ -91,7 +90,7 @@ fn is_new(path: &Path) -> Result<bool, Failure> {
         return Ok(true);
     }
     let unreadable = |error| format!("{} cannot be read as a database: {error}", path.display());
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(unreadable)?;
+    let connection = open_to_read(path).map_err(unreadable)?;
     let is_empty =
         connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0)).map_err(unreadable)?;
     connection.close().map_err(|(_, error)| unreadable(error))?;

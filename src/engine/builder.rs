@@ -3,10 +3,11 @@
 use super::{Engine, EngineError, Origin, database::Database, place::Place};
 use crate::settings::{Keep, Leaks, Settings};
 use crate::sqlite::{Switch, switch};
-use rusqlite::{Connection, config::DbConfig};
+use rusqlite::{Connection, ErrorCode};
 use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 /// The journal mode of a database; see [`PRAGMA journal_mode`](https://sqlite.org/pragma.html#pragma_journal_mode).
@@ -50,6 +51,8 @@ pub(crate) struct Options {
     journal_mode: Option<JournalMode>,
     durable: bool,
     unordered: bool,
+    foreign_keys: Option<bool>,
+    double_quoted_strings: Option<bool>,
     on_open: Vec<Hook>,
     /// The types of the hooks, which tell them apart in one executable.
     hook_types: Vec<TypeId>,
@@ -75,7 +78,8 @@ impl fmt::Debug for Options {
 impl Options {
     /// Applies all options except the journal mode.
     pub(crate) fn prepare(&self, connection: &Connection) -> Result<(), EngineError> {
-        set_defaults(connection).map_err(EngineError::Open)?;
+        self.switch(connection).map_err(EngineError::Open)?;
+        set_pragma(connection, "temp_store", "MEMORY")?;
         if !self.durable {
             set_pragma(connection, "synchronous", "OFF")?;
         }
@@ -88,6 +92,18 @@ impl Options {
         self.on_open.iter().try_for_each(|hook| hook(connection)).map_err(EngineError::OnOpen)
     }
 
+    /// Turns what the library's defaults would leave as it is.
+    fn switch(&self, connection: &Connection) -> rusqlite::Result<()> {
+        if let Some(enforce) = self.foreign_keys {
+            switch(connection, Switch::ForeignKeys, enforce)?;
+        }
+        if let Some(allow) = self.double_quoted_strings {
+            switch(connection, Switch::DoubleQuotedTextInStatements, allow)?;
+            switch(connection, Switch::DoubleQuotedTextInSchema, allow)?;
+        }
+        Ok(())
+    }
+
     /// The options that shape a template's image, as text for its key.
     pub(crate) fn shape(&self) -> String {
         let mut text = String::new();
@@ -97,9 +113,7 @@ impl Options {
         if let Some(mode) = self.journal_mode {
             text += &format!("journal {mode}\n");
         }
-        if self.unordered {
-            text += "unordered\n";
-        }
+        text += &format!("{:?} {:?} {}\n", self.foreign_keys, self.double_quoted_strings, self.unordered);
         for hook in &self.hook_types {
             text += &format!("hook {hook:?}\n");
         }
@@ -114,15 +128,25 @@ impl Options {
     /// Sets the journal mode, unless the database has it already.
     pub(crate) fn set_journal_mode(&self, connection: &Connection) -> Result<(), EngineError> {
         let Some(requested) = self.journal_mode else { return Ok(()) };
+        /// SQLite's busy handler does not wait where two connections switch the mode at the same time: one of them is busy at once,
+        /// and finds the mode switched when it looks again.
+        const ATTEMPTS: usize = 100;
         let mode = requested.to_string();
-        let current: String =
-            connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(EngineError::Open)?;
-        if current == mode {
-            return Ok(());
-        }
-        let actual: String = connection
-            .pragma_update_and_check(None, "journal_mode", &mode, |row| row.get(0))
-            .map_err(|source| EngineError::Pragma { name: "journal_mode".to_owned(), source })?;
+        let get = || connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+        let set = || connection.pragma_update_and_check(None, "journal_mode", &mode, |row| row.get::<_, String>(0));
+        let mut attempts = 0;
+        let actual = loop {
+            if get().map_err(EngineError::Open)? == mode {
+                return Ok(());
+            }
+            attempts += 1;
+            match set() {
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && attempts < ATTEMPTS => {
+                    thread::yield_now();
+                }
+                set => break set.map_err(|source| EngineError::Pragma { name: "journal_mode".to_owned(), source })?,
+            }
+        };
         if actual == mode { Ok(()) } else { Err(EngineError::JournalMode { requested, actual }) }
     }
 }
@@ -131,17 +155,9 @@ fn set_pragma(connection: &Connection, name: &str, value: &str) -> Result<(), En
     connection.pragma_update(None, name, value).map_err(|source| EngineError::Pragma { name: name.to_owned(), source })
 }
 
-/// The options that every engine has.
-fn set_defaults(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-    switch(connection, Switch::DoubleQuotedTextInStatements, false)?;
-    switch(connection, Switch::DoubleQuotedTextInSchema, false)?;
-    connection.pragma_update(None, "temp_store", "MEMORY")
-}
-
 /// Collects the options of an engine; [`memory`](Self::memory) or [`temp_file`](Self::temp_file) creates it.
 ///
-/// They are applied to every connection in this order: defaults of all engines, pragmas, hooks, journal mode.
+/// They are applied to every connection in this order: switches of the connection, pragmas, hooks, journal mode.
 #[derive(Debug, Clone, Default)]
 #[must_use = "an engine builder does nothing until `memory` or `temp_file` creates the engine"]
 pub struct EngineBuilder(Options);
@@ -172,6 +188,33 @@ impl EngineBuilder {
     /// Makes commits wait for the disk, as SQLite does by default. Off here, since a test does not survive a power cut.
     pub fn durable(mut self, durable: bool) -> Self {
         self.0.durable = durable;
+        self
+    }
+
+    /// Enforces foreign keys, or not; without this call, connections do as the linked SQLite does by default: a bundled one
+    /// enforces them, the system's usually does not.
+    ///
+    /// The rows of seeds and of [`Session::insert`](crate::session::Session::insert) are always checked.
+    pub fn foreign_keys(mut self, enforce: bool) -> Self {
+        self.0.foreign_keys = Some(enforce);
+        self
+    }
+
+    /// Allows a [text in double quotes](https://sqlite.org/quirks.html#dblquote) where SQLite knows no such name, or not; without
+    /// this call, connections do as the linked SQLite does by default, which usually allows it.
+    ///
+    /// `false` also refuses such texts of the schema, its triggers and its views.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sqlite_fixtures::{Engine, SessionFactory};
+    /// let session = SessionFactory::new(Engine::builder().double_quoted_strings(false).memory()?)?.open()?;
+    /// assert!(session.prepare("SELECT \"a misspelt name\"").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn double_quoted_strings(mut self, allow: bool) -> Self {
+        self.0.double_quoted_strings = Some(allow);
         self
     }
 

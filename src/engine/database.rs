@@ -25,7 +25,6 @@ pub(crate) struct Database {
     labels: Mutex<SharedLabels>,
     failed: AtomicBool,
     is_settled: AtomicBool,
-    journal_mode: Mutex<()>,
 }
 
 impl Database {
@@ -44,7 +43,6 @@ impl Database {
             labels: Mutex::default(),
             failed: AtomicBool::new(false),
             is_settled: AtomicBool::new(false),
-            journal_mode: Mutex::new(()),
             place,
             origin,
             options,
@@ -54,8 +52,6 @@ impl Database {
     pub(super) fn connect(&self) -> Result<Connection, EngineError> {
         let connection = self.place.open()?;
         self.options.prepare(&connection)?;
-        // SQLite's busy handler does not cover two connections that switch the mode at the same time.
-        let _one_at_a_time = self.journal_mode.lock().unwrap_or_else(PoisonError::into_inner);
         self.options.set_journal_mode(&connection)?;
         Ok(connection)
     }
@@ -91,7 +87,7 @@ impl Database {
 
     /// Keeps the database as its policy says, or removes the ones that earlier runs of the test kept. Once.
     fn persist_or_discard(&self) {
-        let Some(test) = &self.record.identity.owner else { return };
+        let owner = &self.record.identity.owner;
         if self.is_settled.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -101,8 +97,9 @@ impl Database {
             Keep::Never => false,
         };
         if !keep {
-            return kept::discard(test);
+            return owner.guess().map_or((), kept::discard);
         }
+        let Some(test) = owner.get() else { return };
         let kept = kept::next_path(test)
             .map_err(|source| EngineError::Save { path: kept::folder_of(test), source: source.into() })
             .and_then(|path| self.save_to(&path).map(|()| path));
@@ -126,8 +123,8 @@ impl Drop for Database {
 
 /// Asserts that every session of the database is closed, when the body of a test drops it.
 ///
-/// Dropped anywhere else it asserts nothing, since the sessions may still be closed; the check at exit reports those that
-/// are not.
+/// It asserts only what is certain: that a session is open which this thread used last, and which no thread that the test has
+/// started can hold. Other connections may still be closed; the check at exit reports those that are not.
 pub(super) struct LeakAssertion {
     database: Arc<Database>,
     created: Backtrace,
@@ -145,13 +142,20 @@ impl Drop for LeakAssertion {
             self.database.mark_failed();
         }
         let ledger = self.database.ledger();
-        let Err(report) = ledger.find_at_end_of_test() else { return };
+        let Err(report) = ledger.find_last_used_here() else { return };
+        if ledger.leaks() == Leaks::Off {
+            return;
+        }
         if thread::panicking() {
             // The guards of other leaks have already reported them.
-            if ledger.leaks() != Leaks::Off && report.leaks().iter().any(|entry| *entry.state() == State::Open) {
+            if report.leaks().iter().any(|entry| *entry.state() == State::Open) {
                 warn_stderr(&report.to_string());
             }
-        } else if test_name::is_ending(&self.created) {
+            return;
+        }
+        if test_name::is_ending(&self.created)
+            && let Err(report) = ledger.find_held_here()
+        {
             if ledger.leaks() == Leaks::Deny {
                 self.database.mark_failed();
                 // Now, since the leaked session may keep the database from ever being dropped.

@@ -21,7 +21,8 @@ pub(crate) use origin::Origin;
 pub(crate) use slots::Slot;
 
 use crate::labels::{Labels, SharedLabels};
-use crate::ledger::{EngineRecord, Ledger, test_name};
+use crate::ledger::test_name::{self, TestName};
+use crate::ledger::{EngineRecord, Ledger};
 use crate::snapshot;
 use crate::sqlite::untracked;
 use database::{Database, LeakAssertion};
@@ -33,7 +34,8 @@ use std::sync::Arc;
 /// A synchronous engine: one database, in memory or in a temporary file.
 ///
 /// It is a handle: clones share the database, which lives until the last engine, factory and session on it are dropped.
-/// Every connection enforces foreign keys, rejects double-quoted string literals, and keeps temporary tables in memory.
+/// Its connections accept what [`Connection::open`] accepts with the same SQLite library, and refuse what it refuses; the guide has
+/// [what differs](crate::guide::fixtures_and_templates#what-differs-from-connectionopen).
 ///
 /// When the body of a test drops an engine that it got from a [fixture](crate::fixtures), the engine asserts that every
 /// session of its database is closed. Clones assert nothing.
@@ -191,10 +193,7 @@ impl Engine {
     }
 
     pub(crate) fn add_labels(&self, newer: Labels) {
-        let mut labels = self.database.labels();
-        let mut all = Labels::clone(&labels);
-        all.extend(newer);
-        *labels = SharedLabels::new(|| all);
+        self.database.labels().extend(newer);
     }
 
     pub(crate) fn set_labels(&self, labels: SharedLabels) {
@@ -206,8 +205,8 @@ impl Engine {
     }
 
     /// The test that a session opened now belongs to.
-    pub(crate) fn test(&self) -> Option<Arc<str>> {
-        test_name::current(self.database.record.identity.owner.as_ref())
+    pub(crate) fn test(&self) -> TestName {
+        test_name::current(Some(&self.database.record.identity.owner))
     }
 
     /// Marks the test as failed, so that the database is kept.

@@ -2,10 +2,10 @@
 
 use super::{EngineError, Origin};
 use crate::ledger::{exit, warn_stderr};
-use crate::sqlite::untracked;
+use crate::sqlite::{quote::file_uri, untracked};
 use crate::storage::TempFolder;
 use crate::{storage, vfs};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use std::env;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
@@ -50,14 +50,11 @@ impl Place {
         Ok(Self::TempFile { path, folder: Some(folder) })
     }
 
+    /// Opens a connection with the flags that [`Connection::open`] has, which ATTACH uses too.
     pub(super) fn open(&self) -> Result<Connection, EngineError> {
-        // Without `SQLITE_OPEN_CREATE`: if the file is gone, that is an error, not a new database.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        match self {
-            Self::Memory { uri, .. } => Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI),
-            Self::TempFile { path, .. } => Connection::open_with_flags(path, flags),
-        }
-        .map_err(EngineError::Open)
+        // If the file is gone, that is an error, not a new database.
+        let mode = if self.path().is_some() { "?mode=rw" } else { "" };
+        Connection::open(self.uri() + mode).map_err(EngineError::Open)
     }
 
     pub(super) fn path(&self) -> Option<&Path> {
@@ -79,18 +76,10 @@ impl Place {
     }
 
     pub(super) fn uri(&self) -> String {
-        let path = match self {
-            Self::Memory { uri, .. } => return uri.clone(),
-            Self::TempFile { path, .. } => path,
-        };
-        let mut uri = "file:".to_owned();
-        for byte in path.as_os_str().as_encoded_bytes() {
-            match byte {
-                b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(*byte)),
-                other => uri.push_str(&format!("%{other:02X}")),
-            }
+        match self {
+            Self::Memory { uri, .. } => uri.clone(),
+            Self::TempFile { path, .. } => file_uri(path),
         }
-        uri
     }
 
     pub(super) fn persist(&self) -> Result<PathBuf, EngineError> {

@@ -21,6 +21,11 @@ pub fn label_id(label: &str) -> i64 {
     i64::from(crc32fast::hash(label.as_bytes()) % 0x3FFF_FFFF)
 }
 
+/// The number that a label stands for in the column at this place of a key of several columns, as Rails computes it.
+pub(crate) fn composite_id(label: &str, place: usize) -> i64 {
+    (label_id(label) << place) % 0x3FFF_FFFF
+}
+
 /// Which key each label stands for, table by table.
 ///
 /// Table names are compared as SQLite does, ignoring ASCII case; labels are compared exactly.
@@ -119,13 +124,30 @@ impl Labels {
     }
 }
 
-/// Labels that many databases share. They are parsed only when a test asks for one.
+/// The labels of a database. Those of an image are shared by its clones, and parsed only when a test asks for one.
 #[derive(Clone)]
-pub(crate) struct SharedLabels(Arc<LazyLock<Labels, Box<dyn FnOnce() -> Labels + Send>>>);
+pub(crate) enum SharedLabels {
+    Image(Arc<LazyLock<Labels, Box<dyn FnOnce() -> Labels + Send>>>),
+    /// With labels that the database alone has.
+    Own(Arc<Labels>),
+}
 
 impl SharedLabels {
     pub(crate) fn new(make: impl FnOnce() -> Labels + Send + 'static) -> Self {
-        Self(Arc::new(LazyLock::new(Box::new(make))))
+        Self::Image(Arc::new(LazyLock::new(Box::new(make))))
+    }
+
+    /// Adds all labels of `newer`, which replace equal ones. The first addition copies those of the image.
+    pub(crate) fn extend(&mut self, newer: Labels) {
+        if newer.0.is_empty() {
+            return;
+        }
+        if let Self::Image(image) = self {
+            *self = Self::Own(Arc::new(Labels::clone(image)));
+        }
+        if let Self::Own(own) = self {
+            Arc::make_mut(own).extend(newer);
+        }
     }
 }
 
@@ -139,7 +161,10 @@ impl Deref for SharedLabels {
     type Target = Labels;
 
     fn deref(&self) -> &Labels {
-        &self.0
+        match self {
+            Self::Image(image) => image,
+            Self::Own(own) => own,
+        }
     }
 }
 

@@ -2,9 +2,8 @@
 
 use std::ffi::{c_int, c_void};
 
-/// Calls beyond this depth are left out: the innermost of the user's own code is near the top.
-#[cfg(all(unix, not(target_arch = "arm")))]
-const MAX_DEPTH: usize = 64;
+/// How many calls a connection remembers: the innermost of the user's own code is near the top.
+pub(super) const NEAR: usize = 64;
 
 // SAFETY: every Rust program for Unix, except on 32-bit ARM, links an unwinder with these functions and types (Itanium C++ ABI,
 // "Exception handling").
@@ -14,29 +13,31 @@ unsafe extern "C" {
     fn _Unwind_GetIP(context: *mut c_void) -> usize;
 }
 
-/// The return addresses of the calls that led here, innermost first.
+/// The return addresses of the calls that led here, innermost first, at most so many.
 #[cfg(all(unix, not(target_arch = "arm")))]
-pub(super) fn addresses() -> Vec<usize> {
+pub(super) fn addresses(max: usize) -> Vec<usize> {
     unsafe extern "C" fn step(context: *mut c_void, to: *mut c_void) -> c_int {
         const NO_REASON: c_int = 0;
         const END_OF_STACK: c_int = 5;
         // SAFETY: `to` is the vector below, which nobody else uses during the walk; the context is the unwinder's own.
         let (addresses, address) = unsafe { (&mut *to.cast::<Vec<usize>>(), _Unwind_GetIP(context)) };
-        if addresses.len() == MAX_DEPTH {
+        // It must not allocate.
+        if addresses.len() == addresses.capacity() {
             return END_OF_STACK;
         }
         addresses.push(address);
         NO_REASON
     }
-    let mut addresses: Vec<usize> = Vec::with_capacity(MAX_DEPTH);
+    let mut addresses: Vec<usize> = Vec::with_capacity(max);
     // SAFETY: the unwinder calls `step` for each frame with the pointer passed here; it does not unwind, since it only pushes
     // within the capacity.
     unsafe { _Unwind_Backtrace(step, (&raw mut addresses).cast()) };
+    addresses.truncate(max);
     addresses
 }
 
 #[cfg(not(all(unix, not(target_arch = "arm"))))]
-pub(super) fn addresses() -> Vec<usize> {
+pub(super) fn addresses(_: usize) -> Vec<usize> {
     Vec::new()
 }
 
@@ -77,21 +78,21 @@ pub(super) fn load_bias() -> usize {
 
 #[cfg(all(test, target_os = "linux", not(target_arch = "arm")))]
 mod tests {
-    use super::{MAX_DEPTH, addresses, load_bias};
+    use super::{addresses, load_bias};
 
     #[inline(never)]
     fn deep(depth: usize) -> Vec<usize> {
-        if depth == 0 { addresses() } else { std::hint::black_box(deep(depth - 1)) }
+        if depth == 0 { addresses(20) } else { std::hint::black_box(deep(depth - 1)) }
     }
 
     #[test]
     fn addresses_are_in_this_executable() {
-        let found = addresses();
+        let found = addresses(100);
         assert!(found.len() > 3, "{found:x?}");
         let size = std::fs::metadata(std::env::current_exe().unwrap()).unwrap().len();
         for address in &found[..3] {
             assert!(*address > load_bias() && (*address - load_bias()) as u64 <= size, "{found:x?} {:x}", load_bias());
         }
-        assert_eq!(deep(200).len(), MAX_DEPTH);
+        assert_eq!(deep(200).len(), 20);
     }
 }

@@ -1,8 +1,11 @@
 //! One connection: a session's, or a client's.
 
 use super::stack::{self, Stack};
+use super::test_name::TestName;
 use crate::position::Position;
 use crate::settings::{Leaks, Settings};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
 /// What is known of one session, or of one connection that a client opened without a session factory: any code that uses
@@ -16,7 +19,7 @@ pub struct Entry {
     pub(super) rolls_back: bool,
     pub(super) state: State,
     pub(super) engine: Option<Arc<EngineIdentity>>,
-    pub(super) test: Option<Arc<str>>,
+    pub(super) test: TestName,
     pub(super) opener: Opener,
     /// The calls that led to the opening. A client's are large, and dropped when its handle is freed.
     pub(super) stack: Option<Arc<Stack>>,
@@ -24,8 +27,41 @@ pub struct Entry {
 
 #[derive(Debug, Clone)]
 pub(super) enum Opener {
-    Factory(&'static Location<'static>),
+    Factory(&'static Location<'static>, Arc<LastUse>),
     Client(Arc<Client>),
+}
+
+/// The thread that used a session last.
+#[derive(Debug)]
+pub(crate) struct LastUse(AtomicUsize);
+
+thread_local! {
+    static THIS_THREAD: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A number of this thread that no other has; 0 while it ends.
+fn this_thread() -> usize {
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+    let number = THIS_THREAD.try_with(Cell::get).unwrap_or_default();
+    if number != 0 {
+        return number;
+    }
+    let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+    THIS_THREAD.try_with(|this| this.set(number)).map_or(0, |()| number)
+}
+
+impl LastUse {
+    pub(super) fn new() -> Self {
+        Self(AtomicUsize::new(this_thread()))
+    }
+
+    pub(crate) fn note(&self) {
+        self.0.store(this_thread(), Ordering::Relaxed);
+    }
+
+    fn is_here(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == this_thread()
+    }
 }
 
 /// What only the hook knows of an opening.
@@ -35,8 +71,6 @@ pub(super) struct Client {
     pub addresses: Vec<usize>,
     pub database: String,
     pub thread: Option<Arc<str>>,
-    /// Whether the thread runs a test, and so closes what it opened before the test ends.
-    pub on_test_thread: bool,
     /// The tests that were running, if the test is not known.
     pub running: Vec<Arc<str>>,
 }
@@ -48,7 +82,7 @@ pub(crate) struct EngineIdentity {
     /// What SQLite calls the file of its database.
     pub file: String,
     /// The test that made the database.
-    pub owner: Option<Arc<str>>,
+    pub owner: TestName,
     /// What happens on a leak, if the engine sets it.
     pub leaks: Option<Leaks>,
 }
@@ -115,7 +149,7 @@ impl Entry {
     /// The test that opened it, as the test runner names it; `None` if it is not known.
     #[must_use]
     pub fn test(&self) -> Option<&str> {
-        self.test.as_deref()
+        self.test.get()
     }
 
     /// The tests that were running when a client opened it, if its test is not known.
@@ -133,7 +167,7 @@ impl Entry {
     #[must_use]
     pub fn location(&self) -> Option<&'static Location<'static>> {
         match &self.opener {
-            Opener::Factory(location) => Some(location),
+            Opener::Factory(location, _) => Some(location),
             Opener::Client(_) => None,
         }
     }
@@ -145,7 +179,7 @@ impl Entry {
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         match &self.opener {
-            Opener::Factory(location) => Some((*location).into()),
+            Opener::Factory(location, _) => Some((*location).into()),
             Opener::Client(_) => Some(self.client_position()?.clone().relative_to(stack::start_folder())),
         }
     }
@@ -178,7 +212,7 @@ impl Entry {
 
     fn client(&self) -> Option<&Client> {
         match &self.opener {
-            Opener::Factory(_) => None,
+            Opener::Factory(..) => None,
             Opener::Client(client) => Some(client),
         }
     }
@@ -189,13 +223,24 @@ impl Entry {
         self.stack.as_ref()?.position()
     }
 
+    /// Likewise, if it is known without a look at the stack.
+    pub(super) fn resolved_position(&self) -> Option<&Position> {
+        self.client()?;
+        self.stack.as_ref()?.resolved_position()
+    }
+
     /// What happens when it leaks, if its engine sets it.
     pub(super) fn leaks(&self) -> Option<Leaks> {
         self.engine.as_ref().and_then(|engine| engine.leaks)
     }
 
-    /// Whether it must be closed when the body of its test ends. The threads of libraries close theirs later.
-    pub(super) fn ends_with_its_test(&self) -> bool {
-        self.client().is_none_or(|client| client.on_test_thread)
+    /// Whether it is a client's connection to a database that is no engine's.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.engine.is_none()
+    }
+
+    /// Whether it is a session that this thread used last.
+    pub(super) fn was_last_used_here(&self) -> bool {
+        matches!(&self.opener, Opener::Factory(_, last_use) if last_use.is_here())
     }
 }

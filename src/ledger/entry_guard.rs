@@ -1,9 +1,10 @@
 //! A session's link to its entry.
 
-use super::entry::Opener;
+use super::entry::{LastUse, Opener};
 use super::hook::NextHandle;
 use super::registry::EngineRecord;
 use super::stack::Stack;
+use super::test_name::TestName;
 use super::{Entry, State, hook, registry};
 use rusqlite::Connection;
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
@@ -14,20 +15,23 @@ pub(crate) struct EntryGuard {
     /// The entry as it was opened, for when the registry has forgotten it.
     entry: Entry,
     engine: Arc<EngineRecord>,
+    last_use: Arc<LastUse>,
 }
 
 impl EntryGuard {
     /// Opens a session's connection, and enters it.
     pub(crate) fn enter<E>(
         engine: &Arc<EngineRecord>,
-        test: Option<Arc<str>>,
+        test: TestName,
         location: &'static Location<'static>,
         backtrace: Option<Backtrace>,
         open: impl FnOnce() -> Result<Connection, E>,
     ) -> Result<(Connection, Self), E> {
         let engine = Arc::clone(engine);
         let stack = backtrace.map(|backtrace| Arc::new(Stack::new(backtrace)));
-        let number = registry::enter(Some(Arc::clone(&engine)), test, Opener::Factory(location), stack);
+        let last_use = Arc::new(LastUse::new());
+        let by_factory = Opener::Factory(location, Arc::clone(&last_use));
+        let number = registry::enter(Some(Arc::clone(&engine)), test, by_factory, stack);
         let (opened, is_reported) = hook::open_as(NextHandle::Session(number), open);
         match opened {
             Ok(connection) => {
@@ -35,7 +39,7 @@ impl EntryGuard {
                     hook::watch_unreported(&connection, number);
                 }
                 let entry = registry::entry(number).unwrap_or_else(|| unreachable!("an open handle has an entry"));
-                Ok((connection, Self { number, entry, engine }))
+                Ok((connection, Self { number, entry, engine, last_use }))
             }
             Err(error) => {
                 if !is_reported {
@@ -53,6 +57,11 @@ impl EntryGuard {
         registry::entry(self.number)
             .or_else(|| registry::ended(Some(&self.engine)).into_iter().find(|entry| entry.number == self.number))
             .unwrap_or_else(|| Entry { state: State::Closed, ..self.entry.clone() })
+    }
+
+    /// Records that this thread uses the session.
+    pub(crate) fn used(&self) {
+        self.last_use.note();
     }
 
     /// Records that the session is about to be closed, and whether that rolls a transaction back.

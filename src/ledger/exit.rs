@@ -4,7 +4,7 @@
 //! a leak's own panic satisfied. The C library's exit hook can: it prints what is open, and turns success into failure. With
 //! glibc, which passes the status to the hook, a failure keeps its own status.
 
-use super::{Ledger, hook, level, quiesce, registry, write_stderr};
+use super::{Entry, Ledger, hook, level, level_of_run, quiesce, registry, write_stderr};
 use crate::position::chain;
 use crate::settings::{Leaks, Settings};
 use crate::storage;
@@ -58,7 +58,7 @@ fn register_hook() {
     extern "C" fn hook(status: c_int, _: *mut c_void) {
         at_exit(status);
     }
-    let _ = on_exit(hook, std::ptr::null_mut());
+    warn_unless(on_exit(hook, std::ptr::null_mut()) == 0);
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
@@ -66,7 +66,13 @@ fn register_hook() {
     extern "C" fn hook() {
         at_exit(0);
     }
-    let _ = atexit(hook);
+    warn_unless(atexit(hook) == 0);
+}
+
+fn warn_unless(is_registered: bool) {
+    if !is_registered {
+        write_stderr("the check at the end of the process cannot be registered, so leaks may be missed");
+    }
 }
 
 fn at_exit(status: c_int) {
@@ -86,18 +92,29 @@ fn check() -> bool {
     for fault in &faults {
         write_stderr(&format!("at the end of the process, {fault}"));
     }
-    let find = || Ledger::process().find_where(|entry| level(entry.leaks()) != Leaks::Off).err();
-    // A library's own thread may be about to close its connections.
-    quiesce::wait_while(|| find().is_some_and(|report| report.leaks().iter().any(|entry| !entry.ends_with_its_test())));
-    let report = find();
+    let find = |is_checked: fn(&Entry) -> bool| Ledger::process().find_where(is_checked).err();
+    let is_watched = |entry: &Entry| level(entry.leaks()) != Leaks::Off;
+    // Another thread may be about to close what it has.
+    quiesce::wait_while(|| find(is_watched).is_some());
+    let is_reported = |entry: &Entry| !is_only_warned(entry) && level(entry.leaks()) != Leaks::Off;
+    let report = find(is_reported);
     if let Some(report) = &report {
         write_stderr(&format!("at the end of the process, {report}"));
     }
+    let warned = find(is_only_warned);
+    if let Some(warned) = &warned {
+        write_stderr(&warned.as_warning());
+    }
     storage::remove_all();
-    let leaks = report.as_ref().map_or(&[][..], |report| report.leaks());
-    registry::end_journal(leaks, &faults);
-    let is_denied = leaks.iter().any(|entry| level(entry.leaks()) == Leaks::Deny);
+    let [red, foreign] = [&report, &warned].map(|report| report.as_ref().map_or(&[][..], |report| report.leaks()));
+    registry::end_journal(red.iter().chain(foreign), &faults);
+    let is_denied = red.iter().any(|entry| level(entry.leaks()) == Leaks::Deny);
     is_denied || !faults.is_empty() && level(None) == Leaks::Deny
+}
+
+/// Whether a connection is worth a warning, where nobody has asked for more.
+fn is_only_warned(entry: &Entry) -> bool {
+    entry.is_foreign() && level_of_run().is_none()
 }
 
 /// Why the check may be incomplete.

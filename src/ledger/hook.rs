@@ -106,7 +106,12 @@ unsafe fn watch(handle: *mut sqlite3, number: u64) {
     let name = NAME.as_ptr().cast();
     // SAFETY: as promised by the caller; the name ends with a zero, the functions have the types that SQLite wants, and their
     // argument is a number. If it fails, SQLite calls the destructor at once.
-    unsafe { ffi::sqlite3_create_function_v2(handle, name, 0, flags, number, Some(answer), None, None, Some(freed)) };
+    let code = unsafe {
+        ffi::sqlite3_create_function_v2(handle, name, 0, flags, number, Some(answer), None, None, Some(freed))
+    };
+    if code != ffi::SQLITE_OK {
+        MISSED.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A number as the argument of a callback.
@@ -213,17 +218,12 @@ unsafe fn enter_client(handle: *mut sqlite3) -> u64 {
     };
     let file = file.to_string_lossy();
     let engine = EngineRecord::with_file(&file);
-    let own = test_name::of_thread();
-    let owner = engine.as_ref().and_then(|engine| engine.identity.owner.clone());
-    // A worker thread whose name could be a test's may close its connections later.
-    let on_test_thread = own.is_some() && owner.as_ref().is_none_or(|owner| Some(owner) == own.as_ref());
-    let test = own.or_else(|| test_name::current(owner.as_ref()));
-    let running = if test.is_none() { test_name::running() } else { Vec::new() };
+    let test = test_name::current(engine.as_ref().map(|engine| &engine.identity.owner));
+    let running = if test.guess().is_none() { test_name::running() } else { Vec::new() };
     let client = Client {
-        addresses: if registry::has_journal() { addresses::addresses() } else { Vec::new() },
+        addresses: if registry::has_journal() { addresses::addresses(addresses::NEAR) } else { Vec::new() },
         database: if file.is_empty() { ":memory:".to_owned() } else { file.into_owned() },
         thread: test_name::thread(),
-        on_test_thread,
         running,
     };
     let stack = Stack::new(Backtrace::force_capture());

@@ -2,7 +2,7 @@
 
 // `entry` is one connection, `registry` holds them all and counts them. `hook` receives SQLite's reports of handles,
 // `entry_guard` matches them with sessions. `stack` and `addresses` find the call that opened a connection, `test_name` the test
-// that runs. `start` runs when the program is loaded, `exit` when it ends and its threads `quiesce`; `journal` is the record on disk.
+// that runs, by `symbols` of the executable. `start` runs when the program is loaded, `exit` when it ends and its threads `quiesce`; `journal` is the record on disk.
 
 mod addresses;
 mod entry;
@@ -14,6 +14,7 @@ mod quiesce;
 mod registry;
 pub(crate) mod stack;
 mod start;
+mod symbols;
 pub(crate) mod test_name;
 
 pub use entry::{Entry, State};
@@ -87,9 +88,19 @@ impl Ledger {
         self.find_where(|_| true)
     }
 
-    /// As [`find`](Self::find), among those that must be closed when the body of their test ends.
-    pub(crate) fn find_at_end_of_test(&self) -> Result<(), LeakReport> {
-        self.find_where(Entry::ends_with_its_test)
+    /// As [`find`](Self::find), among the sessions that this thread used last.
+    pub(crate) fn find_last_used_here(&self) -> Result<(), LeakReport> {
+        self.find_where(Entry::was_last_used_here)
+    }
+
+    /// Likewise, among those that no thread can hold which this one has started: such a thread may close its session later.
+    pub(crate) fn find_held_here(&self) -> Result<(), LeakReport> {
+        if quiesce::has_children() {
+            return Ok(());
+        }
+        // A thread with a name of its own may be about to use a session that was moved to it.
+        quiesce::wait_while(|| self.find_last_used_here().is_err());
+        self.find_last_used_here()
     }
 
     fn find_where(&self, is_checked: fn(&Entry) -> bool) -> Result<(), LeakReport> {
@@ -163,9 +174,14 @@ crate::position::debug_is_chain!(LeakReport);
 
 impl Error for LeakReport {}
 
-/// What happens on a leak: as the environment says, else as the engine does, else [`Leaks::Deny`].
+/// What happens on a leak of an engine's connection: as the environment says, else as the engine does, else [`Leaks::Deny`].
 fn level(engine: Option<Leaks>) -> Leaks {
-    Settings::get().ok().and_then(|settings| settings.leaks).or(engine).unwrap_or_default()
+    level_of_run().or(engine).unwrap_or_default()
+}
+
+/// What the environment says.
+fn level_of_run() -> Option<Leaks> {
+    Settings::get().ok().and_then(|settings| settings.leaks)
 }
 
 /// Panics with a fault or prints it, as `leaks` says; prints it while the thread is unwinding.

@@ -28,9 +28,30 @@ pub(super) fn wait_while(condition: impl Fn() -> bool) {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn wait_while(_: impl Fn() -> bool) {}
 
+/// Whether this thread has started threads that live: until it gets a name, a thread has that of the one that started it. Only Linux
+/// tells.
+#[cfg(target_os = "linux")]
+pub(super) fn has_children() -> bool {
+    linux::has_namesake()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn has_children() -> bool {
+    false
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use std::{fs, path::Path};
+
+    pub(super) fn has_namesake() -> bool {
+        let name = |task: &Path| fs::read(task.join("comm")).ok();
+        let Ok(own) = fs::read_link("/proc/thread-self") else { return false };
+        let Some(own_name) = name(&Path::new("/proc").join(&own)) else { return false };
+        let others = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        let mut others = others.filter(|task| Some(task.file_name().as_os_str()) != own.file_name());
+        others.any(|task| name(&task.path()).is_some_and(|name| name == own_name))
+    }
 
     /// How many other threads this process has, and how many of them run or wait for a disk, by
     /// [`/proc/PID/task/TID/stat`](https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html).

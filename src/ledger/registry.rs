@@ -5,6 +5,7 @@
 use super::entry::{EngineIdentity, Opener};
 use super::journal::Journal;
 use super::stack::Stack;
+use super::test_name::TestName;
 use super::{Entry, State};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher};
@@ -151,7 +152,7 @@ pub(super) fn has_journal() -> bool {
 /// Enters a connection, and returns its number.
 pub(super) fn enter(
     engine: Option<Arc<EngineRecord>>,
-    test: Option<Arc<str>>,
+    test: TestName,
     opener: Opener,
     stack: Option<Arc<Stack>>,
 ) -> u64 {
@@ -261,12 +262,11 @@ pub(super) fn ignore_live(engine: Option<&EngineRecord>) {
 }
 
 /// Ends the journal with what is open, and why the check may be incomplete.
-pub(super) fn end_journal(leaks: &[Entry], faults: &[String]) {
+pub(super) fn end_journal<'e>(leaks: impl Iterator<Item = &'e Entry> + Clone, faults: &[String]) {
     let Some(mut journal) = registry().journal.take() else { return };
-    for entry in leaks {
+    for entry in leaks.clone() {
         journal.state(entry.number, entry.state());
-        // The report has resolved it.
-        if let Some(position) = entry.client_position() {
+        if let Some(position) = entry.resolved_position() {
             journal.position(entry.number, position);
         }
     }

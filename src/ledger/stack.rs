@@ -29,6 +29,11 @@ impl Stack {
         let find = || frames(&self.captured).into_iter().filter_map(|frame| frame.position).find(is_own);
         self.position.get_or_init(find).as_ref()
     }
+
+    /// Likewise, if it was asked for before.
+    pub(super) fn resolved_position(&self) -> Option<&Position> {
+        self.position.get().and_then(Option::as_ref)
+    }
 }
 
 impl fmt::Debug for Stack {

@@ -1,6 +1,7 @@
 //! Which test is running, and whether its body is ending.
 
-use super::stack;
+use super::addresses::{NEAR, addresses};
+use super::{stack, symbols};
 use std::backtrace::Backtrace;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::{env, thread};
@@ -12,10 +13,51 @@ thread_local! {
     static THIS_THREAD: ThreadNames = ThreadNames::new();
 }
 
-/// The name of a thread, and of the test that it runs.
+/// The name of a thread, and that of a test if it can be one.
 struct ThreadNames {
     name: Option<Arc<str>>,
-    test: Option<Arc<str>>,
+    test: Option<Arc<Candidate>>,
+}
+
+/// The name of a thread that may be that of the test which it runs.
+#[derive(Debug)]
+struct Candidate {
+    name: Arc<str>,
+    /// The return addresses on its stack.
+    addresses: Vec<usize>,
+    is_test: OnceLock<bool>,
+}
+
+impl Candidate {
+    /// Whether the test runner has given the thread its name. Looked up when it is asked for, since it takes milliseconds.
+    fn is_test(&self) -> bool {
+        *self.is_test.get_or_init(|| match symbols::is_test_on(&self.addresses) {
+            Some(is_test) => is_test || symbols::is_test_function(&self.name),
+            None => true,
+        })
+    }
+}
+
+/// The test that a connection or an engine belongs to, as far as it is known.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TestName {
+    thread: Option<Arc<Candidate>>,
+    /// The thread that made the engine.
+    owner: Option<Arc<Candidate>>,
+}
+
+impl TestName {
+    /// The name of the test: the one that the thread runs, else the one that made the engine, else the one that nextest runs.
+    pub(crate) fn get(&self) -> Option<&str> {
+        let mut candidates = [&self.thread, &self.owner].into_iter().flatten();
+        candidates.find(|candidate| candidate.is_test()).map(|test| &*test.name).or(nextest())
+    }
+
+    /// Likewise, but it may be the name of a thread that runs no test.
+    pub(crate) fn guess(&self) -> Option<&str> {
+        let mut candidates = [&self.thread, &self.owner].into_iter().flatten();
+        candidates.next().map(|candidate| &*candidate.name).or(nextest())
+    }
 }
 
 impl ThreadNames {
@@ -23,7 +65,7 @@ impl ThreadNames {
         let name: Option<Arc<str>> = thread::current().name().map(Into::into);
         // Under nextest the process runs one test.
         let is_test = |name: &Arc<str>| match nextest() {
-            Some(test) => *name == test,
+            Some(test) => **name == *test,
             None => **name != *"main" && is_path(name),
         };
         let test = name.clone().filter(is_test);
@@ -34,7 +76,17 @@ impl ThreadNames {
                 None => running.push((Arc::clone(test), 1)),
             }
         }
-        Self { name, test }
+        let candidate = |name| {
+            let is_test = OnceLock::new();
+            if nextest().is_some() {
+                let _ = is_test.set(true);
+            }
+            /// The runner's own calls are the outermost.
+            const ALL: usize = 1024;
+            let addresses = if nextest().is_some() { Vec::new() } else { addresses(ALL) };
+            Arc::new(Candidate { name, addresses, is_test })
+        };
+        Self { name, test: test.map(candidate) }
     }
 }
 
@@ -42,7 +94,7 @@ impl Drop for ThreadNames {
     fn drop(&mut self) {
         let Some(test) = &self.test else { return };
         let mut running = running_threads();
-        if let Some(at) = running.iter().position(|(name, _)| name == test) {
+        if let Some(at) = running.iter().position(|(name, _)| *name == test.name) {
             running[at].1 -= 1;
             if running[at].1 == 0 {
                 running.remove(at);
@@ -88,14 +140,9 @@ fn threads() -> Vec<String> {
 }
 
 /// The test of the process, if nextest runs it.
-fn nextest() -> Option<Arc<str>> {
-    static NEXTEST: OnceLock<Option<Arc<str>>> = OnceLock::new();
-    NEXTEST.get_or_init(|| env::var("NEXTEST_TEST_NAME").ok().map(Into::into)).clone()
-}
-
-/// The test that this thread runs: libtest names the thread after it.
-pub(super) fn of_thread() -> Option<Arc<str>> {
-    THIS_THREAD.try_with(|own| own.test.clone()).ok().flatten()
+fn nextest() -> Option<&'static str> {
+    static NEXTEST: OnceLock<Option<String>> = OnceLock::new();
+    NEXTEST.get_or_init(|| env::var("NEXTEST_TEST_NAME").ok()).as_deref()
 }
 
 /// The name of this thread.
@@ -103,10 +150,10 @@ pub(super) fn thread() -> Option<Arc<str>> {
     THIS_THREAD.try_with(|own| own.name.clone()).ok().flatten()
 }
 
-/// The test that this thread works for: the one that it runs, else `owner`, the test that made the database, else the one that
-/// nextest runs.
-pub(crate) fn current(owner: Option<&Arc<str>>) -> Option<Arc<str>> {
-    of_thread().or_else(|| owner.cloned()).or_else(nextest)
+/// The test that this thread works for; `owner` is that of the database.
+pub(crate) fn current(owner: Option<&TestName>) -> TestName {
+    let thread = THIS_THREAD.try_with(|own| own.test.clone()).ok().flatten();
+    TestName { thread, owner: owner.and_then(|owner| owner.thread.clone().or_else(|| owner.owner.clone())) }
 }
 
 /// Whether `name` can be a test's: identifiers joined by `::`. Names of worker threads have dashes or spaces.
@@ -123,25 +170,28 @@ fn is_path(name: &str) -> bool {
 /// A fixture's value may be dropped early for good reasons: by another fixture that took it as an argument, as part of a
 /// larger value, by `drop`. Only the call stack distinguishes those from the end of the test. rstest puts the body of the test
 /// `m::name` into `m::name::name`, and those of its cases, such as `m::name::case_1`, into `m::name`; the body itself drops its
-/// arguments, but it did not make them (`made` is the stack at that time). If the stack has no names, this returns false, and
-/// the check at exit decides.
+/// arguments, but it did not make them (`made` is the stack at that time). The body of an asynchronous test is a closure: what its
+/// tasks hold is dropped after it. If the stack has no names, this returns false, and the check at exit decides.
 pub(crate) fn is_ending(made: &Backtrace) -> bool {
-    let Some(test) = current(None) else { return false };
+    /// What was found, by the return addresses: names take a tenth of a second, and a large part of the executable.
+    static FOUND: Mutex<Vec<(Vec<usize>, bool)>> = Mutex::new(Vec::new());
+    let addresses = addresses(NEAR);
+    let known = || FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, found)) = known().iter().find(|(other, _)| !addresses.is_empty() && *other == addresses) {
+        return *found;
+    }
+    let found = current(None).get().is_some_and(|test| is_dropped_by_body(test, made));
+    known().push((addresses, found));
+    found
+}
+
+fn is_dropped_by_body(test: &str, made: &Backtrace) -> bool {
     let frames = functions(&Backtrace::force_capture());
     // Our own destructors, innermost first, then the function that called them.
     let mut callers = frames.iter().skip_while(|name| !drops_ours(name)).skip_while(|name| drops_ours(name));
-    let Some(dropping) = callers.next() else { return false };
-    let callers: Vec<&str> = callers.map(String::as_str).collect();
-    let body = plain(dropping);
-    is_body_of(&body, &test)
-        && !is_closure_of_a_caller(dropping, &callers)
-        && !functions(made).iter().any(|name| plain(name) == body)
-}
-
-/// Whether a function is a closure that its parent function has called: the parent continues afterwards. The body of an
-/// asynchronous test is a closure too, but its parent has returned.
-fn is_closure_of_a_caller(function: &str, callers: &[&str]) -> bool {
-    function.rsplit_once("::").is_some_and(|(parent, last)| last.starts_with('{') && callers.contains(&parent))
+    callers.next().is_some_and(|dropping| {
+        is_body_of(dropping, test) && !functions(made).iter().any(|name| plain(name) == *dropping)
+    })
 }
 
 /// Whether a function is the compiler's drop of one of our own types, not of a larger value that holds one.
@@ -169,7 +219,7 @@ fn plain(name: &str) -> String {
 
 /// Whether `function`, a path with its crate, is the body that rstest made for `test`, a path without.
 fn is_body_of(function: &str, test: &str) -> bool {
-    let Some((_, path)) = function.split_once("::") else { return false };
+    let Some((_, path)) = function.split_once("::").filter(|_| !function.contains('{')) else { return false };
     let name = test.rsplit_once("::").map_or(test, |(_, name)| name);
     let inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with("::"));
     // Cases and values are modules inside the body's name, as many as there are.

@@ -45,7 +45,27 @@ impl Verdict {
 
     /// `{"leaks": [...]}`, with null for what is not known.
     pub(crate) fn json(&self) -> String {
-        let leaks: Vec<Object> = self.leaks.iter().map(Object).collect();
+        self.objects(true)
+    }
+
+    /// Likewise, sorted and without the processes: the same leaks give the same bytes in each run.
+    pub(crate) fn baseline(&self) -> String {
+        self.objects(false)
+    }
+
+    fn objects(&self, with_process: bool) -> String {
+        let mut leaks: Vec<Object> = self.leaks.iter().map(|leak| Object { leak, with_process }).collect();
+        if !with_process {
+            let place = |leak: &Leak| {
+                let position = leak.position.as_ref();
+                (
+                    position.map(|place| place.file().to_owned()),
+                    position.and_then(Position::line),
+                    leak.statements.clone(),
+                )
+            };
+            leaks.sort_by_cached_key(|Object { leak, .. }| (leak.test.clone(), place(leak), leak.kind.name()));
+        }
         let text = serde_json::to_string_pretty(&BTreeMap::from([("leaks", leaks)]));
         text.unwrap_or_else(|error| unreachable!("all keys are strings: {error}")) + "\n"
     }
@@ -122,18 +142,23 @@ fn describe(leak: &Leak) -> String {
 }
 
 /// A leak as JSON.
-struct Object<'a>(&'a Leak);
+struct Object<'a> {
+    leak: &'a Leak,
+    with_process: bool,
+}
 
 impl Serialize for Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(leak) = self;
-        let mut object = serializer.serialize_struct("leak", 6)?;
+        let Self { leak, with_process } = self;
+        let mut object = serializer.serialize_struct("leak", 5 + usize::from(*with_process))?;
         object.serialize_field("test", &leak.test)?;
         object.serialize_field("file", &leak.position.as_ref().map(|place| place.file().to_string_lossy()))?;
         object.serialize_field("line", &leak.position.as_ref().and_then(Position::line))?;
         object.serialize_field("kind", leak.kind.name())?;
         object.serialize_field("sql", &(!leak.statements.is_empty()).then(|| leak.statements.join("; ")))?;
-        object.serialize_field("process", &leak.process)?;
+        if *with_process {
+            object.serialize_field("process", &leak.process)?;
+        }
         object.end()
     }
 }

@@ -4,13 +4,14 @@
 pub(crate) mod leaks;
 
 use crate::ledger::{Entry, LeakReport, State, close_blockers};
-use std::fmt;
+use std::{env, fmt};
 
 impl fmt::Display for LeakReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.leaks().iter().all(Entry::is_session) { "session" } else { "connection" };
         match self.leaks().len() {
-            1 => f.write_str("1 session is still open")?,
-            sessions => write!(f, "{sessions} sessions are still open")?,
+            1 => write!(f, "1 {what} is still open")?,
+            many => write!(f, "{many} {what}s are still open")?,
         }
         if let Some(engine) = self.engine() {
             write!(f, " on `{engine}`")?;
@@ -24,6 +25,27 @@ impl fmt::Display for LeakReport {
             }
         }
         remedies(f, self.leaks())
+    }
+}
+
+impl LeakReport {
+    /// Connections that are no engine's, in one line.
+    pub(crate) fn as_warning(&self) -> String {
+        let Some(first) = self.leaks().first() else { return String::new() };
+        // A passed test's output is not shown under nextest, so the place is not worth its time.
+        let position = if env::var_os("NEXTEST").is_some() { None } else { first.position() };
+        let place = position.map_or_else(String::new, |position| format!(" opened at {position}"));
+        let more = match self.leaks().len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        format!(
+            "warning: at the end of the process, connection {} to `{}`{place}{} is still open{more}; close it, or set \
+             SQLITE_FIXTURES_LEAKS=deny to fail, or off to watch nothing",
+            first.number(),
+            first.database().unwrap_or_default(),
+            by_test(first.test(), &first.running().collect::<Vec<_>>()),
+        )
     }
 }
 

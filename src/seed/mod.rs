@@ -16,12 +16,13 @@ mod schema;
 
 pub use error::kind::{LimitExceeded, SeedErrorKind};
 pub use error::{BrokenReference, SeedError};
+pub use parse::serde::Sql;
 pub(crate) use parse::serde::rows_of;
 
 use crate::labels::Labels;
 use crate::position::Position;
 use crate::sqlite::{copy, fixed_random, untracked};
-use crate::vfs::{Database, frozen_clock_uri};
+use crate::vfs::{Database, frozen_clock, frozen_clock_uri};
 use dialect::Files;
 use rusqlite::{Connection, OpenFlags};
 use std::fs;
@@ -85,8 +86,9 @@ impl Seeds {
 
     /// Loads them into a database, and returns their labels.
     ///
-    /// Rows go in inside a savepoint. SQL scripts keep their own transactions and pragmas, so with a script the database is copied
-    /// first, and restored on an error; inside a transaction of the caller a script may have none.
+    /// They go in inside one transaction. Scripts with transactions of their own, a VACUUM, or pragmas that cannot be in a
+    /// transaction, go in while the connection locks out all others, and the database is restored from a copy on an error; inside a
+    /// transaction of the caller a script may have none of these.
     ///
     /// The connection loses its [authorizer](https://sqlite.org/c3ref/set_authorizer.html) and its [progress
     /// handler](https://sqlite.org/c3ref/progress_handler.html), if it has any. Its temporary tables stay where its `temp_store` puts them, and
@@ -107,23 +109,22 @@ impl Seeds {
     /// # Errors
     /// [`SeedError`], also for a script with a transaction of its own; the database is unchanged.
     pub fn load_in(&self, connection: &Connection) -> Result<Labels, SeedError> {
-        load::load_in(connection, self.read()?, &Labels::default())
+        load::load_in(connection, Files::read(&self.files()?), &Labels::default())
     }
 
     /// Loads them into the SQLite file at `path`, which is created if it does not exist.
     ///
-    /// They go into a copy, which is written back in one transaction: a reader sees all or nothing, also after a crash. If another
-    /// connection wrote to the file meanwhile, nothing is written.
+    /// As in [`load`](Self::load): a reader sees all or nothing, also after a crash, unless a script has transactions of its own.
     ///
     /// # Errors
     /// [`SeedError`]; the file is unchanged.
     pub fn load_into_file(&self, path: impl AsRef<Path>) -> Result<Labels, SeedError> {
-        load_into_file(path.as_ref(), Files::default(), self.read()?, &mut |_| {})
+        Ok(load_into_file(path.as_ref(), Files::default(), &self.files()?, &mut |_| {})?.labels)
     }
 
     /// Loads them into a database with these labels, and returns the new ones.
     pub(crate) fn load_with_labels(&self, connection: &mut Connection, known: &Labels) -> Result<Labels, SeedError> {
-        load::load(connection, self.read()?, known)
+        load::load(connection, &self.files()?, known, &mut |_| {})
     }
 
     /// The paths.
@@ -139,44 +140,67 @@ impl Seeds {
         }
         Ok(files)
     }
-
-    /// Reads the files.
-    fn read(&self) -> Result<Files, SeedError> {
-        Ok(Files::read(&self.files()?))
-    }
 }
 
-/// Creates or fills the SQLite file at `path`: schema first, then seeds.
-pub(crate) fn load_into_file(
-    path: &Path,
+/// What a load says besides its result.
+pub(crate) struct Loaded {
+    pub labels: Labels,
+    /// References that the schema script leaves broken.
+    pub warning: Option<SeedError>,
+}
+
+/// A new database in memory: schema first, then seeds. The clock and the random numbers are fixed.
+pub(crate) fn load_into_memory(
     schema: Files,
     seeds: Files,
     progress: &mut load::Progress<'_>,
-) -> Result<Labels, SeedError> {
+) -> Result<(Connection, Loaded), SeedError> {
+    let database = Database::new(Arc::new([]));
+    let open = || untracked(|| Connection::open(frozen_clock_uri(&database)?));
+    let mut connection = open().map_err(SeedError::database)?;
+    fixed_random(&connection).map_err(SeedError::database)?;
+    load::run_scripts(&mut connection, schema)?;
+    let warning = load::broken_references(&connection)?;
+    let labels = load::fill(&connection, seeds, &Labels::default(), progress)?;
+    Ok((connection, Loaded { labels, warning }))
+}
+
+/// Creates or fills the SQLite file at `path`: a new one gets the schema first.
+pub(crate) fn load_into_file(
+    path: &Path,
+    schema: Files,
+    seeds: &[PathBuf],
+    progress: &mut load::Progress<'_>,
+) -> Result<Loaded, SeedError> {
     let existed = path.exists();
     let error = |source| SeedError::new(SeedErrorKind::Database(source)).at(Position::whole(path));
-    let by_copy = || {
-        let database = Database::new(Arc::new([]));
-        let mut work = untracked(|| Connection::open(frozen_clock_uri(&database)?)).map_err(error)?;
-        fixed_random(&work).map_err(error)?;
+    let load = || {
         // A path that begins with `file:` is not a URI.
         let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;
-        let mut file = untracked(|| Connection::open_with_flags(path, flags)).map_err(error)?;
-        let version =
-            |file: &Connection| file.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).map_err(error);
-        let before = version(&file)?;
-        if existed {
-            copy(&file, &mut work).map_err(error)?;
-        }
-        load::run_scripts(&work, schema)?;
-        let labels = load::fill(&work, seeds, &Labels::default(), progress)?;
-        if version(&file)? != before {
-            return Err(SeedError::new(SeedErrorKind::ConcurrentWrite).at(Position::whole(path)));
-        }
-        copy(&work, &mut file).map_err(error)?;
-        Ok(labels)
+        let open = || untracked(|| Connection::open_with_flags_and_vfs(path, flags, frozen_clock()?));
+        let mut file = open().map_err(error)?;
+        fixed_random(&file).map_err(error)?;
+        let has_tables = |file: &Connection| {
+            file.query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get::<_, bool>(0)).map_err(error)
+        };
+        let loaded = if has_tables(&file)? {
+            let labels = load::load(&mut file, seeds, &Labels::default(), progress)?;
+            Loaded { labels, warning: None }
+        } else {
+            let lock = load::lock(&file).map_err(|error| error.at(Position::whole(path)))?;
+            let loaded = if has_tables(&file)? {
+                Err(SeedError::new(SeedErrorKind::NotAlone).at(Position::whole(path)))
+            } else {
+                let (made, loaded) = load_into_memory(schema, Files::read(seeds), progress)?;
+                copy(&made, &mut file).map(|()| loaded).map_err(error)
+            };
+            lock.unlock(&file).map_err(error)?;
+            loaded?
+        };
+        file.close().map_err(|(_, source)| error(source))?;
+        Ok(loaded)
     };
-    let loaded = by_copy();
+    let loaded = load();
     if loaded.is_err() && !existed {
         let _ = fs::remove_file(path);
     }

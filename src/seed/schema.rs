@@ -3,24 +3,9 @@
 use super::error::{SeedError, kind::SeedErrorKind};
 use crate::position::nearest;
 use crate::sqlite::affinity::Affinity;
-use crate::sqlite::quote::quoted;
+use crate::sqlite::{quote::quoted, shadow_tables};
 use rusqlite::Connection;
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
-
-/// The tables, with the SQL of virtual tables.
-///
-/// `pragma_table_list` expands all views, in time exponential in their depth.
-const NAMES: &str = "SELECT name, CASE WHEN sql LIKE 'CREATE VIRTUAL TABLE%' THEN sql END
-    FROM main.sqlite_master WHERE type = 'table'";
-
-/// The suffixes of the shadow tables of modules, into which no rows go.
-const SHADOW_TABLES: [(&str, &[&str]); 5] = [
-    ("fts3", &["content", "segdir", "segments"]),
-    ("fts4", &["content", "docsize", "segdir", "segments", "stat"]),
-    ("fts5", &["config", "content", "data", "docsize", "idx"]),
-    ("geopoly", &["node", "parent", "rowid"]),
-    ("rtree", &["node", "parent", "rowid"]),
-];
 
 /// A table, as far as seeding needs it.
 #[derive(Debug)]
@@ -31,6 +16,8 @@ pub(crate) struct Table {
     /// The name of its rowid; `None` for a table without rowid, or where columns have all of its names.
     pub rowid: Option<&'static str>,
     pub has_foreign_keys: bool,
+    /// Whether an insert adds its row, which has a rowid, and does nothing else: there is no trigger, and no conflict replaces rows.
+    pub only_adds_rows: bool,
     /// The one column of the primary key; `None` without a key, or with a composite one.
     pub key: Option<usize>,
     /// The columns of the primary key, in its order.
@@ -40,6 +27,7 @@ pub(crate) struct Table {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that are independent")]
 pub(crate) struct Column {
     pub name: String,
     /// The declared type.
@@ -47,6 +35,8 @@ pub(crate) struct Column {
     /// Whether the schema checks that it holds JSON.
     pub is_json: bool,
     pub has_default: bool,
+    /// Whether SQLite computes it from the others.
+    pub is_generated: bool,
     pub affinity: Affinity,
     /// Whether every row must give it: it is NOT NULL and has no default.
     pub is_required: bool,
@@ -137,18 +127,16 @@ impl<'c> Tables<'c> {
         if let Some(names) = &*self.names.borrow() {
             return Ok(Rc::clone(names));
         }
-        let (mut names, mut shadows) = (HashMap::new(), Vec::new());
-        let mut statement = self.connection.prepare(NAMES)?;
+        let mut names = HashMap::new();
+        // `pragma_table_list` expands all views, in time exponential in their depth.
+        let mut statement = self.connection.prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let (name, sql): (String, Option<String>) = (row.get(0)?, row.get(1)?);
-            let (lower, sql) = (name.to_ascii_lowercase(), sql.unwrap_or_default().to_ascii_lowercase());
-            for (_, parts) in SHADOW_TABLES.iter().filter(|(module, _)| sql.contains(module)) {
-                shadows.extend(parts.iter().map(|part| format!("{lower}_{part}")));
-            }
-            names.insert(lower, name);
+            let name: String = row.get(0)?;
+            names.insert(name.to_ascii_lowercase(), name);
         }
-        for shadow in shadows {
+        // No rows go into these.
+        for shadow in shadow_tables(self.connection)? {
             names.remove(&shadow);
         }
         let names = Rc::new(names);
@@ -173,6 +161,7 @@ impl<'c> Tables<'c> {
             references: Vec::new(),
             rowid: None,
             has_foreign_keys: false,
+            only_adds_rows: false,
             key: None,
             primary_key: Vec::new(),
             unique: Vec::new(),
@@ -180,7 +169,7 @@ impl<'c> Tables<'c> {
         let mut text = String::new();
         let sql = "SELECT coalesce(sql, '') FROM main.sqlite_master WHERE type = 'table' AND name = ?1";
         self.query(sql, name, &mut |row| row.get(0).map(|sql| text = sql))?;
-        let sql = "SELECT name, type, pk, \"notnull\" AND dflt_value IS NULL, dflt_value IS NOT NULL
+        let sql = "SELECT name, type, pk, \"notnull\" AND dflt_value IS NULL, dflt_value IS NOT NULL, hidden IN (2, 3)
             FROM pragma_table_xinfo(?1, 'main') ORDER BY cid";
         let mut keys: Vec<(i64, usize)> = Vec::new();
         self.query(sql, name, &mut |row| {
@@ -196,6 +185,7 @@ impl<'c> Tables<'c> {
                 declared,
                 is_required: row.get(3)?,
                 has_default: row.get(4)?,
+                is_generated: row.get(5)?,
             });
             Ok(())
         })?;
@@ -213,6 +203,11 @@ impl<'c> Tables<'c> {
         let has =
             |name: &&str| self.connection.prepare(&format!("SELECT {name} FROM main.{}", quoted(&table.name))).is_ok();
         table.rowid = rowid.filter(has);
+        let sql = "SELECT count(*) FROM (SELECT type, tbl_name FROM main.sqlite_master UNION ALL SELECT type, tbl_name FROM temp.sqlite_master)
+            WHERE type = 'trigger' AND lower(tbl_name) = lower(?1)";
+        let mut triggers = 0;
+        self.query(sql, name, &mut |row| row.get(0).map(|count| triggers = count))?;
+        table.only_adds_rows = triggers == 0 && table.rowid.is_some() && !text.to_ascii_lowercase().contains("replace");
         self.read_references(&mut table)?;
         self.read_unique(&mut table)?;
         Ok(table)

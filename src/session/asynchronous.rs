@@ -203,7 +203,10 @@ impl Worker {
                 };
                 let _ = opened_sender.send(Ok(session.entry()));
                 while let Some(job) = work.next() {
-                    job(&mut session);
+                    // A value that nobody waits for is dropped here, and its drop may panic, even that of a panic's payload.
+                    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(&mut session))) {
+                        std::mem::forget(payload);
+                    }
                 }
                 let _ = closed_sender.send(session.close());
             })
@@ -226,7 +229,8 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.stop();
-        if let Some(thread) = self.thread.take() {
+        // In a job of its own the thread cannot wait for itself: it closes the session when the job is done.
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
             let _ = thread.join();
         }
         if let Some(Ok(Some(Err(error)))) = self.closed.as_mut().map(oneshot::Receiver::try_recv) {

@@ -2,10 +2,11 @@
 
 use super::{Session, SessionError};
 use crate::engine::{AnyEngine, Engine, EngineError};
+use crate::ledger::test_name::TestName;
 use crate::ledger::{Entry, EntryGuard, Ledger};
 use crate::position::chain;
 use crate::template::Template;
-use std::{backtrace::Backtrace, panic::Location, sync::Arc};
+use std::{backtrace::Backtrace, panic::Location};
 
 /// Opens sessions on one validated engine.
 ///
@@ -92,7 +93,7 @@ impl SessionFactory {
 
     pub(super) fn into_session_for(
         self,
-        test: Option<Arc<str>>,
+        test: TestName,
         location: &'static Location<'static>,
     ) -> Result<Session, SessionError> {
         let Some(slot) = self.engine.take_slot() else {
@@ -146,8 +147,10 @@ impl Template {
     /// If the template cannot be built or the session cannot be opened, with all causes.
     #[track_caller]
     pub fn session(&self) -> Session {
+        // Not inside a closure, which has another caller.
+        let location = Location::caller();
         let engine = self.engine().map_err(SessionError::Template);
-        match engine.and_then(|engine| SessionFactory::from_engine(engine).into_session_at(Location::caller())) {
+        match engine.and_then(|engine| SessionFactory::from_engine(engine).into_session_at(location)) {
             Ok(session) => session,
             Err(error) => panic!("{}", chain(&error)),
         }

@@ -156,12 +156,14 @@ impl Deref for Session {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
+        self.entry_guard.used();
         self.connection.as_ref().expect("a session has its connection until it is closed")
     }
 }
 
 impl DerefMut for Session {
     fn deref_mut(&mut self) -> &mut Connection {
+        self.entry_guard.used();
         self.connection.as_mut().expect("a session has its connection until it is closed")
     }
 }

@@ -33,8 +33,8 @@ impl Session {
     /// Inserts rows: one value or a sequence of values that serde serializes as a map or struct. Returns their number.
     ///
     /// It is all-or-nothing: in its own transaction, or in a savepoint of the open one. As in seed files, a label in a foreign-key
-    /// column becomes the key it stands for, and `_label` labels the row. Bytes are stored as a blob, other nested values as
-    /// JSON. A label that exists already stands for the new row; labels are not part of the transaction.
+    /// column becomes the key it stands for, and `_label` labels the row. Other values are stored as they are: bytes as a blob, nested
+    /// values as JSON; [`Sql`](crate::seed::Sql) is an expression that SQLite computes. A label that exists already stands for the new row; labels are not part of the transaction.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -61,7 +61,9 @@ impl Session {
         let rows = rows_of(rows, &source)?;
         let count = rows.len();
         let rows = TableRows { table: table.to_owned(), source: &source, start: None, rows, bytes: 0 };
-        self.engine().add_labels(load::insert(self, rows, &self.engine().labels())?);
+        // The labels are borrowed no longer when they are added to, so they are not copied.
+        let labels = load::insert(self, rows, &self.engine().labels())?;
+        self.engine().add_labels(labels);
         Ok(count)
     }
 

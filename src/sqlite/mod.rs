@@ -7,6 +7,7 @@ mod limits;
 pub(crate) mod quote;
 mod random;
 mod script;
+mod shadow;
 mod switches;
 mod untracked;
 
@@ -15,6 +16,7 @@ pub(crate) use handle::{Handle, statements, statements_of};
 pub(crate) use limits::{Exceeded, ExecutionLimiter, ExecutionLimits};
 pub(crate) use random::fixed_random;
 pub(crate) use script::{Script, Unprepared};
+pub(crate) use shadow::shadow_tables;
 pub(crate) use switches::{Switch, Switched, switch};
 pub(crate) use untracked::{is_untracked, untracked};
 

@@ -1,6 +1,7 @@
 //! Names and values as SQL.
 
 use rusqlite::types::ValueRef;
+use std::path::Path;
 
 /// A name as a quoted identifier.
 pub(crate) fn quoted(name: &str) -> String {
@@ -25,6 +26,18 @@ pub(crate) fn literal<'v>(value: impl Into<ValueRef<'v>>) -> String {
         },
         ValueRef::Blob(blob) => bytes(blob),
     }
+}
+
+/// A file as a [URI](https://sqlite.org/uri.html).
+pub(crate) fn file_uri(path: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(*byte)),
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri
 }
 
 fn bytes(bytes: &[u8]) -> String {

@@ -7,6 +7,8 @@ use std::ffi::c_int;
 /// A switch, by the value of its constant.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Switch {
+    /// `SQLITE_DBCONFIG_ENABLE_FKEY`: foreign keys are enforced
+    ForeignKeys = 1002,
     /// `SQLITE_DBCONFIG_RESET_DATABASE`: the next VACUUM empties the database
     ResetDatabase = 1009,
     /// `SQLITE_DBCONFIG_DEFENSIVE`

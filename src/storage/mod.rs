@@ -15,13 +15,27 @@ const PREFIX: &str = "sqlite-fixtures-";
 
 const LOCK_SUFFIX: &str = ".lock";
 
-/// The folder for what outlives a process: `target/sqlite-fixtures`, or below the temporary folder if the executable is in no
-/// target folder.
+/// The folder for what outlives a process: `target/sqlite-fixtures`, or below the temporary folder, with the number of the user, if
+/// the executable is in no target folder.
 pub(crate) fn own() -> &'static Path {
     static OWN: OnceLock<PathBuf> = OnceLock::new();
-    OWN.get_or_init(|| {
-        target_folder(&env::current_exe().unwrap_or_default()).unwrap_or_else(env::temp_dir).join("sqlite-fixtures")
+    OWN.get_or_init(|| match target_folder(&env::current_exe().unwrap_or_default()) {
+        Some(target) => target.join("sqlite-fixtures"),
+        None => env::temp_dir().join(format!("sqlite-fixtures.user{}", user().unwrap_or_default())),
     })
+}
+
+/// The number of the user, as a new file has it.
+#[cfg(unix)]
+fn user() -> io::Result<u32> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(tempfile::tempfile()?.metadata()?.uid())
+}
+
+/// The temporary folder is the user's own.
+#[cfg(not(unix))]
+fn user() -> io::Result<u32> {
+    Ok(0)
 }
 
 /// The same, for files that other processes trust. An error if it is in the temporary folder, which all users share, and others
@@ -40,11 +54,10 @@ pub(crate) fn shared() -> io::Result<&'static Path> {
 fn require_private(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     let found = fs::symlink_metadata(folder)?;
-    let own_user = tempfile::tempfile()?.metadata()?.uid();
-    if found.is_dir() && found.uid() == own_user && found.mode() & 0o777 == 0o700 {
+    if found.is_dir() && found.uid() == user()? && found.mode() & 0o777 == 0o700 {
         return Ok(());
     }
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{} is open to others; remove it", folder.display())))
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may write to it"))
 }
 
 /// The target folder of an executable: Cargo tags it, but an archive of tests may lack the tag.

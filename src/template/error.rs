@@ -41,6 +41,11 @@ impl TemplateError {
         Self { step: Step::Cache(folder.into()), cause: Arc::new(cause) }
     }
 
+    /// Whether only the cache of images is the cause.
+    pub(super) fn is_of_cache(&self) -> bool {
+        matches!(self.step, Step::Cache(_))
+    }
+
     /// The error in a schema or seed file, if that is the cause.
     #[must_use]
     pub fn seed_error(&self) -> Option<&SeedError> {
@@ -58,7 +63,7 @@ impl fmt::Display for TemplateError {
             Step::Cache(folder) => {
                 return write!(
                     f,
-                    "the template's image cannot be cached in {}; make the folder writable, or set SQLITE_FIXTURES_TEMPLATE=off",
+                    "the template's image cannot be cached in {}; make the folder writable and your own",
                     folder.display()
                 );
             }

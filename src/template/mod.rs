@@ -13,6 +13,8 @@ mod mapped;
 pub use error::TemplateError;
 
 use crate::engine::{Engine, EngineBuilder, EngineError, Options, Origin};
+use crate::ledger::warn_stderr;
+use crate::position::chain;
 use crate::seed::Seeds;
 use crate::settings::Settings;
 use cache::Cache;
@@ -121,7 +123,7 @@ impl Template {
 
     /// A schema made by a function, such as a migration library's; without seeds.
     ///
-    /// Foreign keys are not enforced while the function runs; they are checked when the seeds are loaded.
+    /// The connection is as [`Connection::open`] returns it, with the options of [`engine_options`](Self::engine_options).
     ///
     /// Images of functions and of closures that capture nothing are cached between processes, until the executable changes. A
     /// closure with captured values is called once per process.
@@ -269,9 +271,17 @@ impl Template {
         if matches!(self.schema, Schema::Function(SchemaFn { id: None, .. })) {
             return Ok(build::build(&self.schema, &files, &options)?.into());
         }
-        let cache = Cache::new()?;
-        let key = cache.key(&self.schema, &options, files)?;
-        cache.image(&key, &|| build::build(&self.schema, key.files(), &options))
+        let cached = Cache::new().and_then(|cache| {
+            let key = cache.key(&self.schema, &options, files)?;
+            cache.image(&key, &|| build::build(&self.schema, key.files(), &options))
+        });
+        match cached {
+            Err(error) if error.is_of_cache() => {
+                warn_stderr(&format!("{}; it is built in this process, which takes longer", chain(&error)));
+                Ok(build::build(&self.schema, &self.files()?, &options)?.into())
+            }
+            cached => cached,
+        }
     }
 
     fn files(&self) -> Result<Files, TemplateError> {

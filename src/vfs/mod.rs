@@ -23,7 +23,16 @@ pub(crate) fn frozen_clock_uri(database: &Database) -> rusqlite::Result<String> 
     uri_in(database, shim::FROZEN_CLOCK)
 }
 
+/// The name of the file system with this clock, in which files on disk can be opened too. Registers it on the first call.
+pub(crate) fn frozen_clock() -> rusqlite::Result<&'static str> {
+    register().map(|()| shim::FROZEN_CLOCK)
+}
+
+fn register() -> rusqlite::Result<()> {
+    shim::register().map_err(|code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+}
+
 fn uri_in(database: &Database, name: &str) -> rusqlite::Result<String> {
-    shim::register().map_err(|code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))?;
+    register()?;
     Ok(format!("file:{}?vfs={name}", database.name()))
 }

@@ -143,9 +143,12 @@ fn label_variable_expands_only_in_texts() {
 }
 
 #[test]
-fn double_quoted_text_is_refused_in_expressions() {
-    let (_, labels) = blog(&[("users.json", r#"[{"name": "RAW=datetime(\"now\")"}]"#)]);
-    assert!(labels.unwrap_err().to_string().contains("no such column: \"now\""));
+fn expression_reads_a_view_with_text_in_double_quotes() {
+    let view =
+        ("a.sql", "CREATE VIEW codes AS SELECT \"T-\" || id AS code FROM users; INSERT INTO users VALUES (7, \"x\")");
+    let (connection, labels) = blog(&[view, ("users.json", r#"[{"name": "RAW=(SELECT code || \"!\" FROM codes)"}]"#)]);
+    labels.unwrap();
+    assert_eq!(one::<String>(&connection, "SELECT max(name) FROM users WHERE id <> 7"), "T-7!");
 }
 
 #[cfg(feature = "yaml")]

@@ -1,21 +1,68 @@
 //! Unit tests of `src/seed/mod.rs`.
 
 use super::{dialect::Files, load_into_file};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use std::fs;
+use std::path::PathBuf;
+use std::thread;
+
+/// A database with a table, and a script beside it.
+fn prepared(script: &str) -> (tempfile::TempDir, PathBuf, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (database, file) = (folder.path().join("app.db"), folder.path().join("a.sql"));
+    fs::write(&file, script).unwrap();
+    Connection::open(&database).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    (folder, database, file)
+}
+
+/// Another connection tries to write while a script runs.
+fn write_during_load(script: &str) -> (bool, Vec<i64>) {
+    let (_folder, database, file) = prepared(script);
+    let other = Connection::open(&database).unwrap();
+    other.pragma_update(None, "busy_timeout", 0).unwrap();
+    let mut was_refused = true;
+    let mut write = |_| {
+        let done = other.execute_batch("INSERT INTO t VALUES (2)");
+        was_refused &= done.is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+    };
+    let loaded = load_into_file(&database, Files::default(), &[file], &mut write);
+    let mut held = other.prepare("SELECT a FROM t ORDER BY a").unwrap();
+    let held = held.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(loaded.is_err(), script.contains("SELEC;"), "{:?}", loaded.err());
+    (was_refused, held)
+}
 
 #[test]
-fn concurrent_write_is_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let (database, script) = (folder.path().join("app.db"), folder.path().join("a.sql"));
-    fs::write(&script, "INSERT INTO t VALUES (1)").unwrap();
+fn other_connections_cannot_write_during_a_load() {
+    assert_eq!(write_during_load("INSERT INTO t VALUES (1)"), (true, vec![1]));
+    assert_eq!(write_during_load("BEGIN; INSERT INTO t VALUES (1); COMMIT; SELECT 1"), (true, vec![1]));
+    assert_eq!(write_during_load("BEGIN; INSERT INTO t VALUES (1); COMMIT; SELEC;"), (true, vec![]), "nothing to lose");
+}
+
+#[test]
+fn script_with_transactions_refuses_to_run_beside_others() {
+    // Each waits for the others as long as SQLite does, five seconds.
+    thread::scope(|scope| {
+        for (mode, script) in [("DELETE", "BEGIN; COMMIT"), ("WAL", "BEGIN; COMMIT"), ("WAL", "VACUUM")] {
+            scope.spawn(|| refuses_to_run_beside_others(mode, script));
+        }
+    });
+}
+
+fn refuses_to_run_beside_others(mode: &str, script: &str) {
+    let (_folder, database, file) = prepared(&format!("INSERT INTO t VALUES (1); {script}"));
     let other = Connection::open(&database).unwrap();
-    other.execute_batch("CREATE TABLE t (a)").unwrap();
-    let mut write = |_| other.execute_batch("INSERT INTO t VALUES (2)").unwrap();
-    let error = load_into_file(&database, Files::default(), Files::read(&[script]), &mut write).unwrap_err();
-    let expected = "another connection wrote to the database during the load; load again when it is done";
-    assert_eq!(error.to_string(), format!("{}: {expected}", database.display()));
-    let held = "SELECT min(a), max(a) FROM t";
-    let held: (i64, i64) = other.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    assert_eq!(held, (2, 2));
+    other.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |_| Ok(())).unwrap();
+    other.execute_batch("INSERT INTO t VALUES (2); BEGIN; SELECT * FROM t").unwrap();
+    let load = || load_into_file(&database, Files::default(), std::slice::from_ref(&file), &mut |_| {});
+    let error = load().map(drop).unwrap_err();
+    let expected = "a script has transactions of its own, or settings that cannot be in one, so no other connection may \
+        use the database; close the others, or load it first";
+    assert_eq!(error.to_string(), expected, "{mode}");
+    let rows = |of: &Connection| of.query_row("SELECT sum(a) FROM t", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(rows(&other), 2, "unchanged");
+    other.execute_batch("COMMIT; INSERT INTO t VALUES (3)").unwrap();
+    other.close().unwrap();
+    load().map(drop).unwrap();
+    assert_eq!(rows(&Connection::open(&database).unwrap()), 6);
 }

@@ -1,14 +1,54 @@
 //! Unit tests of `src/seed/files/folder.rs`.
 
-use super::candidates;
+use super::{candidates, undoes, version};
 use std::path::{Path, PathBuf};
 
 #[test]
 fn relative_path_is_below_the_manifest_or_above_the_executable() {
     let executable = Path::new("/shop/target/debug/deps/shop-0123");
-    let found = |path: &str, manifest: Option<&str>| candidates(Path::new(path), manifest.map(Path::new), executable);
+    let current = Path::new("/work");
+    let found =
+        |path: &str, manifest: Option<&str>| candidates(Path::new(path), manifest.map(Path::new), current, executable);
     assert_eq!(found("/elsewhere", Some("/shop")), [PathBuf::from("/elsewhere")]);
     assert_eq!(found("fixtures", Some("/shop")), [PathBuf::from("/shop/fixtures")]);
-    assert_eq!(found("fixtures", None)[0], PathBuf::from("/shop/target/debug/deps/fixtures"), "the nearest first");
+    assert_eq!(found("fixtures", None)[0], PathBuf::from("/work/fixtures"), "the current folder first");
+    assert_eq!(found("fixtures", None)[1], PathBuf::from("/shop/target/debug/deps/fixtures"), "then the nearest");
     assert!(found("fixtures", None).contains(&PathBuf::from("/shop/fixtures")));
+}
+
+#[test]
+fn versions_are_numbers_that_are_words() {
+    for (name, expected) in [
+        ("0002_rebuild.sql", Some(&[2][..])),
+        ("2.sql", Some(&[2])),
+        ("V2__users.sql", Some(&[2])),
+        ("V1.10__y.sql", Some(&[1, 10])),
+        ("V1_1__y.sql", Some(&[1, 1])),
+        ("0.10.0.sql", Some(&[0, 10])),
+        ("1.0.sql", Some(&[1])),
+        ("20261124120000_users.up.sql", Some(&[20_261_124_120_000])),
+        ("2026_11_24_120000_create_users.sql", Some(&[2026, 11, 24, 120_000])),
+        ("2026-11-24-120000_users", Some(&[2026, 11, 24, 120_000])),
+        ("0001_2fa.sql", Some(&[1])),
+        ("users_1.sql", Some(&[1])),
+        ("add_2fa.sql", None),
+        ("utf8.sql", None),
+        ("users.sql", None),
+    ] {
+        assert_eq!(version(name).as_deref(), expected, "{name}");
+    }
+}
+
+#[test]
+fn scripts_that_undo_are_known_by_their_names() {
+    for name in
+        ["down.sql", "1_a.down.sql", "1_a.DOWN.sql", "001.undo.sql", "1.undo.users.sql", "U1__x.sql", "U1.2__x.sql"]
+    {
+        assert!(undoes(name), "{name}");
+    }
+    for name in
+        ["1_down_payment.sql", "U1.sql", "up.sql", "1_a.up.sql", "1.do.users.sql", "users__u1.sql", "Update__x.sql"]
+    {
+        assert!(!undoes(name), "{name}");
+    }
 }

@@ -61,7 +61,7 @@ impl Journal {
         let line = Line::new("opened").field(entry.number).field(entry.test().unwrap_or_default());
         let line = line.field(level_word(entry.leaks()));
         self.write(match &entry.opener {
-            Opener::Factory(location) => {
+            Opener::Factory(location, _) => {
                 line.field("session").field(location.file()).field(location.line()).field(location.column())
             }
             Opener::Client(client) => {
@@ -97,11 +97,11 @@ impl Journal {
     }
 
     /// The clean end: what is open, and why the check may be incomplete.
-    pub(super) fn ended(mut self, leaks: &[Entry], faults: &[String]) {
+    pub(super) fn ended<'e>(mut self, leaks: impl Iterator<Item = &'e Entry>, faults: &[String]) {
         for fault in faults {
             self.write(Line::new("fault").field(fault));
         }
-        self.write(leaks.iter().fold(Line::new("ended"), |line, entry| line.field(entry.number)));
+        self.write(leaks.fold(Line::new("ended"), |line, entry| line.field(entry.number)));
         // The lock is held until the process has gone.
         std::mem::forget(self.file);
     }

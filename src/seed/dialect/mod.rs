@@ -24,7 +24,7 @@ use super::files::folder;
 use super::files::format::Format;
 use super::files::text::{Source, Spanned, Spot};
 use super::parse;
-use super::parse::value::{Field, Node, Row, TableRows, row};
+use super::parse::value::{Field, Node, Row, Scalar, TableRows, row};
 use super::schema::Tables;
 use crate::position::Position;
 use django::is_list_of_objects;
@@ -91,9 +91,6 @@ impl File {
         let format = folder::format(path)?;
         format.is_read().map_err(|fault| SeedError::new(fault).at(Position::whole(path)))?;
         let source = Source::read(path)?;
-        if source.text().trim().is_empty() {
-            return Err(SeedError::new(SeedErrorKind::Empty).at(source.position(Spot::START)));
-        }
         Ok(Self {
             format,
             source,
@@ -120,6 +117,10 @@ impl File {
     )]
     fn parse(&self) -> Result<Contents<'_>, SeedError> {
         let Self { format, source, .. } = self;
+        // An empty file does nothing, like a script without a statement.
+        if source.text().trim().is_empty() {
+            return Ok(Contents::Script(source));
+        }
         #[cfg(feature = "csv")]
         let of_table = |rows| {
             let (table, bytes) = (self.table.clone(), source.text().len());
@@ -171,6 +172,8 @@ pub(crate) fn rows_in<'s>(document: Document<'s>, tables: &Tables<'_>, errors: &
         table = found;
     }
     match root.value {
+        // There are only comments.
+        Node::Scalar(Scalar::Null) => Vec::new(),
         Node::List(items) if items.is_empty() && is_no_table(&table, tables) => Vec::new(),
         Node::Map(entries) if entries.is_empty() && is_no_table(&table, tables) => Vec::new(),
         list if is_list_of_objects(&list) => django::rows(source, list, tables, errors),

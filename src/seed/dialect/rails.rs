@@ -43,12 +43,15 @@ pub(crate) fn without_defaults(entries: Vec<Field<'_>>) -> Vec<Field<'_>> {
 
 /// A text with the label of its row in place of `$LABEL`; `None` for a text without.
 pub(crate) fn interpolate_label(text: &str, row: &Row<'_>) -> Option<String> {
-    let label = row.label.as_ref()?;
+    let label = row.label.as_ref().filter(|_| !row.source.is_code())?;
     (text.contains('$') && text.contains("$LABEL")).then(|| text.replace("$LABEL", &label.value))
 }
 
 /// Splits each `owner: alice (User)` into the columns `owner_id` and `owner_type`.
 pub(crate) fn split_polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
+    if rows.source.is_code() {
+        return;
+    }
     let Ok(table) = tables.get(&rows.table) else { return };
     let columns = |name: &str| {
         let column = |end| table.column(&format!("{name}{end}"));

@@ -23,6 +23,11 @@ pub enum SeedErrorKind {
     TwoSchemas,
     /// A `migrations` folder has no migration.
     NoMigrations,
+    /// Two migrations have the same version.
+    DuplicateVersion {
+        /// The first of them.
+        first: Position,
+    },
     /// A file or folder cannot be read.
     Read(io::Error),
     /// The file that a value names (`FILE=photo.png`) cannot be read.
@@ -88,6 +93,8 @@ pub enum SeedErrorKind {
         /// The most similar name of a column.
         nearest: Option<String>,
     },
+    /// A row gives a value for a [generated column](https://sqlite.org/gencol.html).
+    GeneratedColumn,
     /// A field is named after an association whose column has no foreign key.
     NoForeignKey {
         /// The column.
@@ -115,6 +122,13 @@ pub enum SeedErrorKind {
         /// The most similar label.
         nearest: Option<String>,
     },
+    /// A label names a row whose key has several columns, or none.
+    CompositeKey {
+        /// The table.
+        table: String,
+        /// The columns of its key.
+        columns: Vec<String>,
+    },
     /// No key can be made from the label of a row.
     NoKeyForLabel,
     /// A row violates a constraint of its table.
@@ -130,6 +144,11 @@ pub enum SeedErrorKind {
         message: String,
         /// The most similar name, where an unknown one is the reason.
         nearest: Option<String>,
+    },
+    /// SQLite cannot prepare the insert of a row: a trigger of its table is wrong, or a module is missing.
+    Insert {
+        /// What SQLite says.
+        message: String,
     },
     /// SQLite could not run a statement.
     Sql(rusqlite::Error),
@@ -155,8 +174,8 @@ pub enum SeedErrorKind {
     },
     /// The database cannot be read or written.
     Database(rusqlite::Error),
-    /// Another connection wrote to the database during the load.
-    ConcurrentWrite,
+    /// A script has transactions of its own, and another connection uses the database.
+    NotAlone,
     /// The load failed, and the database could not be restored.
     NotRestored {
         /// Why the load failed.
@@ -181,6 +200,7 @@ pub enum LimitExceeded {
 }
 
 impl fmt::Display for SeedErrorKind {
+    #[expect(clippy::too_many_lines, reason = "one table of messages")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { looked_in, is_relative } => not_found(f, looked_in, *is_relative),
@@ -192,6 +212,10 @@ impl fmt::Display for SeedErrorKind {
             }
             Self::NoMigrations => f.write_str(
                 "the folder has no migration, only scripts that undo one (`*.down.sql`), or none; add the migrations, or remove the folder",
+            ),
+            Self::DuplicateVersion { first } => write!(
+                f,
+                "the migration {first} has the same version, so their order is not known; give one of them another number"
             ),
             Self::Read(_) => f.write_str("the file cannot be read; check that it exists, and its permissions"),
             Self::ValueFile(_) => {
@@ -229,6 +253,7 @@ impl fmt::Display for SeedErrorKind {
                 f.write_str("there is no such column")?;
                 remedy(f, nearest.as_deref(), "; correct the name, or add the column to the schema")
             }
+            Self::GeneratedColumn => f.write_str("SQLite computes this column; leave it out"),
             Self::NoForeignKey { column } => write!(
                 f,
                 "there is no such column, and `{column}` is not a foreign key; declare its FOREIGN KEY, or give `{column}`"
@@ -249,6 +274,14 @@ impl fmt::Display for SeedErrorKind {
                 }
                 remedy(f, nearest.as_deref(), "; correct it, or add the row")
             }
+            Self::CompositeKey { table, columns } if columns.is_empty() => {
+                write!(f, "`{table}` has no key that a label could stand for; give the values that the column refers to")
+            }
+            Self::CompositeKey { table, columns } => write!(
+                f,
+                "the key of `{table}` has several columns (`{}`), for which a label cannot stand; give each column that refers to one",
+                columns.join("`, `")
+            ),
             Self::NoKeyForLabel => {
                 f.write_str("a label cannot become a key in a key column of bytes; give the key itself")
             }
@@ -256,6 +289,9 @@ impl fmt::Display for SeedErrorKind {
             Self::Statement { message, nearest } => {
                 write!(f, "SQLite cannot prepare this statement: {message}")?;
                 remedy(f, nearest.as_deref(), "; correct the statement")
+            }
+            Self::Insert { message } => {
+                write!(f, "SQLite cannot insert into this table: {message}; correct the table, or the trigger that it fires")
             }
             Self::Sql(_) => f.write_str("SQLite cannot run this statement; correct it"),
             Self::Forbidden => f.write_str(
@@ -272,9 +308,9 @@ impl fmt::Display for SeedErrorKind {
                 "seed files need SQLite 3.38 or newer, and this is {version}; update it, or use the crate feature `bundled`"
             ),
             Self::Database(_) => f.write_str("the database cannot be read or written; see the cause"),
-            Self::ConcurrentWrite => {
-                f.write_str("another connection wrote to the database during the load; load again when it is done")
-            }
+            Self::NotAlone => f.write_str(
+                "a script has transactions of its own, or settings that cannot be in one, so no other connection may use the database; close the others, or load it first",
+            ),
             Self::NotRestored { load, .. } => write!(
                 f,
                 "{load}\nthe database could not be restored either, perhaps because another connection uses it; rebuild it"

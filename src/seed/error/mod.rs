@@ -7,6 +7,7 @@ pub(crate) mod kind;
 use crate::position::Position;
 use excerpt::{Excerpt, Place};
 use kind::SeedErrorKind;
+use rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
 use std::{error::Error, fmt};
 
 /// An error in a seed file: where it stands, which row and value it concerns, and what to do.
@@ -174,10 +175,26 @@ impl SeedError {
                 SeedErrorKind::NotFound { .. }
                     | SeedErrorKind::Read(_)
                     | SeedErrorKind::Database(_)
-                    | SeedErrorKind::ConcurrentWrite
+                    | SeedErrorKind::NotAlone
                     | SeedErrorKind::NotRestored { .. }
             )
         })
+    }
+
+    /// Whether an enforced foreign key is the reason.
+    pub(crate) fn is_foreign_key(&self) -> bool {
+        match &self.0.kind {
+            SeedErrorKind::Sql(error) => {
+                error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_FOREIGNKEY)
+            }
+            SeedErrorKind::Statement { message, .. } => message.starts_with("foreign key mismatch"),
+            _ => false,
+        }
+    }
+
+    /// Whether a script was refused a transaction of its own.
+    pub(crate) fn needs_own_transactions(&self) -> bool {
+        self.all().any(|error| matches!(error.0.kind, SeedErrorKind::OwnTransaction))
     }
 
     /// How many errors there are that [`all`](Self::all) does not give.

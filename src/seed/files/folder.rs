@@ -1,6 +1,6 @@
 //! Which files a seed folder holds, and in which order.
 
-use super::{format::Format, sidecar::FILES};
+use super::{format::Format, sidecar::FILES, text::shown};
 use crate::position::Position;
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
@@ -20,11 +20,12 @@ pub(crate) fn is_dbunit_folder(file: &Path) -> bool {
 
 /// Finds a path of the crate under test.
 ///
-/// A relative path is below `CARGO_MANIFEST_DIR`, which cargo and nextest set at run time, or without it (a debugger) below the
-/// nearest folder above the executable that has it.
+/// A relative path is below `CARGO_MANIFEST_DIR`, which cargo and nextest set at run time; without it (a debugger, an executable
+/// started by hand) below the current folder, or the nearest folder above the executable that has it.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, SeedError> {
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let candidates = candidates(path, manifest.as_deref(), &env::current_exe().unwrap_or_default());
+    let (current, executable) = (env::current_dir().unwrap_or_default(), env::current_exe().unwrap_or_default());
+    let candidates = candidates(path, manifest.as_deref(), &current, &executable);
     match candidates.iter().find(|candidate| candidate.exists()) {
         Some(found) => Ok(found.clone()),
         None => Err(SeedError::new(SeedErrorKind::NotFound { looked_in: candidates, is_relative: path.is_relative() })
@@ -32,11 +33,11 @@ pub(crate) fn locate(path: &Path) -> Result<PathBuf, SeedError> {
     }
 }
 
-fn candidates(path: &Path, manifest: Option<&Path>, executable: &Path) -> Vec<PathBuf> {
+fn candidates(path: &Path, manifest: Option<&Path>, current: &Path, executable: &Path) -> Vec<PathBuf> {
     match manifest {
         _ if path.is_absolute() => vec![path.to_owned()],
         Some(manifest) => vec![manifest.join(path)],
-        None => executable.ancestors().skip(1).map(|folder| folder.join(path)).collect(),
+        None => [current].into_iter().chain(executable.ancestors().skip(1)).map(|folder| folder.join(path)).collect(),
     }
 }
 
@@ -53,31 +54,84 @@ pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     }
 }
 
-/// The migrations of a folder, in the order of their numbers, then names, without `*.down.sql`.
+/// The migrations of a folder, in the order of their versions: scripts, or diesel's folders with an `up.sql`. Those that undo one are
+/// left out.
 pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
-    let mut scripts: Vec<(u128, String, PathBuf)> = Vec::new();
+    let mut found: Vec<(Option<Vec<u128>>, String, PathBuf)> = Vec::new();
     for path in files(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let lower = name.to_ascii_lowercase();
-        if lower.ends_with(".sql") && !lower.ends_with(".down.sql") {
-            scripts.push((number(&name), name, path));
+        if name.to_ascii_lowercase().ends_with(".sql") && !undoes(&name) {
+            found.push((version(&name), name, path));
         }
     }
-    for (_, _, path) in &scripts {
+    for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
+        let path = entry.map_err(|source| unread(folder, source))?.path();
+        let (name, script) = (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path.join("up.sql"));
+        if script.is_file() {
+            inside(folder, &path)?;
+            found.push((version(&name), name, script));
+        }
+    }
+    for (_, _, path) in &found {
         inside(folder, path)?;
     }
-    if scripts.is_empty() {
+    if found.is_empty() {
         return Err(SeedError::new(SeedErrorKind::NoMigrations).at(Position::whole(folder)));
     }
-    scripts.sort();
-    Ok(scripts.into_iter().map(|(_, _, path)| path).collect())
+    // Those without a version come last.
+    found.sort_by(|(one, one_name, _), (two, two_name, _)| {
+        (one.is_none(), one, one_name).cmp(&(two.is_none(), two, two_name))
+    });
+    for pair in found.windows(2) {
+        if let [(Some(one), _, first), (Some(two), _, second)] = pair
+            && one == two
+        {
+            let kind = SeedErrorKind::DuplicateVersion { first: Position::whole(shown(first)) };
+            return Err(SeedError::new(kind).at(Position::whole(shown(second))));
+        }
+    }
+    Ok(found.into_iter().map(|(_, _, path)| path).collect())
 }
 
-/// The first number in a name: `0002_users.sql`, `V2__users.sql`, `20261124_users.up.sql`. Names without a number come last.
-fn number(name: &str) -> u128 {
-    let digits = name.trim_start_matches(|letter: char| !letter.is_ascii_digit());
-    let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
-    digits[..end].parse().unwrap_or(u128::MAX)
+/// Whether a script undoes a migration: `down.sql`, `1_a.down.sql`, `1.undo.a.sql`, or `U1__a.sql` as Flyway has it.
+fn undoes(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let is_flyways = name.starts_with('U') && name[1..].starts_with(|first: char| first.is_ascii_digit());
+    is_flyways && name.contains("__") || lower.split('.').any(|part| matches!(part, "down" | "undo"))
+}
+
+/// The version of a migration: the first numbers in its name that are words of their own, with a dot, an underscore or a dash
+/// between them. `0002_users.sql` is 2, `V1.10__users.sql` is 1, 10, and `add_2fa.sql` has none.
+fn version(name: &str) -> Option<Vec<u128>> {
+    // Without the letter that Flyway and others put before it.
+    let name = name.strip_prefix(['V', 'v', 'R', 'm', 'M']).filter(|rest| is_digit(rest)).unwrap_or(name);
+    let mut numbers: Vec<u128> = Vec::new();
+    let mut rest = name;
+    loop {
+        let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        match word.parse() {
+            Ok(number) => numbers.push(number),
+            Err(_) if numbers.is_empty() => {}
+            Err(_) => break,
+        }
+        // Two separators end a version.
+        let separators = after.len() - after.trim_start_matches(|letter: char| !letter.is_ascii_alphanumeric()).len();
+        let is_over = separators != 1 || !after.starts_with(['.', '_', '-']);
+        if after.is_empty() || !numbers.is_empty() && is_over {
+            break;
+        }
+        rest = &after[separators..];
+    }
+    // 1.0 is 1.
+    while numbers.len() > 1 && numbers.last() == Some(&0) {
+        numbers.pop();
+    }
+    (!numbers.is_empty()).then_some(numbers)
+}
+
+fn is_digit(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// The seed files at a path: the file itself, or those of a folder in the order of their names.

@@ -103,6 +103,11 @@ impl Source {
         self.folder.as_deref()
     }
 
+    /// Whether the rows come from code: their values are stored as they are.
+    pub(crate) fn is_code(&self) -> bool {
+        self.is_code
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -182,6 +187,6 @@ fn number(count: usize) -> u32 {
 }
 
 /// A path relative to the working directory, if it is below it.
-fn shown(path: &Path) -> &Path {
+pub(crate) fn shown(path: &Path) -> &Path {
     std::env::current_dir().ok().and_then(|current| path.strip_prefix(current).ok()).unwrap_or(path)
 }

@@ -88,17 +88,46 @@ fn new_violations(found: Vec<Violation>, before: &[Violation]) -> impl Iterator<
     })
 }
 
+/// The foreign keys that the rows of the files break, by a look at these rows only.
+fn violations_by_rows(
+    resolver: &Resolver<'_>,
+    sandbox: Option<&Sandbox<'_>>,
+    inserted: &Inserted<'_>,
+) -> Result<Vec<Violation>, SeedError> {
+    let mut found = Vec::new();
+    for (table, rows) in inserted.tables() {
+        let table = resolver.tables.get(table)?;
+        for key in ForeignKey::of_table(resolver, &table)? {
+            let Some(sql) = key.sql_of_violation(resolver.connection).map_err(SeedError::database)? else { continue };
+            // SQLite reports a key that refers to no unique columns at the first statement that changes its rows.
+            let Ok(mut statement) = resolver.connection.prepare(&sql) else { continue };
+            for (row, _) in rows {
+                let is_broken = own(sandbox, || statement.exists([row]))?.map_err(SeedError::database)?;
+                if is_broken {
+                    let (table, parent) = (table.name.clone(), key.parent.clone());
+                    found.push(Violation { table, row: Some(*row), parent, key: key.id });
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Checks the foreign keys, and finds the rows of the files that break them; ignores what was broken `before`, and what only
-/// follows from an error that is known.
+/// follows from an error that is known. Without `before`, only the rows of the files can have broken anything.
 pub(crate) fn check(
     resolver: &Resolver<'_>,
     sandbox: Option<&Sandbox<'_>>,
     inserted: &Inserted<'_>,
-    before: &[Violation],
+    before: Option<&[Violation]>,
     errors: &mut Collector,
 ) -> Result<(), SeedError> {
+    let found = match before {
+        Some(before) => new_violations(violations(resolver.connection, sandbox)?, before).collect(),
+        None => violations_by_rows(resolver, sandbox, inserted)?,
+    };
     let mut by_key: HashMap<(String, i64), Vec<Violation>> = HashMap::new();
-    for violation in new_violations(violations(resolver.connection, sandbox)?, before) {
+    for violation in found {
         if errors.is_complete(&violation.parent) {
             by_key.entry((violation.table.clone(), violation.key)).or_default().push(violation);
         }
@@ -106,7 +135,9 @@ pub(crate) fn check(
     let finder = Finder { resolver, sandbox };
     let mut broken = Vec::new();
     for violations in by_key.values() {
-        let key = Rc::new(ForeignKey::read(resolver, &violations[0])?);
+        let Violation { table, key: id, .. } = &violations[0];
+        let of_table = ForeignKey::of_table(resolver, &resolver.tables.get(table)?)?;
+        let Some(key) = of_table.into_iter().find(|key| key.id == *id).map(Rc::new) else { continue };
         let of_key = if key.table.rowid.is_some() {
             finder.by_rowid(&key, violations, inserted)?
         } else {
@@ -131,6 +162,8 @@ pub(crate) fn check(
 /// A foreign key of a table.
 struct ForeignKey {
     table: Rc<Table>,
+    /// Its number in the table.
+    id: i64,
     parent: String,
     parent_is_missing: bool,
     /// Its columns, and the referenced columns where they are named.
@@ -138,19 +171,57 @@ struct ForeignKey {
 }
 
 impl ForeignKey {
-    fn read(Resolver { connection, tables, .. }: &Resolver<'_>, violation: &Violation) -> Result<Self, SeedError> {
-        let columns = || {
-            connection
-                .prepare("SELECT \"from\", \"to\" FROM pragma_foreign_key_list(?1, 'main') WHERE id = ?2 ORDER BY seq")?
-                .query_map((&violation.table, violation.key), |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<rusqlite::Result<_>>()
+    fn of_table(Resolver { connection, tables, .. }: &Resolver<'_>, table: &Rc<Table>) -> Result<Vec<Self>, SeedError> {
+        let read = || {
+            let mut keys: Vec<Self> = Vec::new();
+            let sql =
+                "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1, 'main') ORDER BY id, seq";
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query([&table.name])?;
+            while let Some(row) = rows.next()? {
+                let (id, parent): (i64, String) = (row.get(0)?, row.get(1)?);
+                if keys.last().is_none_or(|key| key.id != id) {
+                    let parent_is_missing = tables.find(&parent)?.is_none();
+                    keys.push(Self { table: Rc::clone(table), id, parent, parent_is_missing, columns: Vec::new() });
+                }
+                if let Some(key) = keys.last_mut() {
+                    key.columns.push((row.get(2)?, row.get(3)?));
+                }
+            }
+            Ok(keys)
         };
-        Ok(Self {
-            table: tables.get(&violation.table)?,
-            parent: violation.parent.clone(),
-            parent_is_missing: tables.find(&violation.parent).map_err(SeedError::database)?.is_none(),
-            columns: columns().map_err(SeedError::database)?,
-        })
+        read().map_err(SeedError::database)
+    }
+
+    /// The referenced columns; `None` where the parent's primary key has another number of them.
+    fn parent_columns(&self, connection: &Connection) -> rusqlite::Result<Option<Vec<String>>> {
+        let key: Vec<String> = connection
+            .prepare("SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk")?
+            .query_map([&self.parent], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let to = self.columns.iter().enumerate().map(|(number, (_, to))| to.as_ref().or(key.get(number)).cloned());
+        Ok(to.collect())
+    }
+
+    /// A query that finds a row by its rowid if it breaks the key.
+    fn sql_of_violation(&self, connection: &Connection) -> rusqlite::Result<Option<String>> {
+        let Some(rowid) = self.table.rowid else { return Ok(None) };
+        let given: Vec<_> = self.columns.iter().map(|(from, _)| format!("child.{} NOT NULL", quoted(from))).collect();
+        let mut sql = format!(
+            "SELECT 1 FROM main.{} AS child WHERE child.{rowid} = ?1 AND {}",
+            quoted(&self.table.name),
+            given.join(" AND "),
+        );
+        if !self.parent_is_missing {
+            let Some(to) = self.parent_columns(connection)? else { return Ok(None) };
+            // The parent's affinity and collation count: a plus sign takes those of the child away.
+            let terms = self.columns.iter().zip(&to);
+            let terms: Vec<_> =
+                terms.map(|((from, _), to)| format!("parent.{} = +child.{}", quoted(to), quoted(from))).collect();
+            let parent = quoted(&self.parent);
+            sql += &format!(" AND NOT EXISTS (SELECT 1 FROM main.{parent} AS parent WHERE {})", terms.join(" AND "));
+        }
+        Ok(Some(sql))
     }
 
     /// Where the first of its columns stands in a row.
@@ -162,13 +233,8 @@ impl ForeignKey {
 
     /// Whether the parent has a row with these values.
     fn refers_to_a_row(&self, connection: &Connection, values: &[Scalar<'_>]) -> rusqlite::Result<bool> {
-        let key: Vec<String> = connection
-            .prepare("SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk")?
-            .query_map([&self.parent], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let to = self.columns.iter().enumerate().map(|(number, (_, to))| to.as_ref().or(key.get(number)));
-        let Some(to) = to.collect::<Option<Vec<_>>>() else { return Ok(false) };
-        let terms: Vec<_> = to.into_iter().map(|name| format!("{} = ?", quoted(name))).collect();
+        let Some(to) = self.parent_columns(connection)? else { return Ok(false) };
+        let terms: Vec<_> = to.iter().map(|name| format!("{} = ?", quoted(name))).collect();
         let parent = quoted(&self.parent);
         let sql = format!("SELECT EXISTS (SELECT 1 FROM main.{parent} WHERE {})", terms.join(" AND "));
         // It cannot be prepared when there is no parent.
@@ -250,7 +316,11 @@ impl Finder<'_> {
 
     /// What a row gives for the columns of a foreign key; `None` where it gives none, or has SQL compute it.
     fn explicit_values<'r>(&self, key: &ForeignKey, row: &'r Row<'_>) -> Option<Vec<Scalar<'r>>> {
-        if row.fields.iter().any(|(_, value)| matches!(Computed::parse(&value.value), Some(Computed::Sql(_)))) {
+        if row
+            .fields
+            .iter()
+            .any(|(_, value)| matches!(Computed::parse(&value.value, row.source), Some(Computed::Sql(_))))
+        {
             return None;
         }
         let layout = Layout::new(&key.table, row).ok()?;

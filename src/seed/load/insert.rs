@@ -1,6 +1,6 @@
 //! Rows go into their table by prepared statements, one for each set of columns.
 
-use super::sandbox::Sandbox;
+use super::sandbox::{Sandbox, Undefended};
 use crate::seed::SeedError;
 use crate::seed::error::collect::Collector;
 use crate::seed::error::kind::SeedErrorKind;
@@ -34,6 +34,11 @@ impl<'r> Inserted<'r> {
         self.may_have_changed |= !self.rows.is_empty();
     }
 
+    /// The tables, in lower case, with their rows.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, &[InsertedRow<'r>])> {
+        self.rows.iter().map(|(table, rows)| (table.as_str(), rows.as_slice()))
+    }
+
     pub(crate) fn in_table(&self, table: &Table) -> &[InsertedRow<'r>] {
         self.rows.get(&table.name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
     }
@@ -51,12 +56,12 @@ pub(crate) fn insert<'r>(
     on_row: &mut dyn FnMut(),
 ) {
     let connection = resolver.connection;
-    let mut prepared = Vec::new();
+    let (mut prepared, mut undefended) = (Vec::new(), None);
     let key = table.name.to_ascii_lowercase();
     let mut inserted = table.has_foreign_keys.then(|| inserted.rows.entry(key).or_default());
     for row in rows.iter().filter(|row| !resolver.is_duplicate(table, row)) {
         on_row();
-        if let Err(error) = insert_row(table, row, resolver, sandbox, &mut prepared) {
+        if let Err(error) = insert_row(table, row, resolver, sandbox, &mut prepared, &mut undefended) {
             let label = row.label.as_ref().map(|label| &*label.value);
             errors.push(error.in_table(&*table.name).in_row(label));
             if connection.is_autocommit() || errors.is_limit_exceeded() {
@@ -77,12 +82,13 @@ struct Prepared<'r> {
     statement: Statement<'r>,
 }
 
-fn insert_row<'r>(
+fn insert_row<'r, 's, 'c>(
     table: &Table,
     row: &'r Row<'_>,
     resolver: &Resolver<'r>,
-    sandbox: Option<&Sandbox<'_>>,
+    sandbox: Option<&'s Sandbox<'c>>,
     prepared: &mut Vec<Prepared<'r>>,
+    undefended: &mut Option<Undefended<'s, 'c>>,
 ) -> Result<(), SeedError> {
     let at_row = |kind| SeedError::new(kind).at(row.source.place(row.spot));
     let explain = |error: &rusqlite::Error| sandbox.and_then(|sandbox| sandbox.explain(error));
@@ -91,10 +97,22 @@ fn insert_row<'r>(
         Some(at) => prepared.swap(0, at),
         None => {
             let layout = Layout::new(table, row)?;
-            let statement = resolver
-                .connection
-                .prepare(&sql(table, &layout.columns))
-                .map_err(|error| SeedError::database(error).explained(explain))?;
+            // A trigger may be wrong, a module missing.
+            let prepare = || resolver.connection.prepare(&sql(table, &layout.columns));
+            let made = match (prepare(), sandbox) {
+                (Err(error), Some(sandbox)) if sandbox.mistakes_a_table(&error) => {
+                    *undefended = Some(sandbox.undefended());
+                    prepare()
+                }
+                (made, _) => made,
+            };
+            let statement = made.map_err(|error| {
+                at_row(match (explain(&error), error.sqlite_error_code()) {
+                    (Some(kind), _) => kind,
+                    (None, Some(ErrorCode::Unknown)) => SeedErrorKind::Insert { message: error.to_string() },
+                    (None, _) => SeedErrorKind::Database(error),
+                })
+            })?;
             prepared.truncate(STATEMENTS - 1);
             prepared.insert(0, Prepared { layout, statement });
         }

@@ -1,5 +1,7 @@
 //! Files become rows, rows become a database: all of them or none.
 
+mod backup;
+mod exclusive;
 mod foreign_keys;
 mod insert;
 mod sandbox;
@@ -9,154 +11,162 @@ use super::dialect::{Contents, File, Files, Unparsed, join_tables, rails, rows_i
 use super::error::SeedError;
 use super::error::collect::Collector;
 use super::error::kind::SeedErrorKind;
-use super::files::format::Format;
 use super::files::text::{Source, Spot};
 use super::parse::value::TableRows;
 use super::resolve::Resolver;
 use super::schema::Tables;
 use crate::labels::Labels;
-use crate::sqlite::{Switch, Switched, copy, untracked};
-use foreign_keys::{Violation, violations};
+use crate::sqlite::{Switch, Switched, switch};
+use backup::Backup;
+use exclusive::Exclusive;
 use insert::Inserted;
-use rusqlite::{Connection, config::DbConfig};
-use sandbox::Sandbox;
+use rusqlite::{Connection, ErrorCode};
+use sandbox::{Sandbox, Transaction};
+use std::path::PathBuf;
 
 /// Called with the bytes of the files that have gone in.
 pub(crate) type Progress<'p> = dyn FnMut(usize) + 'p;
 
 /// Runs the scripts that make a schema, in a database that is discarded on an error.
-pub(crate) fn run_scripts(connection: &Connection, files: Files) -> Result<(), SeedError> {
-    if let Some(unparsed) = files.unread.into_iter().next() {
+///
+/// They run as on a connection of the caller's. Where that enforces foreign keys and a script breaks them, as dumps do whose rows
+/// come in any order, all run again without: [`broken_references`] has what is then broken.
+pub(crate) fn run_scripts(connection: &mut Connection, files: Files) -> Result<(), SeedError> {
+    let Files { read, unread } = files;
+    if let Some(unparsed) = unread.into_iter().next() {
         return Err(unparsed.error);
     }
     keep_temporary_tables_in_memory(connection)?;
-    let bytes = files.read.iter().map(|file| file.source.size()).sum();
-    let sandbox = Sandbox::enter(connection, bytes, largest(&files.read))?;
-    enforce_foreign_keys(connection, false)?;
-    let mut statements = 0;
-    for file in &files.read {
-        statements += script::run(connection, &file.source, &sandbox, &mut |_| {})?;
-        // The script may have turned them on.
-        enforce_foreign_keys(connection, false)?;
+    let before = Backup::take(connection).map_err(SeedError::database)?;
+    match run_all(connection, &read) {
+        Err(error) if error.is_foreign_key() => {
+            before.restore(connection).map_err(SeedError::database)?;
+            enforce_foreign_keys(connection, false)?;
+            run_all(connection, &read)
+        }
+        ran => ran,
     }
-    match files.read.first() {
+}
+
+fn run_all(connection: &Connection, files: &[File]) -> Result<(), SeedError> {
+    let bytes = files.iter().map(|file| file.source.size()).sum();
+    let sandbox = Sandbox::enter(connection, bytes, largest(files))?;
+    let mut statements = 0;
+    for file in files {
+        statements += script::run(connection, &file.source, &sandbox, Transaction::Own, &mut |_| {})?;
+    }
+    match files.first() {
         Some(file) if statements == 0 => Err(SeedError::new(SeedErrorKind::Empty).at(file.source.place(Spot::START))),
         _ => Ok(()),
     }
 }
 
-/// Puts files into a new database, which is discarded on an error, and returns their labels, as all of these functions do.
-pub(crate) fn build(connection: &Connection, files: Files) -> Result<Labels, SeedError> {
-    keep_temporary_tables_in_memory(connection)?;
-    Load::new(connection, Owner::Us).files(files, &Labels::default(), &[], &mut |_| {})
+/// The references in a database that are broken, as one error.
+pub(crate) fn broken_references(connection: &Connection) -> Result<Option<SeedError>, SeedError> {
+    let (tables, labels, mut errors) = (Tables::new(connection), Labels::default(), Collector::default());
+    let sandbox = Sandbox::enter(connection, 0, 0)?;
+    let resolver = Resolver::new(connection, &tables, &labels, &[], &mut errors);
+    foreign_keys::check(&resolver, Some(&sandbox), &Inserted::default(), Some(&[]), &mut errors)?;
+    Ok(errors.finish().err())
 }
 
-/// Puts files into a copy of a database, which is discarded on an error; ignores what was broken in it before.
+/// Puts files into a database that is discarded on an error, and returns their labels, as all of these functions do; ignores
+/// what was broken in it before.
 pub(crate) fn fill(
     connection: &Connection,
     files: Files,
     known: &Labels,
     progress: &mut Progress<'_>,
 ) -> Result<Labels, SeedError> {
-    let before = violations_before(connection, largest(&files.read))?;
-    Load::new(connection, Owner::Us).files(files, known, &before, progress)
+    keep_temporary_tables_in_memory(connection)?;
+    let _suspended = SuspendedForeignKeys::new(connection)?;
+    Load { connection, transaction: Transaction::Own }.files(files, known, progress)
 }
 
 /// Puts files into a live database, which is unchanged on an error.
-pub(crate) fn load(connection: &mut Connection, files: Files, known: &Labels) -> Result<Labels, SeedError> {
-    let has_scripts = files.read.iter().any(|file| file.format == Format::Sql);
-    if !has_scripts || !connection.is_autocommit() {
-        return load_in(connection, files, known);
+///
+/// They go in inside a transaction. Where a script has transactions of its own, that is rolled back, and they go in while no
+/// other connection can use the database, which is restored from a copy on an error.
+pub(crate) fn load(
+    connection: &mut Connection,
+    files: &[PathBuf],
+    known: &Labels,
+    progress: &mut Progress<'_>,
+) -> Result<Labels, SeedError> {
+    let transaction = if connection.is_autocommit() { Transaction::Ours } else { Transaction::Caller };
+    let load = Load { connection, transaction };
+    match in_savepoint(connection, || load.files(Files::read(files), known, progress)) {
+        Err(error) if transaction == Transaction::Ours && error.needs_own_transactions() => {}
+        loaded => return loaded,
     }
-    // A script has transactions of its own, which no savepoint can hold: the database is restored from a copy instead.
-    let mut backup = untracked(|| Connection::open("")).map_err(SeedError::database)?;
-    copy(connection, &mut backup).map_err(SeedError::database)?;
-    let journal_mode = journal_mode(connection).map_err(SeedError::database)?;
-    let loaded = {
-        let _suspended = SuspendedForeignKeys::new(connection)?;
-        fill(connection, files, known, &mut |_| {})
-    };
-    loaded.map_err(|load| {
-        if !connection.is_autocommit() {
-            let _ = connection.execute_batch("ROLLBACK");
-        }
-        match restore(connection, &backup, &journal_mode) {
-            Ok(()) => load,
-            Err(error) => SeedError::new(SeedErrorKind::NotRestored { load, error }),
-        }
+    let files = Files::read(files);
+    let lock = lock(connection)?;
+    let loaded = load_exclusively(connection, files, known, progress);
+    lock.unlock(connection).map_err(SeedError::database)?;
+    loaded
+}
+
+/// Locks all other connections out.
+pub(crate) fn lock(connection: &Connection) -> Result<Exclusive, SeedError> {
+    Exclusive::lock(connection).map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SeedError::new(SeedErrorKind::NotAlone),
+        _ => SeedError::database(error),
     })
 }
 
-fn journal_mode(connection: &Connection) -> rusqlite::Result<String> {
-    connection.query_row("PRAGMA main.journal_mode", [], |row| row.get(0))
-}
-
-/// Makes a database what `backup` holds, in its old journal mode.
-fn restore(connection: &mut Connection, backup: &Connection, mode: &str) -> rusqlite::Result<()> {
-    let number = |of: &Connection, sql: &str| of.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let size = number(backup, "PRAGMA main.page_size")?;
-    if number(connection, "PRAGMA main.page_size")? != size {
-        // A backup does not change the page size in memory, nor in WAL mode.
-        connection.query_row("PRAGMA main.journal_mode = DELETE", [], |_| Ok(()))?;
-        let _reset = Switched::new(connection, Switch::ResetDatabase, true)?;
-        connection.execute_batch(&format!("PRAGMA main.page_size = {size}; VACUUM"))?;
-    }
-    if let Err(error) = copy(backup, connection) {
-        // In memory, only an empty database gets another page size, and keeps it.
-        if number(backup, "SELECT count(*) FROM sqlite_master")? > 0 {
-            return Err(error);
-        }
-        for name in ["application_id", "user_version"] {
-            let value = number(backup, &format!("PRAGMA main.{name}"))?;
-            connection.pragma_update(None, name, value)?;
-        }
-    }
-    if journal_mode(connection)? != mode {
-        connection.query_row(&format!("PRAGMA main.journal_mode = {mode}"), [], |_| Ok(()))?;
-    }
-    Ok(())
+/// Puts files into a live database that no other connection can use.
+fn load_exclusively(
+    connection: &mut Connection,
+    files: Files,
+    known: &Labels,
+    progress: &mut Progress<'_>,
+) -> Result<Labels, SeedError> {
+    let backup = Backup::take(connection).map_err(SeedError::database)?;
+    let loaded = {
+        let _suspended = SuspendedForeignKeys::new(connection)?;
+        Load { connection, transaction: Transaction::Own }.files(files, known, progress)
+    };
+    loaded.map_err(|load| match backup.restore(connection) {
+        Ok(()) => load,
+        Err(error) => SeedError::new(SeedErrorKind::NotRestored { load, error }),
+    })
 }
 
 /// Puts files into a live database inside a savepoint, so also inside a transaction.
 pub(crate) fn load_in(connection: &Connection, files: Files, known: &Labels) -> Result<Labels, SeedError> {
-    in_savepoint(connection, Some(largest(&files.read)), |before| {
-        Load::new(connection, Owner::Caller).files(files, known, before, &mut |_| {})
-    })
+    let transaction = Transaction::Caller;
+    in_savepoint(connection, || Load { connection, transaction }.files(files, known, &mut |_| {}))
 }
 
 /// Puts rows from code into a live database, likewise. What code gives is not restricted.
 pub(crate) fn insert(connection: &Connection, rows: TableRows<'_>, known: &Labels) -> Result<Labels, SeedError> {
-    in_savepoint(connection, None, |before| {
-        let load = Load::new(connection, Owner::Caller);
-        load.contents(vec![Contents::Rows(rows)], Collector::default(), known, before, None, &mut |_| {})
+    let contents = vec![Contents::Rows(rows)];
+    in_savepoint(connection, || {
+        let load = Load { connection, transaction: Transaction::Caller };
+        load.contents(contents, Collector::default(), known, None, &mut |_| {})
     })
 }
 
-/// Runs `apply`, which gets what is broken already, inside a savepoint: on an error the database is unchanged. `largest` is the
-/// size of the largest file, if there is one.
+/// Runs `apply` inside a savepoint: on an error the database is unchanged.
 fn in_savepoint(
     connection: &Connection,
-    largest: Option<usize>,
-    apply: impl FnOnce(&[Violation]) -> Result<Labels, SeedError>,
+    apply: impl FnOnce() -> Result<Labels, SeedError>,
 ) -> Result<Labels, SeedError> {
     let is_outermost = connection.is_autocommit();
     let _suspended = if is_outermost { Some(SuspendedForeignKeys::new(connection)?) } else { None };
-    let before = match largest {
-        Some(largest) => violations_before(connection, largest)?,
-        None => violations(connection, None)?,
-    };
     let deferred: bool =
         connection.pragma_query_value(None, "defer_foreign_keys", |row| row.get(0)).map_err(SeedError::database)?;
     let run = |sql: &str| connection.execute_batch(sql).map_err(SeedError::database);
-    run("SAVEPOINT sqlite_fixtures; PRAGMA defer_foreign_keys = ON")?;
-    let loaded = apply(&before);
-    // The release of an outermost savepoint is a commit, which another connection may refuse.
-    let loaded = loaded.and_then(|labels| run("RELEASE sqlite_fixtures").map(|()| labels));
+    // Not deferred: what is read must not be changed by others before it is written.
+    run(if is_outermost { "BEGIN IMMEDIATE" } else { "SAVEPOINT sqlite_fixtures; PRAGMA defer_foreign_keys = ON" })?;
+    let loaded = apply();
+    // A commit may be refused, by another connection.
+    let commit = if is_outermost { "COMMIT" } else { "RELEASE sqlite_fixtures" };
+    let loaded = loaded.and_then(|labels| run(commit).map(|()| labels));
     let undone = match &loaded {
         Ok(_) => Ok(()),
         // A constraint or a trigger has ended the transaction itself, with ON CONFLICT ROLLBACK.
         Err(_) if connection.is_autocommit() => Ok(()),
-        // Its release would be a commit again, and refused again.
         Err(_) if is_outermost => run("ROLLBACK"),
         Err(_) => run("ROLLBACK TO sqlite_fixtures; RELEASE sqlite_fixtures"),
     };
@@ -173,46 +183,22 @@ fn largest(files: &[File]) -> usize {
     files.iter().map(|file| file.source.size()).max().unwrap_or_default()
 }
 
-/// The foreign keys that are broken before files are loaded, the largest of which has so many bytes.
-fn violations_before(connection: &Connection, largest: usize) -> Result<Vec<Violation>, SeedError> {
-    violations(connection, Some(&Sandbox::enter(connection, 0, largest)?))
-}
-
 /// Has temporary tables and sorts of a connection of ours in SQLite's memory, which is counted, and in no file.
 fn keep_temporary_tables_in_memory(connection: &Connection) -> Result<(), SeedError> {
     connection.execute_batch("PRAGMA temp_store = MEMORY").map_err(SeedError::database)
 }
 
 fn enforce_foreign_keys(connection: &Connection, enforce: bool) -> Result<(), SeedError> {
-    let set = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, enforce);
-    set.map(drop).map_err(SeedError::database)
+    switch(connection, Switch::ForeignKeys, enforce).map(drop).map_err(SeedError::database)
 }
 
 /// While it lives, foreign keys are not enforced.
-struct SuspendedForeignKeys<'a> {
-    connection: &'a Connection,
-    enforced: bool,
-}
+struct SuspendedForeignKeys<'a>(#[expect(dead_code, reason = "dropped to turn them on again")] Switched<'a>);
 
 impl<'a> SuspendedForeignKeys<'a> {
     fn new(connection: &'a Connection) -> Result<Self, SeedError> {
-        let enforced = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY).map_err(SeedError::database)?;
-        enforce_foreign_keys(connection, false)?;
-        Ok(Self { connection, enforced })
+        Switched::new(connection, Switch::ForeignKeys, false).map(Self).map_err(SeedError::database)
     }
-}
-
-impl Drop for SuspendedForeignKeys<'_> {
-    fn drop(&mut self) {
-        let _ = enforce_foreign_keys(self.connection, self.enforced);
-    }
-}
-
-/// Whose the database is while it is loaded.
-#[derive(Clone, Copy, PartialEq)]
-enum Owner {
-    Us,
-    Caller,
 }
 
 /// What is done with a file, one step after another.
@@ -262,21 +248,11 @@ fn steps<'s>(contents: Vec<Contents<'s>>, tables: &Tables<'_>, errors: &mut Coll
 
 struct Load<'c> {
     connection: &'c Connection,
-    owner: Owner,
+    transaction: Transaction,
 }
 
-impl<'c> Load<'c> {
-    fn new(connection: &'c Connection, owner: Owner) -> Self {
-        Self { connection, owner }
-    }
-
-    fn files(
-        &self,
-        files: Files,
-        known: &Labels,
-        before: &[Violation],
-        progress: &mut Progress<'_>,
-    ) -> Result<Labels, SeedError> {
+impl Load<'_> {
+    fn files(&self, files: Files, known: &Labels, progress: &mut Progress<'_>) -> Result<Labels, SeedError> {
         let Files { read, mut unread } = files;
         let bytes = read.iter().map(|file| file.source.size()).sum();
         let sandbox = Sandbox::enter(self.connection, bytes, largest(&read))?;
@@ -293,7 +269,7 @@ impl<'c> Load<'c> {
             let has_one_table = tables.get(&table).is_ok();
             errors.push_unparsed(error, &text, has_one_table);
         }
-        self.contents(contents, errors, known, before, Some(&sandbox), progress)
+        self.contents(contents, errors, known, Some(&sandbox), progress)
     }
 
     fn contents(
@@ -301,7 +277,6 @@ impl<'c> Load<'c> {
         contents: Vec<Contents<'_>>,
         mut errors: Collector,
         known: &Labels,
-        before: &[Violation],
         sandbox: Option<&Sandbox<'_>>,
         progress: &mut Progress<'_>,
     ) -> Result<Labels, SeedError> {
@@ -312,12 +287,19 @@ impl<'c> Load<'c> {
         let resolver = Resolver::new(connection, &tables, known, &rows, &mut errors);
         let mut labels = Labels::default();
         let mut inserted = Inserted::default();
+        // What was broken before need not be known where only the new rows can break anything.
+        let before = if self.changes_only_its_rows(&steps, &tables) {
+            None
+        } else {
+            Some(foreign_keys::violations(connection, sandbox)?)
+        };
         let mut done = 0;
         for step in &steps {
             match step {
                 LoadStep::Script(source) => {
                     if let Some(sandbox) = sandbox
-                        && let Err(error) = script::run(connection, source, sandbox, &mut |at| progress(done + at))
+                        && let Err(error) =
+                            script::run(connection, source, sandbox, self.transaction, &mut |at| progress(done + at))
                     {
                         // What it would have made is missing from here on.
                         errors.push(error);
@@ -326,7 +308,7 @@ impl<'c> Load<'c> {
                     // It may have made or changed tables, and rows.
                     tables.forget();
                     inserted.note_script();
-                    if self.owner == Owner::Us {
+                    if self.transaction == Transaction::Own {
                         // It may have turned them on; rows of other files may still be missing.
                         enforce_foreign_keys(connection, false)?;
                     }
@@ -365,15 +347,25 @@ impl<'c> Load<'c> {
             done += step.bytes();
             progress(done);
         }
-        foreign_keys::check(&resolver, sandbox, &inserted, before, &mut errors)?;
+        foreign_keys::check(&resolver, sandbox, &inserted, before.as_deref(), &mut errors)?;
         errors.finish().map(|()| labels)
     }
 
-    /// Puts the rows of a file into one transaction, in a database of ours.
+    /// Whether nothing changes but that rows are added: no script runs, no trigger fires, no row is replaced.
+    fn changes_only_its_rows(&self, steps: &[LoadStep<'_>], tables: &Tables<'_>) -> bool {
+        let only_adds = |step: &LoadStep<'_>| match step {
+            LoadStep::Script(_) => false,
+            // An unknown table is an error later.
+            LoadStep::Rows(rows) => tables.get(&rows.table).is_ok_and(|table| table.only_adds_rows),
+        };
+        self.transaction != Transaction::Own && steps.iter().all(only_adds)
+    }
+
+    /// Puts the rows of a file into one transaction, where there is none.
     fn together(&self, sql: &str) -> Result<(), SeedError> {
-        match self.owner {
-            Owner::Us => self.connection.execute_batch(sql).map_err(SeedError::database),
-            Owner::Caller => Ok(()),
+        match self.transaction {
+            Transaction::Own => self.connection.execute_batch(sql).map_err(SeedError::database),
+            Transaction::Ours | Transaction::Caller => Ok(()),
         }
     }
 }

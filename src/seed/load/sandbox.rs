@@ -7,7 +7,9 @@
 use crate::seed::SeedError;
 use crate::seed::error::kind::{LimitExceeded, SeedErrorKind};
 use crate::seed::files::text::LARGEST;
-use crate::sqlite::{Answer, Authorizer, Exceeded, ExecutionLimiter, ExecutionLimits, Policy, Request, Switch, switch};
+use crate::sqlite::{
+    Answer, Authorizer, Exceeded, ExecutionLimiter, ExecutionLimits, Policy, Request, Switch, shadow_tables, switch,
+};
 use rusqlite::{Connection, Error, ErrorCode, ffi, limits::Limit};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -41,6 +43,21 @@ const FORBIDDEN: [&str; 5] =
 
 /// The pragmas that write without a value.
 const WRITING: [&str; 3] = ["incremental_vacuum", "optimize", "wal_checkpoint"];
+
+/// Which transactions a script may begin and end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transaction {
+    /// Its own.
+    Own,
+    /// None, since it runs in one of ours; it can run again without.
+    Ours,
+    /// None, since it runs in one of the caller's.
+    Caller,
+}
+
+/// The pragmas that fail or do nothing inside a transaction.
+const OUTSIDE_TRANSACTIONS: [&str; 7] =
+    ["auto_vacuum", "encoding", "incremental_vacuum", "journal_mode", "page_size", "synchronous", "wal_checkpoint"];
 
 /// While it lives, SQL on the connection is restricted. It replaces the connection's own authorizer and progress handler.
 #[derive(Debug)]
@@ -79,8 +96,10 @@ struct Rules {
     is_preparing: Cell<bool>,
     /// Whether a plain VACUUM runs, which attaches a database for itself.
     is_vacuuming: Cell<bool>,
-    /// Whether the statement being prepared must leave transactions alone.
-    is_in_transaction: Cell<bool>,
+    /// Which transactions the statement being prepared may begin and end; `None` for one of ours.
+    transaction: Cell<Option<Transaction>>,
+    /// Whether the statement being prepared ends a transaction.
+    is_commit: Cell<bool>,
     refused: RefCell<Option<SeedErrorKind>>,
     /// Whether a script asked to write to the schema.
     writes_schema: Cell<bool>,
@@ -121,8 +140,21 @@ impl Policy for Rules {
             ffi::SQLITE_PRAGMA if is(first, "temp_store") && !is(second, "memory") && second != Some("2") => {
                 return Answer::Ignore;
             }
-            ffi::SQLITE_TRANSACTION | ffi::SQLITE_SAVEPOINT if self.is_in_transaction.get() => {
+            ffi::SQLITE_PRAGMA if is(first, "locking_mode") => return Answer::Ignore,
+            ffi::SQLITE_PRAGMA
+                if self.transaction.get() == Some(Transaction::Ours)
+                    && OUTSIDE_TRANSACTIONS.iter().any(|name| is(first, name)) =>
+            {
                 SeedErrorKind::OwnTransaction
+            }
+            ffi::SQLITE_TRANSACTION | ffi::SQLITE_SAVEPOINT
+                if self.transaction.get().is_some_and(|transaction| transaction != Transaction::Own) =>
+            {
+                SeedErrorKind::OwnTransaction
+            }
+            ffi::SQLITE_TRANSACTION => {
+                self.is_commit.set(is(first, "COMMIT"));
+                return Answer::Allow;
             }
             ffi::SQLITE_ALTER_TABLE if !first.is_some_and(is_ours) => SeedErrorKind::Forbidden,
             _ if is_elsewhere => SeedErrorKind::Forbidden,
@@ -135,6 +167,15 @@ impl Policy for Rules {
         };
         *self.refused.borrow_mut() = Some(kind);
         Answer::Deny
+    }
+}
+
+/// While it lives, the connection is not in defensive mode.
+pub(crate) struct Undefended<'s, 'c>(&'s Sandbox<'c>);
+
+impl Drop for Undefended<'_, '_> {
+    fn drop(&mut self) {
+        let _ = switch(self.0.connection, Switch::Defensive, self.0.defensive.get());
     }
 }
 
@@ -208,17 +249,43 @@ impl<'c> Sandbox<'c> {
 
     /// Prepares a statement of a script by `prepare`; one that asks to write to the schema leaves defensive mode, until
     /// [`end_script`](Self::end_script), and is prepared again.
-    pub(crate) fn preparing<T>(&self, in_transaction: bool, mut prepare: impl FnMut() -> T) -> T {
-        self.rules.is_in_transaction.set(in_transaction);
+    pub(crate) fn preparing<T>(&self, transaction: Transaction, mut prepare: impl FnMut() -> T) -> T {
+        self.rules.transaction.set(Some(transaction));
+        self.rules.is_commit.set(false);
         self.rules.is_preparing.set(true);
         let mut prepared = prepare();
         if self.rules.writes_schema.take() && self.defensive.replace(false) {
             let _ = switch(self.connection, Switch::Defensive, false);
             prepared = prepare();
         }
-        self.rules.is_in_transaction.set(false);
+        self.rules.transaction.set(None);
         self.rules.is_preparing.set(false);
         prepared
+    }
+
+    /// Whether the statement that was prepared last ends a transaction.
+    pub(crate) fn is_commit(&self) -> bool {
+        self.rules.is_commit.get()
+    }
+
+    /// Whether defensive mode has refused a table of the user's, which only has the name of one that a module keeps.
+    pub(crate) fn mistakes_a_table(&self, error: &Error) -> bool {
+        let message = error.to_string();
+        if message.starts_with("object name reserved for internal use: ") {
+            return true;
+        }
+        let name = message.strip_prefix("table ").and_then(|rest| rest.strip_suffix(" may not be modified"));
+        let is_shadow = |name: &str| {
+            name.to_ascii_lowercase().starts_with("sqlite_")
+                || shadow_tables(self.connection).is_ok_and(|shadows| shadows.contains(&name.to_ascii_lowercase()))
+        };
+        name.is_some_and(|name| !is_shadow(name))
+    }
+
+    /// Leaves defensive mode for a while. SQLite prepares a statement again when the mode changes, so also while it runs.
+    pub(crate) fn undefended(&self) -> Undefended<'_, 'c> {
+        let _ = switch(self.connection, Switch::Defensive, false);
+        Undefended(self)
     }
 
     /// Limits the pages again where a statement may have changed their size.
@@ -226,9 +293,14 @@ impl<'c> Sandbox<'c> {
         if self.rules.is_resized.take() { self.limit_pages() } else { Ok(()) }
     }
 
-    /// Returns to defensive mode.
+    /// Returns to defensive mode, and has SQLite read again what a script wrote to the schema.
     pub(crate) fn end_script(&self) -> rusqlite::Result<()> {
-        self.defensive.set(true);
+        if !self.defensive.replace(true) {
+            self.rules.is_own.set(true);
+            let reset = self.connection.execute_batch("PRAGMA writable_schema = RESET");
+            self.rules.is_own.set(false);
+            reset?;
+        }
         switch(self.connection, Switch::Defensive, true).map(drop)
     }
 

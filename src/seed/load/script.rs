@@ -1,40 +1,50 @@
 //! Runs SQL scripts, statement by statement.
 
-use super::{Progress, sandbox::Sandbox};
+use super::Progress;
+use super::sandbox::{Sandbox, Transaction};
 use crate::position::nearest;
 use crate::seed::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::text::{Source, Spot};
 use crate::seed::schema::Tables;
-use crate::sqlite::{Script, Switch, Switched, Unprepared};
+use crate::sqlite::{Script, Unprepared};
 use rusqlite::{Connection, Error, ffi::SQLITE_ERROR};
+use std::borrow::Cow;
 
-/// Runs a script, which keeps its own transactions and pragmas, and returns how many statements it has.
+/// Runs a script, and returns how many statements it has. Reports where each statement begins, in bytes.
 ///
-/// Reports where each statement begins, in bytes.
+/// Migration libraries run a script inside a transaction. Where it ends that first, with a COMMIT, and begins another one for it
+/// last, both are ignored.
 pub(crate) fn run(
     connection: &Connection,
     source: &Source,
     sandbox: &Sandbox<'_>,
+    transaction: Transaction,
     progress: &mut Progress<'_>,
 ) -> Result<usize, SeedError> {
-    let text = source.text();
+    let text = &*without_way_down(source.text());
     let error_at = |kind, at| SeedError::new(kind).at(source.place(Spot::offset(at)));
-    // A misspelt name in double quotes is an error, not a text.
-    let strict = |switch| Switched::new(connection, switch, false).map_err(SeedError::database);
-    let _quotes = (strict(Switch::DoubleQuotedTextInStatements)?, strict(Switch::DoubleQuotedTextInSchema)?);
-    let in_transaction = !connection.is_autocommit();
     let mut script = Script::new(connection, text)
         .map_err(|at| error_at(SeedErrorKind::statement("a NUL hides what follows it"), at))?;
-    let (mut count, mut last) = (0, 0);
+    let (mut count, mut last, mut ends_another) = (0, 0, false);
     loop {
         let at = script.at();
         let start = || at + first_token(&text[at..]);
         sandbox.begin().map_err(|kind| error_at(kind, start()))?;
-        let prepared = sandbox.preparing(in_transaction, || {
-            script.rewind(at);
-            script.next()
-        });
+        let mut undefended = None;
+        let mut prepare = || {
+            sandbox.preparing(transaction, || {
+                script.rewind(at);
+                script.next()
+            })
+        };
+        let prepared = match prepare() {
+            Err(unprepared) if sandbox.mistakes_a_table(&unprepared.error) => {
+                undefended = Some(sandbox.undefended());
+                prepare()
+            }
+            prepared => prepared,
+        };
         let statement = prepared.map_err(|unprepared| {
             let explained = sandbox.explain(&unprepared.error).map(|kind| (kind, start()));
             let (kind, at) = explained.unwrap_or_else(|| describe(connection, unprepared, text, start()));
@@ -43,23 +53,70 @@ pub(crate) fn run(
         let Some(mut statement) = statement else { break };
         last = statement.span.start;
         progress(last);
+        if count == 0 && sandbox.is_commit() && connection.is_autocommit() {
+            ends_another = true;
+            count += 1;
+            continue;
+        }
         let run = statement.run().and_then(|()| {
             drop(statement);
             sandbox.end_statement()
         });
         run.map_err(|error| {
-            let kind = sandbox.explain(&error).unwrap_or_else(|| of_run_time(error));
+            let is_vacuum = transaction == Transaction::Ours && error.to_string() == VACUUM;
+            let kind = match sandbox.explain(&error) {
+                Some(kind) => kind,
+                None if is_vacuum => SeedErrorKind::OwnTransaction,
+                None => of_run_time(error),
+            };
             error_at(kind, last + first_token(&text[last..]))
         })?;
         count += 1;
+        drop(undefended);
     }
     sandbox.end_script().map_err(SeedError::database)?;
-    if !in_transaction && !connection.is_autocommit() {
+    if transaction == Transaction::Own && !connection.is_autocommit() {
+        if ends_another {
+            return connection
+                .execute_batch("COMMIT")
+                .map(|()| count)
+                .map_err(|error| error_at(of_run_time(error), last + first_token(&text[last..])));
+        }
         let _ = connection.execute_batch("ROLLBACK");
         return Err(error_at(SeedErrorKind::OpenTransaction, last + first_token(&text[last..])));
     }
     Ok(count)
 }
+
+/// A script with spaces in place of the sections that undo it, as goose, sql-migrate and dbmate mark them.
+fn without_way_down(text: &str) -> Cow<'_, str> {
+    const MARKS: [(&str, &str); 3] =
+        [("+goose up", "+goose down"), ("+migrate up", "+migrate down"), ("migrate:up", "migrate:down")];
+    /// The comment that a line is, in lower case.
+    fn comment(line: &str) -> Option<String> {
+        Some(line.trim_start().strip_prefix("--")?.trim_start().to_ascii_lowercase())
+    }
+    let is_mark = |line: &str, mark: fn(&(&'static str, &'static str)) -> &'static str| {
+        comment(line).is_some_and(|comment| MARKS.iter().any(|marks| comment.starts_with(mark(marks))))
+    };
+    if !text.lines().any(|line| is_mark(line, |marks| marks.1)) {
+        return Cow::Borrowed(text);
+    }
+    let (mut kept, mut is_down) = (String::with_capacity(text.len()), false);
+    for line in text.split_inclusive('\n') {
+        is_down = is_mark(line, |marks| marks.1) || is_down && !is_mark(line, |marks| marks.0);
+        if is_down {
+            // As many bytes, so that places stay as they are.
+            kept.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+        } else {
+            kept.push_str(line);
+        }
+    }
+    Cow::Owned(kept)
+}
+
+/// What SQLite says of a VACUUM inside a transaction.
+const VACUUM: &str = "cannot VACUUM from within a transaction";
 
 /// Where the first token of a statement begins: behind white space, comments and semicolons.
 fn first_token(text: &str) -> usize {

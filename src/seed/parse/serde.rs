@@ -9,6 +9,46 @@ use std::{borrow::Cow, fmt};
 
 const HERE: Spot = Spot::START;
 
+/// The name by which [`Sql`] is known to the serializer of rows.
+const SQL: &str = "$sqlite_fixtures::seed::Sql";
+
+/// A SQL expression in a row from code, which computes the value; any other text is stored as it is.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use sqlite_fixtures::Template;
+/// use sqlite_fixtures::seed::Sql;
+///
+/// #[derive(serde::Serialize)]
+/// struct Event { name: &'static str, day: Sql }
+///
+/// # let template = Template::from_fn(|connection| {
+/// #     Ok(connection.execute_batch("CREATE TABLE events (id INTEGER PRIMARY KEY, name TEXT, day TEXT)")?)
+/// # });
+/// # let session = template.session();
+/// session.insert("events", &Event { name: "RAW=1", day: Sql::new("date('2026-01-01', '+1 month')") })?;
+/// let stored: Vec<(String, String)> = session.select("SELECT name, day FROM events", [])?;
+/// assert_eq!(stored, [("RAW=1".to_owned(), "2026-02-01".to_owned())]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sql(Cow<'static, str>);
+
+impl Sql {
+    /// An expression that is one value and only reads, as `RAW=` has it in a seed file.
+    pub fn new(expression: impl Into<Cow<'static, str>>) -> Self {
+        Self(expression.into())
+    }
+}
+
+impl Serialize for Sql {
+    /// To any other serializer it is a text.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(SQL, &*self.0)
+    }
+}
+
 /// The rows of a value: a map or struct is one row, a sequence of them is many.
 pub(crate) fn rows_of<'s>(rows: &(impl Serialize + ?Sized), source: &'s Source) -> Result<Vec<Row<'s>>, SeedError> {
     let error = |kind| SeedError::new(kind).at(source.place(HERE));
@@ -123,10 +163,13 @@ impl Serializer for NodeSerializer {
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
+        name: &'static str,
         v: &T,
     ) -> Result<StaticNode, SerializeError> {
-        v.serialize(self)
+        match v.serialize(self)? {
+            Node::Scalar(Scalar::Text(sql)) if name == SQL => Ok(Node::Sql(sql)),
+            other => Ok(other),
+        }
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,

@@ -7,17 +7,20 @@ use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::text::Source;
 use crate::seed::parse::value::{Row, Scalar};
 use crate::seed::schema::Table;
+use crate::sqlite::affinity::Affinity;
 
 /// The columns of rows with the same fields.
 pub(crate) struct Layout<'r> {
     names: Vec<&'r str>,
     is_labelled: bool,
-    /// A column for each field; then those of `defaults`; then the key, if the label makes it.
+    /// A column for each field; then those of `defaults`; then the key, or those of `composite`, if the label makes them.
     pub columns: Vec<usize>,
     /// What each field refers to.
     pub pointers: Vec<Pointer>,
     /// Values of further columns.
     pub defaults: Vec<Scalar<'static>>,
+    /// The places in a key of several columns that the label fills.
+    pub composite: Vec<usize>,
     pub key: LabelKey,
 }
 
@@ -60,6 +63,9 @@ impl<'r> Layout<'r> {
                 let nearest = nearest(&name.value, &mut table.fields());
                 error(SeedErrorKind::UnknownColumn { nearest })
             })?;
+            if table.columns[column].is_generated {
+                return Err(error(SeedErrorKind::GeneratedColumn));
+            }
             let is_association = table.column(&name.value).is_none();
             let reference = table.references.iter().position(|reference| reference.column == column);
             pointers.push(match (reference, is_association) {
@@ -84,6 +90,7 @@ impl<'r> Layout<'r> {
             columns,
             pointers,
             defaults: Vec::new(),
+            composite: Vec::new(),
             key: LabelKey::None,
         };
         if layout.is_labelled {
@@ -96,19 +103,32 @@ impl<'r> Layout<'r> {
     fn complete(&mut self, table: &Table, source: &Source) {
         for (number, column) in table.columns.iter().enumerate() {
             if let Some(value) = rails::default_timestamp(column, source)
-                .filter(|_| table.key != Some(number) && !self.columns.contains(&number))
+                .filter(|_| !column.is_generated && table.key != Some(number) && !self.columns.contains(&number))
             {
                 self.columns.push(number);
                 self.defaults.push(value);
             }
         }
-        let Some(key) = table.key else { return };
+        let Some(key) = table.key else { return self.complete_composite(table) };
         self.key = if let Some(at) = self.columns.iter().position(|column| *column == key) {
             LabelKey::Field(at)
         } else {
             self.columns.push(key);
             LabelKey::Last
         };
+    }
+
+    /// Adds the numbers of a key of several columns that the row does not give.
+    fn complete_composite(&mut self, table: &Table) {
+        for (place, number) in table.primary_key.iter().enumerate() {
+            let column = &table.columns[*number];
+            let is_reference = table.references.iter().any(|reference| reference.column == *number);
+            let is_free = !self.columns.contains(number) && !column.has_default && !is_reference;
+            if is_free && matches!(column.affinity, Affinity::Number | Affinity::None) {
+                self.columns.push(*number);
+                self.composite.push(place);
+            }
+        }
     }
 
     /// Whether a row has the same fields.

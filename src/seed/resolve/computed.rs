@@ -3,8 +3,9 @@
 
 use crate::seed::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::text::Source;
 use crate::seed::parse::value::{Node, Scalar};
-use crate::sqlite::{Script, Switch, Switched};
+use crate::sqlite::Script;
 use rusqlite::{Connection, ErrorCode, types::Value};
 
 const RAW: &str = "RAW=";
@@ -21,9 +22,10 @@ pub(crate) enum Computed<'n> {
 }
 
 impl<'n> Computed<'n> {
-    pub(crate) fn parse(node: &'n Node<'_>) -> Option<Self> {
+    /// What a value of a row of `source` says of itself; a text from code is only a text.
+    pub(crate) fn parse(node: &'n Node<'_>, source: &Source) -> Option<Self> {
         match node {
-            Node::Scalar(Scalar::Text(text)) => {
+            Node::Scalar(Scalar::Text(text)) if !source.is_code() => {
                 let raw = || text.strip_prefix(RAW).map(Self::Sql);
                 raw().or_else(|| text.strip_prefix(FILE).map(Self::File))
             }
@@ -37,8 +39,6 @@ impl<'n> Computed<'n> {
 /// Evaluates an expression, which must be one value and can only read.
 pub(crate) fn evaluate(connection: &Connection, expression: &str) -> Result<Value, SeedError> {
     let invalid = |message: &str| SeedError::new(SeedErrorKind::statement(message));
-    let _strict =
-        Switched::new(connection, Switch::DoubleQuotedTextInStatements, false).map_err(SeedError::database)?;
     let sql = format!("SELECT ({expression}\n)");
     let mut script = Script::new(connection, &sql).map_err(|_| invalid("a NUL hides what follows it"))?;
     // It might close the parenthesis itself, and go on.

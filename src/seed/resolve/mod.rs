@@ -1,9 +1,9 @@
 //! Labels become keys, and values become what their columns store.
 //!
 //! A labelled row that does not give its key gets one from its label: in a numeric key column the id that Rails computes, in
-//! a text key column the label itself. A text in a foreign-key column becomes the key of the row with that label, unless it
-//! is itself a key of the referenced table. In a table without a key, or with a composite one, labels only name rows in
-//! messages.
+//! a text key column the label itself; in a key of several numeric columns, the numbers that Rails computes. A text in a foreign-key
+//! column becomes the key of the row with that label, unless it is itself a key of the referenced table. No label stands for a key of
+//! several columns, and in a table without a key it only names the row in messages.
 
 pub(crate) mod columns;
 pub(crate) mod computed;
@@ -17,7 +17,7 @@ use super::files::sidecar;
 use super::parse::value::{Node, Row, Scalar, TableRows, natural_key};
 use super::schema::{Column, Reference, Table, Tables};
 use crate::{
-    labels::{Key, Labels, label_id},
+    labels::{Key, Labels, composite_id, label_id},
     position::nearest,
     sqlite::{affinity::Affinity, owned, quote::quoted},
 };
@@ -109,6 +109,9 @@ impl<'r> Resolver<'r> {
             values.push(stored.map_err(|error| error.at(row.source.place(value.spot)).in_column(&*name.value))?);
         }
         values.extend_from_slice(&layout.defaults);
+        if let Some(label) = &row.label {
+            values.extend(layout.composite.iter().map(|place| Scalar::Integer(composite_id(&label.value, *place))));
+        }
         if let (Some(key), Some(label)) = (table.key, &row.label) {
             let made =
                 || key_from_label(table, key, &label.value).map_err(|error| error.at(row.source.place(label.spot)));
@@ -132,7 +135,7 @@ impl<'r> Resolver<'r> {
     ) -> Result<Scalar<'n>, SeedError> {
         let Column { affinity, name, .. } = &table.columns[column];
         let is_reference = matches!(pointer, Pointer::Key(_) | Pointer::Association(_));
-        let stored = match (node, Computed::parse(node), row.source.folder()) {
+        let stored = match (node, Computed::parse(node, row.source), row.source.folder()) {
             (Node::Label { label, of }, ..) => return self.key_of_label(table, pointer, of, label),
             (_, Some(Computed::Sql(sql)), _) => evaluate(self.connection, sql).map(Scalar::from)?,
             (_, Some(Computed::File(name)), Some(folder)) => {
@@ -145,7 +148,7 @@ impl<'r> Resolver<'r> {
             (Node::List(parts), ..) if is_reference && natural_key(parts).is_some() => {
                 Scalar::Text(natural_key(parts).unwrap_or_default().into())
             }
-            _ => stored_value(*affinity, node).map_err(SeedError::new)?,
+            _ => stored_value(*affinity, node, row.source).map_err(SeedError::new)?,
         };
         let number;
         let text: &str = match &stored {
@@ -230,6 +233,11 @@ impl<'r> Resolver<'r> {
         };
         for name in rails::table_names(name) {
             if let Some(table) = self.tables.find(&name).map_err(SeedError::database)? {
+                if table.key.is_none() && self.is_label(&table, label) {
+                    let columns = table.primary_key.iter().map(|column| table.columns[*column].name.clone());
+                    let kind = SeedErrorKind::CompositeKey { table: table.name.clone(), columns: columns.collect() };
+                    return Err(SeedError::new(kind).with_value(label));
+                }
                 return key_in(&table)?.ok_or_else(|| self.unknown_label(Some(&table), label));
             }
         }
@@ -252,6 +260,12 @@ impl<'r> Resolver<'r> {
             Some(_) => Err(SeedError::new(SeedErrorKind::AmbiguousLabel { tables: names }).with_value(label)),
             None => Err(self.unknown_label(None, label)),
         }
+    }
+
+    /// Whether a row of the table has this label.
+    fn is_label(&self, table: &Table, label: &str) -> bool {
+        self.loaded(table).is_some_and(|loaded| loaded.labels.contains_key(label))
+            || self.known.get(&table.name, label).is_some()
     }
 
     /// A label that no row has, of a table or of all.
@@ -362,10 +376,9 @@ fn explicit_value<'n>(table: &Table, row: &'n Row<'_>, column: usize) -> Result<
     let field = row.fields.iter().find(|(name, _)| table.field(&name.value) == Some(column));
     let Some((name, value)) = field else { return Ok(None) };
     let affinity = table.columns[column].affinity;
-    let stored = match Computed::parse(&value.value) {
-        Some(Computed::File(_)) if row.source.folder().is_none() => stored_value(affinity, &value.value),
+    let stored = match Computed::parse(&value.value, row.source) {
         Some(_) => Err(SeedErrorKind::invalid("neither a SQL expression nor a file is a key")),
-        None => stored_value(affinity, &value.value),
+        None => stored_value(affinity, &value.value, row.source),
     };
     let stored = stored.map_err(|kind| {
         let error = SeedError::new(kind).at(row.source.place(value.spot)).in_column(&*name.value);

@@ -1,16 +1,22 @@
 //! How a column stores a value of a seed file.
 
 use crate::seed::error::kind::SeedErrorKind;
+use crate::seed::files::text::Source;
 use crate::seed::parse::bytes::{BASE64, decode_base64, from_hex_digits, from_hexadecimal, from_literal};
 use crate::seed::parse::value::{Node, Scalar};
 use crate::sqlite::affinity::Affinity;
 use std::borrow::Cow;
 
 /// A value as a column of this affinity stores it: `x'…'` in a column of bytes is bytes, as in SQL, and so is a list of numbers;
-/// any other nested value is JSON.
-pub(crate) fn stored_value<'n>(affinity: Affinity, node: &'n Node<'_>) -> Result<Scalar<'n>, SeedErrorKind> {
+/// any other nested value is JSON. A scalar from code is stored as it is.
+pub(crate) fn stored_value<'n>(
+    affinity: Affinity,
+    node: &'n Node<'_>,
+    source: &Source,
+) -> Result<Scalar<'n>, SeedErrorKind> {
     let json = |nested: &Node<'_>| nested.to_json().map(|json| Scalar::Text(json.into()));
     match node {
+        Node::Scalar(Scalar::Text(text)) if source.is_code() => Ok(Scalar::Text(Cow::Borrowed(text))),
         Node::Scalar(Scalar::Text(text)) if text.starts_with(BASE64) => {
             decode_base64(&text[BASE64.len()..]).map(|bytes| Scalar::Bytes(bytes.into()))
         }

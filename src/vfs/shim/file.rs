@@ -179,9 +179,14 @@ unsafe extern "C" fn check_reserved_lock(file: *mut ffi::sqlite3_file, out: *mut
     unsafe { with(file, ffi::SQLITE_IOERR_CHECKRESERVEDLOCK, act) }
 }
 
-/// All of them are optional.
-extern "C" fn file_control(_: *mut ffi::sqlite3_file, _: c_int, _: *mut c_void) -> c_int {
-    ffi::SQLITE_NOTFOUND
+/// All of them are optional, but `PRAGMA mmap_size` has a result on every real file.
+unsafe extern "C" fn file_control(_: *mut ffi::sqlite3_file, operation: c_int, argument: *mut c_void) -> c_int {
+    if operation != ffi::SQLITE_FCNTL_MMAP_SIZE {
+        return ffi::SQLITE_NOTFOUND;
+    }
+    // SAFETY: for this operation the argument is a number, into which the size goes that may be mapped.
+    unsafe { *argument.cast::<i64>() = 0 };
+    ffi::SQLITE_OK
 }
 
 extern "C" fn sector_size(_: *mut ffi::sqlite3_file) -> c_int {

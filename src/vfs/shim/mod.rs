@@ -9,7 +9,7 @@ mod file;
 use super::store::{FOLDER, Handle, Name};
 use file::File;
 use rusqlite::ffi;
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::OnceLock;
@@ -26,37 +26,97 @@ pub(super) fn register() -> Result<(), c_int> {
     *REGISTERED.get_or_init(|| {
         add(NAME, |_| {})?;
         add(FROZEN_CLOCK, |vfs| {
-            vfs.xCurrentTime = Some(current_time);
-            vfs.xCurrentTimeInt64 = Some(current_time_int64);
+            vfs.xCurrentTime = Some(frozen_time);
+            vfs.xCurrentTimeInt64 = Some(frozen_time_int64);
         })
     })
 }
 
 fn add(name: &str, customize: fn(&mut ffi::sqlite3_vfs)) -> Result<(), c_int> {
-    // SAFETY: `sqlite3_vfs_find` initializes SQLite, and the default file system stays registered while the program runs, so
-    // it can be read. The copy and its name are leaked, since SQLite keeps both for ever. The methods that are not replaced
-    // (loading, randomness, sleep, time) do not use the file system they are called with.
+    let name = CString::new(name).map_err(|_| ffi::SQLITE_MISUSE)?;
+    // SAFETY: `sqlite3_vfs_find` initializes SQLite, and the default file system stays registered while the program runs. Ours
+    // and its name are leaked, since SQLite keeps both for ever.
     unsafe {
         let default = ffi::sqlite3_vfs_find(ptr::null());
         if default.is_null() {
             return Err(ffi::SQLITE_ERROR);
         }
-        let mut ours = Box::new(ptr::read(default));
-        let size = c_int::try_from(size_of::<File>()).unwrap_or(c_int::MAX);
-        ours.szOsFile = ours.szOsFile.max(size);
-        ours.pNext = ptr::null_mut();
-        ours.zName = CString::new(name).map_err(|_| ffi::SQLITE_MISUSE)?.into_raw();
-        ours.pAppData = default.cast();
-        ours.xOpen = Some(open);
-        ours.xDelete = Some(delete);
-        ours.xAccess = Some(access);
-        ours.xFullPathname = Some(full_pathname);
+        let mut ours = Box::new(over(default, name.into_raw()));
         customize(&mut ours);
         match ffi::sqlite3_vfs_register(Box::into_raw(ours), 0) {
             ffi::SQLITE_OK => Ok(()),
             code => Err(code),
         }
     }
+}
+
+/// A file system that forwards to `default` what is not its own.
+///
+/// # Safety
+/// `default` and `name` live as long as the file system is used.
+unsafe fn over(default: *mut ffi::sqlite3_vfs, name: *const c_char) -> ffi::sqlite3_vfs {
+    // SAFETY: as promised by the caller. The default file system may have fewer methods than ours, in an older version, or more
+    // fields, in a larger struct, so it is not copied.
+    unsafe {
+        let version = (*default).iVersion.min(3);
+        let (times, calls) = (version >= 2, version >= 3);
+        ffi::sqlite3_vfs {
+            iVersion: version,
+            szOsFile: (*default).szOsFile.max(c_int::try_from(size_of::<File>()).unwrap_or(c_int::MAX)),
+            mxPathname: (*default).mxPathname,
+            pNext: ptr::null_mut(),
+            zName: name,
+            pAppData: default.cast(),
+            xOpen: Some(open),
+            xDelete: Some(delete),
+            xAccess: Some(access),
+            xFullPathname: Some(full_pathname),
+            // Without a method, SQLite does without it.
+            xDlOpen: (*default).xDlOpen.and(Some(dl_open)),
+            xDlError: (*default).xDlError.and(Some(dl_error)),
+            xDlSym: (*default).xDlSym.and(Some(dl_sym)),
+            xDlClose: (*default).xDlClose.and(Some(dl_close)),
+            xRandomness: (*default).xRandomness.and(Some(randomness)),
+            xSleep: (*default).xSleep.and(Some(sleep)),
+            xCurrentTime: (*default).xCurrentTime.and(Some(current_time)),
+            xGetLastError: (*default).xGetLastError.and(Some(get_last_error)),
+            xCurrentTimeInt64: if times { (*default).xCurrentTimeInt64.and(Some(current_time_int64)) } else { None },
+            xSetSystemCall: if calls { (*default).xSetSystemCall.and(Some(set_system_call)) } else { None },
+            xGetSystemCall: if calls { (*default).xGetSystemCall.and(Some(get_system_call)) } else { None },
+            xNextSystemCall: if calls { (*default).xNextSystemCall.and(Some(next_system_call)) } else { None },
+        }
+    }
+}
+
+/// Methods that call the same one of the default file system, with its own pointer.
+macro_rules! forward {
+    ($($name:ident to $method:ident($($argument:ident: $type:ty),*) -> $result:ty, or $otherwise:expr;)*) => {$(
+        unsafe extern "C" fn $name(vfs: *mut ffi::sqlite3_vfs, $($argument: $type),*) -> $result {
+            // SAFETY: the default file system gets the arguments of SQLite. `over` looked whether it has the method.
+            unsafe {
+                let default = default(vfs);
+                (*default).$method.map_or($otherwise, |method| method(default, $($argument),*))
+            }
+        }
+    )*};
+}
+
+/// A symbol of a loaded library.
+type Symbol = unsafe extern "C" fn(*mut ffi::sqlite3_vfs, *mut c_void, *const c_char);
+
+forward! {
+    dl_open to xDlOpen(file: *const c_char) -> *mut c_void, or ptr::null_mut();
+    dl_error to xDlError(room: c_int, out: *mut c_char) -> (), or ();
+    dl_sym to xDlSym(library: *mut c_void, symbol: *const c_char) -> Option<Symbol>, or None;
+    dl_close to xDlClose(library: *mut c_void) -> (), or ();
+    randomness to xRandomness(room: c_int, out: *mut c_char) -> c_int, or 0;
+    sleep to xSleep(microseconds: c_int) -> c_int, or 0;
+    current_time to xCurrentTime(out: *mut f64) -> c_int, or ffi::SQLITE_ERROR;
+    get_last_error to xGetLastError(room: c_int, out: *mut c_char) -> c_int, or 0;
+    current_time_int64 to xCurrentTimeInt64(out: *mut i64) -> c_int, or ffi::SQLITE_ERROR;
+    set_system_call to xSetSystemCall(name: *const c_char, call: ffi::sqlite3_syscall_ptr) -> c_int, or ffi::SQLITE_NOTFOUND;
+    get_system_call to xGetSystemCall(name: *const c_char) -> ffi::sqlite3_syscall_ptr, or None;
+    next_system_call to xNextSystemCall(name: *const c_char) -> *const c_char, or ptr::null();
 }
 
 /// 2000-01-01 00:00:00, in milliseconds since the beginning of the [Julian day](https://sqlite.org/lang_datefunc.html) 0.
@@ -188,13 +248,13 @@ unsafe extern "C" fn full_pathname(
     })
 }
 
-unsafe extern "C" fn current_time_int64(_: *mut ffi::sqlite3_vfs, out: *mut i64) -> c_int {
+unsafe extern "C" fn frozen_time_int64(_: *mut ffi::sqlite3_vfs, out: *mut i64) -> c_int {
     // SAFETY: `out` has room for a number.
     unsafe { *out = FROZEN_NOW };
     ffi::SQLITE_OK
 }
 
-unsafe extern "C" fn current_time(_: *mut ffi::sqlite3_vfs, out: *mut f64) -> c_int {
+unsafe extern "C" fn frozen_time(_: *mut ffi::sqlite3_vfs, out: *mut f64) -> c_int {
     #[expect(clippy::cast_precision_loss, reason = "half a day is exact")]
     // SAFETY: `out` has room for a number.
     unsafe {

@@ -1,9 +1,12 @@
 //! Databases in memory: their files, locks and open handles, in safe code without SQLite's types.
 //!
-//! [`content`] has the bytes of a file, [`locks`] its locks, [`wal_index`] the shared memory of the write-ahead mode.
+//! [`content`] has the bytes of a file, [`locks`] its locks, [`sidecars`] the files beside it, [`wal_index`] the shared memory of
+//! the write-ahead mode. [`recent`] finds the sidecars of a database without a lock of the process.
 
 mod content;
 mod locks;
+mod recent;
+mod sidecars;
 mod wal_index;
 
 pub(crate) use content::Base;
@@ -11,9 +14,11 @@ pub(super) use content::Content;
 pub(super) use locks::{Level, LockError};
 pub(super) use wal_index::{REGION, Region};
 
+use content::NumberHasher;
 use locks::Locks;
+use sidecars::Sidecars;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use wal_index::{Hold, WalIndex};
@@ -22,7 +27,7 @@ use wal_index::{Hold, WalIndex};
 pub(super) const FOLDER: &str = "/sqlite-fixtures/";
 
 /// The databases of the process, by number. Each is owned by its engine and its handles.
-static DATABASES: Mutex<HashMap<u64, Weak<Database>, BuildHasherDefault<DefaultHasher>>> =
+static DATABASES: Mutex<HashMap<u64, Weak<Database>, BuildHasherDefault<NumberHasher>>> =
     Mutex::new(HashMap::with_hasher(BuildHasherDefault::new()));
 
 type File = Arc<RwLock<Content>>;
@@ -32,7 +37,7 @@ type File = Arc<RwLock<Content>>;
 pub(crate) struct Database {
     number: u64,
     main: File,
-    sidecars: Mutex<Vec<(String, File)>>,
+    sidecars: Arc<Sidecars>,
     locks: Mutex<Locks>,
     wal_index: Mutex<WalIndex>,
 }
@@ -46,7 +51,7 @@ impl Database {
         let database = Arc::new(Self {
             number,
             main: Arc::new(RwLock::new(Content::new(base))),
-            sidecars: Mutex::default(),
+            sidecars: Arc::default(),
             locks: Mutex::default(),
             wal_index: Mutex::default(),
         });
@@ -68,6 +73,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         lock(&DATABASES).remove(&self.number);
+        self.sidecars.clear();
     }
 }
 
@@ -97,33 +103,21 @@ impl<'a> Name<'a> {
             let file = Arc::clone(&database.main);
             return Some(Handle { file, locked: Some(Locked { database, level: Level::None, hold: Hold::default() }) });
         }
-        let mut sidecars = lock(&database.sidecars);
-        let file = match sidecars.iter().find(|(sidecar, _)| sidecar == self.sidecar) {
-            Some((_, file)) => Arc::clone(file),
-            None if make => {
-                let file = File::default();
-                sidecars.push((self.sidecar.to_owned(), Arc::clone(&file)));
-                file
-            }
-            None => return None,
-        };
-        Some(Handle { file, locked: None })
+        database.sidecars.open(self.sidecar, make).map(|file| Handle { file, locked: None })
     }
 
     /// Whether the file exists and is not empty.
     pub(super) fn exists(self) -> bool {
-        self.open(false).is_some_and(|handle| handle.read_content(|content| content.len() > 0))
+        if self.sidecar.is_empty() {
+            return self.open(false).is_some_and(|handle| handle.read_content(|content| content.len() > 0));
+        }
+        let find = || self.database().map(|database| Arc::clone(&database.sidecars));
+        recent::sidecars(self.number, find).is_some_and(|sidecars| sidecars.exists(self.sidecar))
     }
 
     /// Deletes a sidecar; `false` if it does not exist. Open handles keep its content.
     pub(super) fn delete(self) -> bool {
-        let Some(database) = self.database() else { return false };
-        let mut sidecars = lock(&database.sidecars);
-        let found = sidecars.iter().position(|(sidecar, _)| sidecar == self.sidecar);
-        found.is_some_and(|at| {
-            sidecars.swap_remove(at);
-            true
-        })
+        self.database().is_some_and(|database| database.sidecars.delete(self.sidecar))
     }
 }
 

@@ -111,13 +111,22 @@ impl Package {
         if !under_nextest() {
             return self.command(binary, &["--exact", test], settings);
         }
+        self.nextest(&format!("binary(={binary}) & test(={test})"), settings)
+    }
+
+    /// All tests of a binary, likewise.
+    pub fn test_all(&self, binary: &str) -> Command {
+        if under_nextest() { self.nextest(&format!("binary(={binary})"), &[]) } else { self.command(binary, &[], &[]) }
+    }
+
+    fn nextest(&self, expression: &str, settings: &[(&str, &str)]) -> Command {
         let mut command = cargo(&self.folder);
         command
             .args(["nextest", "run", "--no-fail-fast", "--cargo-metadata"])
             .arg(self.lists.join("cargo.json"))
             .arg("--binaries-metadata")
             .arg(self.lists.join("binaries.json"))
-            .args(["-E", &format!("binary(={binary}) & test(={test})")])
+            .args(["-E", expression])
             .envs(settings.iter().copied());
         command
     }
@@ -148,6 +157,7 @@ pub fn planted() -> &'static Package {
             "tests/clean.rs",
             "tests/clients.rs",
             "tests/endings.rs",
+            "tests/shapes.rs",
             "tests/linked.rs",
             "tests/storage.rs",
             "tests/planted.rs",

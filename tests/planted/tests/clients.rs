@@ -23,7 +23,7 @@ fn pool_that_is_never_dropped() {
     assert_eq!(pool.with(|connection| connection.query_row("SELECT 1", [], |row| row.get(0))), Ok(1));
 }
 
-/// To a database of an engine: its own test fails.
+/// To a database of an engine.
 #[rstest]
 fn connection_to_the_engine_of_a_test(engine: Engine) {
     mem::forget(Connection::open(engine.uri()).unwrap()); // leak

@@ -8,8 +8,8 @@ fn mismatched_foreign_key_is_not_checked() {
         CREATE TABLE q (id INTEGER PRIMARY KEY); CREATE TABLE d (q INTEGER REFERENCES q);";
     let loaded = Template::from_folder(folder(&[("schema.sql", schema)]).path()).session();
     assert_eq!(one::<i64>(&loaded, "SELECT count(*) FROM c"), 1);
-    let broken = format!("{schema} INSERT INTO d VALUES (1);");
-    let error = Template::from_folder(folder(&[("schema.sql", &broken)]).path()).memory().unwrap_err();
+    let files = folder(&[("schema.sql", schema), ("d.sql", "INSERT INTO d VALUES (1)")]);
+    let error = Template::from_folder(files.path()).memory().unwrap_err();
     assert_eq!(broken_references(error.seed_error().unwrap()).len(), 1, "the others are checked all the same");
 }
 

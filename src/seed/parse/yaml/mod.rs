@@ -29,7 +29,7 @@ pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
         match reader.next()? {
             (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
             // Only comments, as Rails generates for a model without columns.
-            (Event::StreamEnd, spot) => return Ok(Spanned::new(Node::Map(Vec::new()), spot)),
+            (Event::StreamEnd, spot) => return Ok(Spanned::new(Node::Scalar(Scalar::Null), spot)),
             (event, spot) => break reader.node(event, spot, 0)?,
         }
     };

@@ -35,23 +35,30 @@ pub(crate) fn hexadecimal(text: &str) -> bool {
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
+/// A number as YAML 1.2 or 1.1 has it. Rails, Django and testfixtures of Go read 1.1, where `0644` is octal, `0b101` is binary, and
+/// underscores part digits.
 fn number(text: &str) -> Result<Option<Scalar<'static>>, SeedErrorKind> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (sign, digits) = match text.strip_prefix(['+', '-']) {
+        Some(digits) => (&text[..1], digits),
+        None => ("", text),
+    };
     if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
         return Ok(None);
     }
-    let based = |prefix, radix| {
-        text.strip_prefix(prefix)
-            .filter(|digits| !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix)))
-            .map(|digits| i64::from_str_radix(digits, radix))
+    let digits = digits.replace('_', "");
+    let based = |prefix: &str, radix| {
+        let digits = digits.strip_prefix(prefix)?;
+        let is_number = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
+        is_number.then(|| i64::from_str_radix(&format!("{sign}{digits}"), radix))
     };
-    let integer = if digits.bytes().all(|byte| byte.is_ascii_digit()) { Some(text.parse()) } else { based("0o", 8) };
-    match integer {
+    let is_decimal = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let decimal = || is_decimal.then(|| format!("{sign}{digits}").parse());
+    match based("0o", 8).or_else(|| based("0b", 2)).or_else(|| based("0", 8)).or_else(decimal) {
         Some(integer) => {
             let rule = "an integer has at most 64 bits; quote it to keep it as text";
             Ok(Some(Scalar::Integer(integer.map_err(|_| SeedErrorKind::invalid(rule))?)))
         }
-        None if is_float(digits) => Ok(text.parse().ok().map(Scalar::Real)),
+        None if is_float(&digits) => Ok(format!("{sign}{digits}").parse().ok().map(Scalar::Real)),
         None => Ok(None),
     }
 }

@@ -1,0 +1,37 @@
+//! The tables in which virtual tables keep what they hold ([shadow tables](https://sqlite.org/vtab.html#the_xshadowname_method)).
+
+use super::untracked;
+use rusqlite::Connection;
+use std::collections::HashSet;
+
+/// The names of the shadow tables in the main schema, in lower case.
+///
+/// `PRAGMA table_list` goes by their names, and an ordinary table may have such a name. So each virtual table is made in an empty
+/// database: what else is then in it is its own. Where that fails, since its module is not there, its name has to do.
+pub(crate) fn shadow_tables(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
+    let mut shadows = HashSet::new();
+    let sql = "SELECT name, sql FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0";
+    let mut tables = connection.prepare(sql)?;
+    let mut tables = tables.query([])?;
+    while let Some(row) = tables.next()? {
+        let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
+        let scratch = untracked(Connection::open_in_memory)?;
+        let (of, sql) = if scratch.execute_batch(&sql).is_ok() {
+            (&scratch, "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> ?1")
+        } else {
+            let by_name = "SELECT name FROM pragma_table_list
+                WHERE schema = 'main' AND type = 'shadow' AND lower(substr(name, 1, length(?1) + 1)) = lower(?1) || '_'";
+            (connection, by_name)
+        };
+        let mut names = of.prepare(sql)?;
+        let mut names = names.query([&name])?;
+        while let Some(row) = names.next()? {
+            shadows.insert(row.get::<_, String>(0)?.to_ascii_lowercase());
+        }
+    }
+    Ok(shadows)
+}
+
+#[cfg(test)]
+#[path = "../../tests/unit/sqlite_shadow.rs"]
+mod tests;

@@ -1,0 +1,29 @@
+//! The databases that a thread has read last. SQLite asks for a journal at each read, by its name, and looking a name up takes a
+//! lock of the whole process.
+
+use super::sidecars::Sidecars;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// How many databases a thread remembers.
+const REMEMBERED: usize = 8;
+
+type Remembered = Option<(u64, Arc<Sidecars>)>;
+
+thread_local! {
+    static RECENT: RefCell<[Remembered; REMEMBERED]> = const { RefCell::new([const { None }; REMEMBERED]) };
+}
+
+/// The sidecars of the database with this number, which `find` looks up if this thread does not remember it. A database that is
+/// gone has none, and its number is not used again.
+pub(super) fn sidecars(number: u64, find: impl Fn() -> Option<Arc<Sidecars>>) -> Option<Arc<Sidecars>> {
+    let remembered = RECENT.try_with(|recent| {
+        let recent = &mut recent.borrow_mut()[usize::try_from(number).unwrap_or_default() % REMEMBERED];
+        if recent.as_ref().is_none_or(|(other, _)| *other != number) {
+            *recent = find().map(|found| (number, found));
+        }
+        recent.as_ref().map(|(_, sidecars)| Arc::clone(sidecars))
+    });
+    // The thread may be ending.
+    remembered.unwrap_or_else(|_| find())
+}

@@ -1,0 +1,69 @@
+//! The files beside a database: its journal, its write-ahead log.
+
+use super::{Content, File, lock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How large a deleted file may be to be used again.
+const SPARE: usize = 1 << 20;
+
+#[derive(Debug, Default)]
+pub(super) struct Sidecars {
+    /// Their number, which is read for each read of the database.
+    count: AtomicUsize,
+    files: Mutex<Files>,
+}
+
+#[derive(Debug, Default)]
+struct Files {
+    /// By the suffix of their name.
+    existing: Vec<(String, File)>,
+    /// A deleted file, for the next one: most transactions make a journal, and delete it.
+    spare: Option<File>,
+}
+
+impl Sidecars {
+    /// Opens a file; `None` if it does not exist and `make` is false.
+    pub(super) fn open(&self, suffix: &str, make: bool) -> Option<File> {
+        let Files { existing, spare } = &mut *lock(&self.files);
+        if let Some((_, file)) = existing.iter().find(|(other, _)| other == suffix) {
+            return Some(Arc::clone(file));
+        }
+        if !make {
+            return None;
+        }
+        let file = spare.take().unwrap_or_default();
+        existing.push((suffix.to_owned(), Arc::clone(&file)));
+        self.count.store(existing.len(), Ordering::Release);
+        Some(file)
+    }
+
+    /// Whether a file exists and is not empty.
+    pub(super) fn exists(&self, suffix: &str) -> bool {
+        let is_filled = |file: File| file.read().unwrap_or_else(PoisonError::into_inner).len() > 0;
+        self.count.load(Ordering::Acquire) > 0 && self.open(suffix, false).is_some_and(is_filled)
+    }
+
+    /// Deletes a file; `false` if it does not exist. Open handles keep its content.
+    pub(super) fn delete(&self, suffix: &str) -> bool {
+        let Files { existing, spare } = &mut *lock(&self.files);
+        let Some(at) = existing.iter().position(|(other, _)| other == suffix) else { return false };
+        let (_, mut file) = existing.swap_remove(at);
+        self.count.store(existing.len(), Ordering::Release);
+        if let Some(content) =
+            Arc::get_mut(&mut file).map(|file| file.get_mut().unwrap_or_else(PoisonError::into_inner))
+            && let Content::Plain(bytes) = content
+            && bytes.capacity() <= SPARE
+        {
+            bytes.clear();
+            *spare = Some(file);
+        }
+        true
+    }
+
+    /// Deletes all files.
+    pub(super) fn clear(&self) {
+        *lock(&self.files) = Files::default();
+        self.count.store(0, Ordering::Release);
+    }
+}

@@ -1,2 +1,0 @@
-INSERT INTO users (name)
-    VALUES ("Alice");
