@@ -90,7 +90,7 @@ fn main() -> ExitCode {
     ] {
         let file = file(format, text);
         let name = format!("{format}_to_floor");
-        let taken = figures.compare(&name, 0.0..=most, PAIRS, || load(&file), || floor(&people));
+        let (_, taken) = figures.compare(&name, 0.0..=most, PAIRS, || load(&file), || floor(&people));
         println!("{format}: {:.0} rows a second", 100_000.0 / taken.as_secs_f64());
     }
     let json = folder.path().join("people.json");

@@ -6,10 +6,18 @@ use std::{sync::Arc, thread};
 
 #[test]
 fn parses_names_of_databases_and_sidecars() {
-    assert_eq!(Name::parse("/sqlite-fixtures/12"), Some(Name { number: 12, sidecar: "" }));
-    assert_eq!(Name::parse("/sqlite-fixtures/12-mj0-a"), Some(Name { number: 12, sidecar: "-mj0-a" }));
-    for other in ["/tmp/app.db", "/sqlite-fixtures/", "/sqlite-fixtures/a", "/sqlite-fixtures/../etc", "12"] {
-        assert_eq!(Name::parse(other), None, "{other}");
+    assert_eq!(Name::parse(b"/sqlite-fixtures/12"), Some(Name { number: 12, sidecar: b"" }));
+    assert_eq!(Name::parse(b"/sqlite-fixtures/12-mj0-a"), Some(Name { number: 12, sidecar: b"-mj0-a" }));
+    for other in [
+        "/tmp/app.db",
+        "/sqlite-fixtures/",
+        "/sqlite-fixtures/a",
+        "/sqlite-fixtures/../etc",
+        "/sqlite-fixtures/-wal",
+        "/sqlite-fixtures/99999999999999999999",
+        "12",
+    ] {
+        assert_eq!(Name::parse(other.as_bytes()), None, "{other}");
     }
 }
 
@@ -17,7 +25,7 @@ fn parses_names_of_databases_and_sidecars() {
 fn database_lives_until_its_last_handle_closes() {
     let database = Database::new(Arc::new(*b"base"));
     let path = database.name();
-    let name = Name::parse(&path).unwrap();
+    let name = Name::parse(path.as_bytes()).unwrap();
     let handle = name.open(false).unwrap();
     drop(database);
     assert!(name.open(false).is_some(), "owned by the handle");
@@ -30,7 +38,7 @@ fn database_lives_until_its_last_handle_closes() {
 fn deleted_file_stays_readable_through_open_handles() {
     let database = Database::new(Arc::new([]));
     let path = format!("{}-journal", database.name());
-    let journal = Name::parse(&path).unwrap();
+    let journal = Name::parse(path.as_bytes()).unwrap();
     assert!(journal.open(false).is_none());
     let handle = journal.open(true).unwrap();
     assert!(!journal.exists(), "an empty journal does not exist");
@@ -46,7 +54,7 @@ fn deleted_file_stays_readable_through_open_handles() {
 fn dropped_handle_releases_its_locks() {
     let database = Database::new(Arc::new([]));
     let path = database.name();
-    let name = Name::parse(&path).unwrap();
+    let name = Name::parse(path.as_bytes()).unwrap();
     let (mut one, mut two) = (name.open(false).unwrap(), name.open(false).unwrap());
     for handle in [&mut one, &mut two] {
         handle.region(0, true);
@@ -66,7 +74,7 @@ fn threads_write_clones_of_one_base() {
             let base = base.clone();
             scope.spawn(move || {
                 let database = Database::new(base);
-                let handle = Name::parse(&database.name()).unwrap().open(false).unwrap();
+                let handle = Name::parse(database.name().as_bytes()).unwrap().open(false).unwrap();
                 handle.write_content(|content| content.write(5000, &[thread; 10]));
                 let bytes = database.to_vec();
                 assert_eq!((bytes[4999], bytes[5000], bytes[5009], bytes[5010]), (1, thread, thread, 1));
@@ -74,4 +82,20 @@ fn threads_write_clones_of_one_base() {
         }
     });
     assert!(base.iter().all(|byte| *byte == 1));
+}
+
+#[test]
+fn sidecars_are_found_by_every_thread_and_end_with_their_database() {
+    let databases: Vec<_> = (0..20).map(|_| Database::new(Arc::new([]))).collect();
+    let paths: Vec<_> = databases.iter().map(|database| format!("{}-wal", database.name())).collect();
+    let exists = |path: &String| Name::parse(path.as_bytes()).unwrap().exists();
+    assert!(!paths.iter().any(exists));
+    for path in &paths {
+        let handle = Name::parse(path.as_bytes()).unwrap().open(true).unwrap();
+        handle.write_content(|content| content.write(0, b"log"));
+    }
+    assert!(paths.iter().all(exists));
+    thread::scope(|scope| scope.spawn(|| assert!(paths.iter().all(exists))).join().unwrap());
+    drop(databases);
+    assert!(!paths.iter().any(exists));
 }

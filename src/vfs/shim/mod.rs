@@ -123,6 +123,7 @@ forward! {
 const FROZEN_NOW: i64 = 211_813_444_800_000;
 
 /// Runs `act`; a panic becomes `error`.
+#[inline]
 fn guarded(error: c_int, act: impl FnOnce() -> c_int) -> c_int {
     catch_unwind(AssertUnwindSafe(act)).unwrap_or(error)
 }
@@ -143,7 +144,7 @@ unsafe fn path<'a>(path: *const c_char) -> Path<'a> {
     }
     // SAFETY: as promised by the caller.
     let text = unsafe { CStr::from_ptr(path) };
-    text.to_str().ok().and_then(Name::parse).map_or(Path::Default, Path::Ours)
+    Name::parse(text.to_bytes()).map_or(Path::Default, Path::Ours)
 }
 
 /// # Safety

@@ -81,15 +81,25 @@ impl Drop for Database {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Name<'a> {
     number: u64,
-    sidecar: &'a str,
+    sidecar: &'a [u8],
 }
 
 impl<'a> Name<'a> {
     /// `None` for a name outside [`FOLDER`].
-    pub(super) fn parse(path: &'a str) -> Option<Self> {
-        let name = path.strip_prefix(FOLDER)?;
-        let (number, sidecar) = name.split_at(name.find('-').unwrap_or(name.len()));
-        Some(Self { number: number.parse().ok()?, sidecar })
+    pub(super) fn parse(path: &'a [u8]) -> Option<Self> {
+        // SQLite asks for names at each read, so nothing is looked at twice.
+        let name = path.strip_prefix(FOLDER.as_bytes())?;
+        let mut number: Option<u64> = None;
+        for (at, byte) in name.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => {
+                    number = Some(number.unwrap_or_default().checked_mul(10)?.checked_add((byte - b'0').into())?);
+                }
+                b'-' => return Some(Self { number: number?, sidecar: &name[at..] }),
+                _ => return None,
+            }
+        }
+        Some(Self { number: number?, sidecar: b"" })
     }
 
     fn database(self) -> Option<Arc<Database>> {
@@ -112,7 +122,7 @@ impl<'a> Name<'a> {
             return self.open(false).is_some_and(|handle| handle.read_content(|content| content.len() > 0));
         }
         let find = || self.database().map(|database| Arc::clone(&database.sidecars));
-        recent::sidecars(self.number, find).is_some_and(|sidecars| sidecars.exists(self.sidecar))
+        recent::ask(self.number, find, |sidecars| sidecars.exists(self.sidecar)).unwrap_or_default()
     }
 
     /// Deletes a sidecar; `false` if it does not exist. Open handles keep its content.

@@ -14,16 +14,16 @@ thread_local! {
     static RECENT: RefCell<[Remembered; REMEMBERED]> = const { RefCell::new([const { None }; REMEMBERED]) };
 }
 
-/// The sidecars of the database with this number, which `find` looks up if this thread does not remember it. A database that is
-/// gone has none, and its number is not used again.
-pub(super) fn sidecars(number: u64, find: impl Fn() -> Option<Arc<Sidecars>>) -> Option<Arc<Sidecars>> {
-    let remembered = RECENT.try_with(|recent| {
+/// Asks the sidecars of the database with this number, which `find` looks up if this thread does not remember it; `None` if there is
+/// no such database. One that is gone has no sidecars, and its number is not used again.
+pub(super) fn ask<T>(number: u64, find: impl Fn() -> Option<Arc<Sidecars>>, ask: impl Fn(&Sidecars) -> T) -> Option<T> {
+    let answer = RECENT.try_with(|recent| {
         let recent = &mut recent.borrow_mut()[usize::try_from(number).unwrap_or_default() % REMEMBERED];
         if recent.as_ref().is_none_or(|(other, _)| *other != number) {
             *recent = find().map(|found| (number, found));
         }
-        recent.as_ref().map(|(_, sidecars)| Arc::clone(sidecars))
+        recent.as_ref().map(|(_, sidecars)| ask(sidecars))
     });
     // The thread may be ending.
-    remembered.unwrap_or_else(|_| find())
+    answer.unwrap_or_else(|_| find().map(|sidecars| ask(&sidecars)))
 }

@@ -17,37 +17,37 @@ pub(super) struct Sidecars {
 #[derive(Debug, Default)]
 struct Files {
     /// By the suffix of their name.
-    existing: Vec<(String, File)>,
+    existing: Vec<(Box<[u8]>, File)>,
     /// A deleted file, for the next one: most transactions make a journal, and delete it.
     spare: Option<File>,
 }
 
 impl Sidecars {
     /// Opens a file; `None` if it does not exist and `make` is false.
-    pub(super) fn open(&self, suffix: &str, make: bool) -> Option<File> {
+    pub(super) fn open(&self, suffix: &[u8], make: bool) -> Option<File> {
         let Files { existing, spare } = &mut *lock(&self.files);
-        if let Some((_, file)) = existing.iter().find(|(other, _)| other == suffix) {
+        if let Some((_, file)) = existing.iter().find(|(other, _)| **other == *suffix) {
             return Some(Arc::clone(file));
         }
         if !make {
             return None;
         }
         let file = spare.take().unwrap_or_default();
-        existing.push((suffix.to_owned(), Arc::clone(&file)));
+        existing.push((suffix.into(), Arc::clone(&file)));
         self.count.store(existing.len(), Ordering::Release);
         Some(file)
     }
 
     /// Whether a file exists and is not empty.
-    pub(super) fn exists(&self, suffix: &str) -> bool {
+    pub(super) fn exists(&self, suffix: &[u8]) -> bool {
         let is_filled = |file: File| file.read().unwrap_or_else(PoisonError::into_inner).len() > 0;
         self.count.load(Ordering::Acquire) > 0 && self.open(suffix, false).is_some_and(is_filled)
     }
 
     /// Deletes a file; `false` if it does not exist. Open handles keep its content.
-    pub(super) fn delete(&self, suffix: &str) -> bool {
+    pub(super) fn delete(&self, suffix: &[u8]) -> bool {
         let Files { existing, spare } = &mut *lock(&self.files);
-        let Some(at) = existing.iter().position(|(other, _)| other == suffix) else { return false };
+        let Some(at) = existing.iter().position(|(other, _)| **other == *suffix) else { return false };
         let (_, mut file) = existing.swap_remove(at);
         self.count.store(existing.len(), Ordering::Release);
         if let Some(content) =
