@@ -255,6 +255,87 @@ fn dump_of_some_rows_includes_referenced_rows() {
     );
 }
 
+/// Databases in which something knows rows by their rowids, or a module keeps more than columns show, and what to look at.
+#[rstest::rstest]
+#[case::external_content(
+    "CREATE TABLE page (slug TEXT PRIMARY KEY, body TEXT);
+     CREATE VIRTUAL TABLE page_fts USING fts5 (slug, body, content='page');
+     CREATE TABLE mark (page_rowid INTEGER, note TEXT);
+     INSERT INTO page VALUES ('a', 'one'), ('b', 'two'), ('c', 'three');
+     INSERT INTO page_fts (page_fts) VALUES ('rebuild');
+     INSERT INTO page_fts (page_fts, rowid, slug, body) VALUES ('delete', 2, 'b', 'two');
+     DELETE FROM page WHERE slug = 'b';
+     INSERT INTO mark VALUES (3, 'on c');
+     INSERT INTO page VALUES ('unindexed', 'three');",
+    "SELECT rowid, slug FROM page_fts('three') UNION ALL SELECT note, slug FROM mark JOIN page ON page_rowid = page.rowid"
+)]
+#[case::content_in_a_table_with_the_name_of_a_shadow_table(
+    "CREATE TABLE docs_content (id INTEGER PRIMARY KEY, title TEXT, body TEXT);
+     CREATE VIRTUAL TABLE docs USING fts5 (title, body, content='docs_content', content_rowid='id');
+     INSERT INTO docs_content VALUES (4, 'moss', 'green and low');
+     INSERT INTO docs (docs) VALUES ('rebuild');",
+    "SELECT rowid, title FROM docs('green') UNION ALL SELECT id, body FROM docs_content"
+)]
+#[case::contentless(
+    "CREATE VIRTUAL TABLE words USING fts5 (content, content= '', tokenize='trigram');
+     INSERT INTO words (rowid, content) VALUES (5, 'red fox'), (9, 'blue fox');",
+    "SELECT rowid, content FROM words('fox')"
+)]
+#[case::settings(
+    "CREATE VIRTUAL TABLE docs USING fts5 (title, body);
+     INSERT INTO docs VALUES ('tide', 'moss'), ('moss', 'tide and tide');
+     INSERT INTO docs (docs, rank) VALUES ('rank', 'bm25(10.0, 1.0)');
+     INSERT INTO docs (docs, rank) VALUES ('pgsz', 64);",
+    "SELECT rowid, round(rank, 6) FROM docs('tide') ORDER BY rank"
+)]
+#[case::languages(
+    "CREATE VIRTUAL TABLE docs USING fts4 (body, languageid='language');
+     INSERT INTO docs (docid, body, language) VALUES (3, 'moss', 1), (7, 'moss', 2);",
+    "SELECT docid, language FROM docs WHERE docs MATCH 'moss' AND language = 2"
+)]
+#[case::other_modules(
+    "CREATE VIRTUAL TABLE places USING rtree (id, west, east, +name TEXT);
+     INSERT INTO places VALUES (7, 1, 2, 'pier'), (9, 1.5, 4, 'quay');
+     CREATE VIRTUAL TABLE docs USING fts5(body); INSERT INTO docs VALUES ('red fox');
+     CREATE VIRTUAL TABLE terms
+       USING
+       fts5vocab(docs, 'row');",
+    "SELECT id, name FROM places WHERE east > 2.5 UNION ALL SELECT term, doc FROM terms"
+)]
+#[case::rowids_with_gaps(
+    "CREATE TABLE plain (a TEXT); INSERT INTO plain (rowid, a) VALUES (-3, 'x'), (7, 'y');
+     CREATE TABLE keyed (code TEXT PRIMARY KEY, rowid); INSERT INTO keyed (_rowid_, code, rowid) VALUES (5, 'k', 'own');
+     CREATE TABLE descending (id INTEGER PRIMARY KEY DESC, a); INSERT INTO descending (rowid, id, a) VALUES (8, 1, 'd');",
+    "SELECT rowid, a FROM plain UNION ALL SELECT _rowid_, code FROM keyed UNION ALL SELECT rowid, a FROM descending"
+)]
+#[case::text_in_double_quotes(
+    "CREATE TABLE t (state TEXT DEFAULT \"new\" CHECK (state IN (\"new\", \"old\"))); INSERT INTO t DEFAULT VALUES;
+     CREATE VIEW v AS SELECT \"T-\" || state AS name FROM t;
+     CREATE TRIGGER g AFTER INSERT ON t WHEN new.state = \"odd\" BEGIN SELECT \"text\"; END;",
+    "SELECT state, name FROM t, v"
+)]
+fn dump_restores_what_was_there(#[case] schema: &str, #[case] query: &str, #[values("yaml", "sql")] format: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, again) = (folder.path().join("app.db"), folder.path().join("again.db"));
+    Connection::open(&app).unwrap().execute_batch(schema).unwrap();
+    let dumped = run(&["dump", "app.db", "--out", "fixtures", "--format", format], folder.path());
+    assert_eq!(dumped.code, Some(0), "{}", dumped.text);
+    let seeded = run(&["seed", "fixtures", "--into", "again.db"], folder.path());
+    assert_eq!(seeded.code, Some(0), "{}", seeded.text);
+    let rows = |file: &Path| {
+        let database = Connection::open(file).unwrap();
+        let mut select = database.prepare(query).unwrap();
+        let rows = select.query_map([], |row| Ok(shown(row.get_ref(0)?) + " " + &shown(row.get_ref(1)?)));
+        let rows: Vec<String> = rows.unwrap().map(Result::unwrap).collect();
+        rows
+    };
+    assert!(!rows(&app).is_empty());
+    assert_eq!(rows(&again), rows(&app), "{}", fs::read_to_string(folder.path().join("fixtures/schema.sql")).unwrap());
+    let check = Connection::open(&again).unwrap();
+    assert_eq!(check.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing else is beside");
+}
+
 #[test]
 fn failed_dump_leaves_nothing() {
     let folder = folder(&[("garbage.db", "no database"), ("full/a.txt", "kept")]);
@@ -267,7 +348,7 @@ fn failed_dump_leaves_nothing() {
         ["dump", "garbage.db", "--out", "new"].as_slice(),
         &["dump", "missing.db", "--out", "new"],
         &["dump", "app.db", "--out", "full"],
-        &["dump", "index.db", "--out", "new"],
+        &["dump", "index.db", "--out", "new", "--rows", "1"],
         &["dump", "app.db", "--out", "new", "--table", "usres"],
     ] {
         let run = run(arguments, folder.path());

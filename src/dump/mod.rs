@@ -12,9 +12,12 @@ mod write;
 use crate::position::nearest;
 use crate::sqlite::affinity::Affinity;
 use crate::sqlite::quote::{literal, quoted};
+use crate::sqlite::{shadow_tables, shadows_of};
 use rusqlite::{Connection, types::Value};
 use selection::Selection;
+use std::collections::{BTreeSet, HashSet};
 use std::{fmt::Write as _, fs::File, io::Write as _, path::Path};
+use value::ValueReader;
 
 /// The format of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -38,7 +41,17 @@ struct Table {
     columns: Vec<Column>,
     /// The rowid, or if the table has none, the primary key; quoted.
     key: Vec<String>,
-    is_virtual: bool,
+    /// Whether a rowid is neither a column nor the number of its row.
+    writes_rowid: bool,
+    module: Option<Module>,
+}
+
+/// A table whose rows a module keeps.
+struct Module {
+    /// The tables in which it keeps them, in lower case.
+    shadows: HashSet<String>,
+    /// Whether the texts of its index are elsewhere, or nowhere.
+    is_index_only: bool,
 }
 
 struct Column {
@@ -47,14 +60,17 @@ struct Column {
 }
 
 /// Writes a database to an empty folder: schema, rows, triggers. Returns the number of rows of each table.
+///
+/// Of a virtual table its shadow tables are written, as SQLite's shell does, so with its settings and an index whose texts are
+/// elsewhere. Of a part of its rows only these are.
 pub(crate) fn dump(
     connection: &Connection,
     folder: &Path,
     format: Format,
     only: &[String],
     rows: Option<u64>,
-) -> Result<Vec<(String, usize)>, Failure> {
-    let tables = tables(connection)?;
+) -> Result<Vec<(String, i64)>, Failure> {
+    let mut tables = tables(connection)?;
     for name in only {
         if !tables.iter().any(|table| table.name.eq_ignore_ascii_case(name)) {
             let near = nearest(name, &mut tables.iter().map(|table| table.name.as_str()));
@@ -62,7 +78,19 @@ pub(crate) fn dump(
             return Err(format!("there is no table `{name}`{near}").into());
         }
     }
+    let is_part = !only.is_empty() || rows.is_some();
+    let is_index = |table: &&Table| table.module.as_ref().is_some_and(|module| module.is_index_only);
+    if let Some(index) = tables.iter().find(is_index).filter(|_| is_part) {
+        return Err(format!(
+            "table `{}` is an index of texts that it does not hold, of which a part cannot be dumped; dump all rows",
+            index.name
+        )
+        .into());
+    }
     let selection = Selection::new(connection, &tables, only, rows)?;
+    for table in &mut tables {
+        table.writes_rowid = table.writes_rowid && !selection.has_consecutive_rowids(connection, table)?;
+    }
     let write = |name: &str, text: &str| -> Result<(), Failure> {
         File::create_new(folder.join(name))
             .and_then(|mut file| file.write_all(text.as_bytes()))
@@ -71,8 +99,13 @@ pub(crate) fn dump(
     let mut counts = Vec::new();
     let mut rows_of_tables = Vec::new();
     for table in &tables {
+        if table.module.is_some() && !is_part {
+            let count = format!("SELECT count(*) FROM main.{}", quoted(&table.name));
+            counts.push((table.name.clone(), connection.query_row(&count, [], |row| row.get(0))?));
+            continue;
+        }
         let rows = selection.rows(connection, table)?;
-        counts.push((table.name.clone(), rows.len()));
+        counts.push((table.name.clone(), i64::try_from(rows.len())?));
         if !rows.is_empty() {
             rows_of_tables.push((table, rows));
         }
@@ -86,39 +119,46 @@ pub(crate) fn dump(
         write("~triggers.sql", &triggers)?;
     }
     // Last, so that an incomplete folder has no schema.
-    write("schema.sql", &schema(connection)?)?;
+    let with_modules = if is_part { &[] } else { tables.as_slice() };
+    write("schema.sql", &schema(connection, with_modules)?)?;
     Ok(counts)
 }
 
 fn tables(connection: &Connection) -> Result<Vec<Table>, Failure> {
+    let shadows = shadow_tables(connection)?;
     let mut tables = Vec::new();
     let mut names = connection.prepare(
-        "SELECT list.name, list.type = 'virtual', list.wr, lower(made.sql)
-         FROM pragma_table_list list JOIN sqlite_schema made ON made.type = 'table' AND made.name = list.name
-         WHERE list.schema = 'main' AND list.type IN ('table', 'virtual') AND list.name NOT GLOB 'sqlite_*'
-         ORDER BY list.name",
+        "SELECT made.name, made.rootpage = 0, list.wr, made.sql
+         FROM sqlite_schema made JOIN pragma_table_list list ON list.schema = 'main' AND list.name = made.name
+         WHERE made.type = 'table' AND made.name NOT GLOB 'sqlite_*' ORDER BY made.name",
     )?;
     let mut names = names.query([])?;
     while let Some(row) = names.next()? {
         let (name, is_virtual, without_rowid): (String, bool, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let sql: String = row.get(3)?;
-        let is = |parts: &[&str]| is_virtual && parts.iter().any(|part| sql.contains(part));
-        // They show the contents of other tables.
-        if is(&["using fts5vocab", "using fts4aux"]) {
+        if shadows.contains(&name.to_ascii_lowercase()) {
             continue;
         }
-        if is(&["content=''", "content=\"\"", "content = ''", "content = \"\""]) {
-            return Err(format!(
-                "table `{name}` has an index without its texts; drop it from a copy, and dump the copy"
-            )
-            .into());
+        let mut module = None;
+        if is_virtual {
+            let sql: String = row.get(3)?;
+            let own = shadows_of(&name, &sql).map_err(|error| {
+                format!("the module of table `{name}` is not there, so its rows cannot be read: {error}; drop it from a copy, and dump the copy")
+            })?;
+            // It shows what other tables hold.
+            if own.is_empty() {
+                continue;
+            }
+            let lower = name.to_ascii_lowercase();
+            let is_index_only = own.contains(&format!("{lower}_docsize")) && !own.contains(&format!("{lower}_content"))
+                || own.contains(&format!("{lower}_segdir")) && !own.contains(&format!("{lower}_content"));
+            module = Some(Module { shadows: own, is_index_only });
         }
-        tables.push(table(connection, name, is_virtual, without_rowid)?);
+        tables.push(table(connection, name, module, without_rowid)?);
     }
     Ok(tables)
 }
 
-fn table(connection: &Connection, name: String, is_virtual: bool, without_rowid: bool) -> Result<Table, Failure> {
+fn table(connection: &Connection, name: String, module: Option<Module>, without_rowid: bool) -> Result<Table, Failure> {
     let (mut columns, mut all, mut primary) = (Vec::new(), Vec::new(), Vec::new());
     let mut found =
         connection.prepare("SELECT name, type, hidden, pk FROM pragma_table_xinfo(?1, 'main') ORDER BY cid")?;
@@ -135,6 +175,10 @@ fn table(connection: &Connection, name: String, is_virtual: bool, without_rowid:
         }
     }
     primary.sort();
+    // A key without an index is the rowid itself.
+    let indexes = "SELECT count(*) FROM pragma_index_list(?1, 'main') WHERE origin = 'pk'";
+    let is_rowid = !primary.is_empty() && connection.query_row(indexes, [&name], |row| row.get::<_, i64>(0))? == 0;
+    let writes_rowid = !(without_rowid || is_rowid);
     let key = if without_rowid {
         primary.into_iter().map(|(_, column)| column).collect()
     } else {
@@ -142,18 +186,59 @@ fn table(connection: &Connection, name: String, is_virtual: bool, without_rowid:
         let free = free.ok_or_else(|| format!("table `{name}` hides its rowid behind three columns; rename one"))?;
         vec![free.to_owned()]
     };
-    Ok(Table { name, columns, key, is_virtual })
+    Ok(Table { name, columns, key, writes_rowid, module })
 }
 
-/// The pragmas of the database file, and the schema without triggers.
-fn schema(connection: &Connection) -> rusqlite::Result<String> {
+/// The pragmas of the database file, and the schema without triggers; these virtual tables with their rows.
+fn schema(connection: &Connection, tables: &[Table]) -> rusqlite::Result<String> {
     let mut text = String::new();
     for pragma in ["encoding", "page_size", "auto_vacuum", "application_id", "user_version"] {
         let value: Value = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
         // Writing into memory cannot fail.
         let _ = writeln!(text, "PRAGMA {pragma} = {};", literal(&value));
     }
-    text.push_str(&objects(connection, "type <> 'trigger'")?);
+    let written: Vec<&Table> = tables.iter().filter(|table| table.module.is_some()).collect();
+    let is_written = |name: &str| written.iter().any(|table| table.name == name);
+    text.push_str(&objects(connection, "type <> 'trigger'", &is_written)?);
+    if !written.is_empty() {
+        text.push_str("PRAGMA writable_schema = ON;\n");
+    }
+    for Table { name, module, .. } in &written {
+        let sql: String =
+            connection.query_row("SELECT sql FROM sqlite_schema WHERE name = ?1", [name], |row| row.get(0))?;
+        let (name, sql) = (literal(&Value::Text(name.clone())), literal(&Value::Text(sql)));
+        let _ = writeln!(
+            text,
+            "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('table', {name}, {name}, 0, {sql});"
+        );
+        for shadow in module.iter().flat_map(|module| &module.shadows).collect::<BTreeSet<_>>() {
+            text.push_str(&shadow_table(connection, shadow)?);
+        }
+    }
+    if !written.is_empty() {
+        text.push_str("PRAGMA writable_schema = OFF;\n");
+    }
+    Ok(text)
+}
+
+/// A shadow table with its indexes and rows, as it is.
+fn shadow_table(connection: &Connection, name: &str) -> rusqlite::Result<String> {
+    let mut text = String::new();
+    let mut objects = connection
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND lower(tbl_name) = ?1 ORDER BY rowid")?;
+    let mut objects = objects.query([name])?;
+    while let Some(row) = objects.next()? {
+        let _ = writeln!(text, "{};", row.get::<_, String>(0)?);
+    }
+    let mut rows = connection.prepare(&format!("SELECT * FROM main.{}", quoted(name)))?;
+    let columns = rows.column_count();
+    let mut reader = ValueReader::new(connection)?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let values = (0..columns).map(|column| Ok(reader.read(row.get_ref(column)?)?.sql()));
+        let values = values.collect::<rusqlite::Result<Vec<_>>>()?.join(", ");
+        let _ = writeln!(text, "INSERT INTO {} VALUES ({values});", quoted(name));
+    }
     Ok(text)
 }
 
@@ -170,22 +255,25 @@ fn sequences_and_triggers(connection: &Connection) -> rusqlite::Result<String> {
             let _ = writeln!(text, "INSERT INTO sqlite_sequence VALUES ({name}, {last});");
         }
     }
-    text.push_str(&objects(connection, "type = 'trigger'")?);
+    text.push_str(&objects(connection, "type = 'trigger'", &|_| false)?);
     Ok(text)
 }
 
-/// The SQL of the objects of the schema, in the order of their creation.
-fn objects(connection: &Connection, which: &str) -> rusqlite::Result<String> {
-    let shadows = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'";
+/// The SQL of the objects of the schema, in the order of their creation, but for those that are `written` otherwise.
+fn objects(connection: &Connection, which: &str, written: &dyn Fn(&str) -> bool) -> rusqlite::Result<String> {
+    let shadows = shadow_tables(connection)?;
     let sql = format!(
-        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*' AND tbl_name NOT IN ({shadows})
-         AND {which} ORDER BY rowid"
+        "SELECT sql, name, lower(tbl_name) FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*' AND {which}
+         ORDER BY rowid"
     );
     let mut statement = connection.prepare(&sql)?;
     let mut objects = statement.query([])?;
     let mut text = String::new();
     while let Some(row) = objects.next()? {
-        let sql: String = row.get(0)?;
+        let (sql, name, table): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if shadows.contains(&table) || written(&name) {
+            continue;
+        }
         text.push_str(&sql);
         // A semicolon after a comment would be part of it.
         text.push_str(if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;\n" } else { ";\n" });
@@ -194,9 +282,9 @@ fn objects(connection: &Connection, which: &str) -> rusqlite::Result<String> {
 }
 
 impl Table {
-    /// The names of the columns, quoted. Those of a virtual table do not include its rowid, which is put first.
+    /// The names of the columns, quoted; a rowid that none of them is comes first.
     fn column_list(&self) -> String {
-        let mut names = if self.is_virtual { self.key.clone() } else { Vec::new() };
+        let mut names = if self.writes_rowid { self.key.clone() } else { Vec::new() };
         names.extend(self.columns.iter().map(|column| quoted(&column.name)));
         names.join(", ")
     }

@@ -36,13 +36,31 @@ impl Selection {
         Ok(Self { is_partial: true })
     }
 
+    /// Whether the rowids of the selected rows are 1, 2, 3, ..., as new rows get them.
+    pub(super) fn has_consecutive_rowids(&self, connection: &Connection, table: &Table) -> rusqlite::Result<bool> {
+        let [rowid] = table.key.as_slice() else { return Ok(false) };
+        if table.module.is_some() {
+            return Ok(false);
+        }
+        let condition = self.condition(table);
+        let sql = format!(
+            "SELECT count(*) = 0 OR min({rowid}) = 1 AND max({rowid}) = count(*) FROM main.{} {condition}",
+            quoted(&table.name)
+        );
+        connection.query_row(&sql, [], |row| row.get(0))
+    }
+
+    fn condition(&self, table: &Table) -> String {
+        if !self.is_partial {
+            return String::new();
+        }
+        format!("WHERE ({}) IN (SELECT * FROM {})", table.key.join(", "), selected(table))
+    }
+
     /// The selected rows of a table, in the order of their keys.
     pub(super) fn rows(&self, connection: &Connection, table: &Table) -> rusqlite::Result<Vec<Vec<StoredValue>>> {
         let (columns, name, key) = (table.column_list(), quoted(&table.name), table.key.join(", "));
-        let mut condition = String::new();
-        if self.is_partial {
-            condition = format!("WHERE ({key}) IN (SELECT * FROM {})", selected(table));
-        }
+        let condition = self.condition(table);
         let mut statement =
             connection.prepare(&format!("SELECT {columns} FROM main.{name} {condition} ORDER BY {key}"))?;
         let count = statement.column_count();
@@ -64,7 +82,7 @@ fn selected(table: &Table) -> String {
 /// Selects the rows that selected ones reference. Returns how many are new.
 fn select_parents(connection: &Connection, tables: &[Table]) -> rusqlite::Result<usize> {
     let mut new = 0;
-    for child in tables.iter().filter(|table| !table.is_virtual) {
+    for child in tables.iter().filter(|table| table.module.is_none()) {
         let mut columns = connection.prepare(
             // A foreign key without columns of its parent references the primary key.
             "SELECT id, \"table\", \"from\", coalesce(\"to\", (SELECT name FROM pragma_table_info(\"table\", 'main') WHERE pk = seq + 1), '')

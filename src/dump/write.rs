@@ -10,10 +10,10 @@ pub(super) fn files(tables: &[(&Table, Vec<Vec<StoredValue>>)], format: Format) 
     let mut files = Vec::new();
     let mut script = String::new();
     for (table, rows) in tables {
-        // Else only a script can represent it: a table whose name cannot be that of a file, or with a rowid besides its columns; a
+        // Else only a script can represent it: a table whose name cannot be that of a file, or with rowids that must be kept; a
         // column that would be read as labels, or is too long for YAML; invalid UTF-8.
         let is_plain = is_file_name(&table.name)
-            && !table.is_virtual
+            && !table.writes_rowid
             && table.columns.iter().all(|column| column.name != "_label" && column.name.len() <= MAX_NAME)
             && !rows
                 .iter()

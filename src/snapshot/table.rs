@@ -1,6 +1,7 @@
 //! The objects of a schema, and the rows of a table in an order that does not depend on when they were inserted.
 
 use crate::sqlite::quote::{literal, quoted};
+use crate::sqlite::shadow_tables;
 use rusqlite::{Connection, types::ValueRef};
 
 /// A table, index, view or trigger.
@@ -12,14 +13,20 @@ pub(super) struct Object {
 
 /// The schema: tables first, by name; without what SQLite or a virtual table keeps for itself.
 pub(super) fn schema(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
-    connection
-        .prepare(
-            "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'
-             AND name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow')
-             ORDER BY type <> 'table', type, name",
-        )?
-        .query_map([], |row| Ok(Object { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)? }))?
-        .collect()
+    let shadows = shadow_tables(connection)?;
+    let mut statement = connection.prepare(
+        "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*'
+         ORDER BY type <> 'table', type, name",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut objects = Vec::new();
+    while let Some(row) = rows.next()? {
+        let object = Object { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)? };
+        if !shadows.contains(&object.name.to_ascii_lowercase()) {
+            objects.push(object);
+        }
+    }
+    Ok(objects)
 }
 
 /// A table or a virtual table.
@@ -34,14 +41,21 @@ pub(super) struct Table {
 
 /// The tables of a database, by name; without those that SQLite or a virtual table keeps for itself.
 pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
-    let names: Vec<(String, bool)> = connection
-        .prepare(
-            "SELECT name, wr FROM pragma_table_list
-             WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT GLOB 'sqlite_*' ORDER BY name",
-        )?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    names.into_iter().map(|(name, without_rowid)| Table::new(connection, name, without_rowid)).collect()
+    let shadows = shadow_tables(connection)?;
+    let mut statement = connection.prepare(
+        "SELECT made.name, list.wr
+         FROM sqlite_schema made JOIN pragma_table_list list ON list.schema = 'main' AND list.name = made.name
+         WHERE made.type = 'table' AND made.name NOT GLOB 'sqlite_*' ORDER BY made.name",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut tables = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (name, without_rowid): (String, bool) = (row.get(0)?, row.get(1)?);
+        if !shadows.contains(&name.to_ascii_lowercase()) {
+            tables.push(Table::new(connection, name, without_rowid)?);
+        }
+    }
+    Ok(tables)
 }
 
 impl Table {

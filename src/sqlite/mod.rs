@@ -17,6 +17,8 @@ pub(crate) use limits::{Exceeded, ExecutionLimiter, ExecutionLimits};
 pub(crate) use random::fixed_random;
 pub(crate) use script::{Script, Unprepared};
 pub(crate) use shadow::shadow_tables;
+#[cfg(feature = "cli")]
+pub(crate) use shadow::shadows_of;
 pub(crate) use switches::{Switch, Switched, switch};
 pub(crate) use untracked::{is_untracked, untracked};
 

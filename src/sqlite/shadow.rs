@@ -15,21 +15,31 @@ pub(crate) fn shadow_tables(connection: &Connection) -> rusqlite::Result<HashSet
     let mut tables = tables.query([])?;
     while let Some(row) = tables.next()? {
         let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
-        let scratch = untracked(Connection::open_in_memory)?;
-        let (of, sql) = if scratch.execute_batch(&sql).is_ok() {
-            (&scratch, "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> ?1")
-        } else {
+        let own = shadows_of(&name, &sql).or_else(|_| {
             let by_name = "SELECT name FROM pragma_table_list
                 WHERE schema = 'main' AND type = 'shadow' AND lower(substr(name, 1, length(?1) + 1)) = lower(?1) || '_'";
-            (connection, by_name)
-        };
-        let mut names = of.prepare(sql)?;
-        let mut names = names.query([&name])?;
-        while let Some(row) = names.next()? {
-            shadows.insert(row.get::<_, String>(0)?.to_ascii_lowercase());
-        }
+            names(connection, by_name, &name)
+        })?;
+        shadows.extend(own);
     }
     Ok(shadows)
+}
+
+/// The names of the shadow tables of a virtual table that this SQL makes, likewise. An error if its module is not there.
+pub(crate) fn shadows_of(name: &str, sql: &str) -> rusqlite::Result<HashSet<String>> {
+    let scratch = untracked(Connection::open_in_memory)?;
+    scratch.execute_batch(sql)?;
+    names(&scratch, "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> ?1", name)
+}
+
+fn names(connection: &Connection, sql: &str, of: &str) -> rusqlite::Result<HashSet<String>> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([of])?;
+    let mut names = HashSet::new();
+    while let Some(row) = rows.next()? {
+        names.insert(row.get::<_, String>(0)?.to_ascii_lowercase());
+    }
+    Ok(names)
 }
 
 #[cfg(test)]
