@@ -209,6 +209,7 @@ fn missing_journal_is_an_error() {
     assert_eq!(run.code, Some(2), "{}", run.text);
     let run = Run::of(&mut leaks(&[], Command::new("false").current_dir(".")));
     assert_eq!(run.code, Some(1), "its own: {}", run.text);
+    assert!(run.text.contains("the command failed before a test") && !run.text.contains("journal"), "{}", run.text);
 }
 
 #[test]

@@ -296,6 +296,46 @@ fn empty_file_does_nothing() {
     assert_eq!(made.rows("SELECT name FROM sqlite_schema"), ["a"]);
 }
 
+#[test]
+fn messages_say_what_is_the_case() {
+    let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id INTEGER REFERENCES users (id));";
+    let unlabelled =
+        made(&[("schema.sql", schema), ("users.csv", "id,name\n1,Ann\n"), ("posts.csv", "author_id\nann\n")]);
+    unlabelled.assert_error(
+        "dir/posts.csv:2:1",
+        "this is neither a key nor a label of `users`; correct it, label the row that it means, or add that row",
+    );
+    let text = made(&[("schema.sql", schema), ("users.csv", "id,name\nabc,Ann\n")]);
+    text.assert_error(
+        "dir/users.csv:2:1",
+        "column `id`, value `abc`: an INTEGER PRIMARY KEY holds integers only; give one, or a label for the row in place of its key",
+    );
+    let semicolons = made(&[("schema.sql", schema), ("users.csv", "id;name\n1;Ann\n")]);
+    semicolons.assert_error(
+        "dir/users.csv:1:3",
+        "invalid CSV: the fields are separated by semicolons; save the file with commas",
+    );
+}
+
+#[test]
+fn more_seeds_are_checked_as_with_layers() {
+    let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);";
+    let files =
+        [("dir/schema.sql", schema), ("dir/users.csv", "id,name\n1,Ann\n"), ("more/users.csv", "id,name\n1,Bob\n")];
+    let folder = folder(&files);
+    let check = run(&["check", "dir", "--with", "more"], folder.path());
+    assert_eq!(check.code, Some(1), "{}", check.text);
+    assert!(
+        check.text.contains("more/users.csv:2:1: table `users`, column `id`, value `1`: PRIMARY KEY constraint failed"),
+        "{}",
+        check.text
+    );
+    fs::write(folder.path().join("more/users.csv"), "id,name\n2,Bob\n").unwrap();
+    let seed = run(&["seed", "dir", "--with", "more/users.csv", "--into", "test.db"], folder.path());
+    assert_eq!((seed.code, seed.text.as_str()), (Some(0), "rows users 2\n"));
+}
+
 /// As application databases are: `made` looks for files beside the database.
 #[test]
 fn nothing_is_left_beside_a_wal_database() {

@@ -1,7 +1,7 @@
 //! Rows as values of the code, there and back.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sqlite_fixtures::{Session, Template, rows::RowError};
+use sqlite_fixtures::{Session, Template, rows::RowError, seed::Sql};
 use std::{collections::BTreeMap, fmt::Debug};
 
 fn session() -> Session {
@@ -182,4 +182,51 @@ fn rows_follow_a_composite_key() {
     let session = session();
     session.execute_batch("INSERT INTO pairs VALUES (1, 2), (2, 1), (1, 1)").unwrap();
     assert_eq!(session.rows::<(i64, i64)>("pairs").unwrap(), [(1, 1), (2, 1), (1, 2)]);
+}
+
+/// Only files compute, include or decode; a type of its own says what SQL computes.
+#[test]
+fn values_from_code_are_stored_as_they_are() {
+    #[derive(Serialize)]
+    struct Value {
+        _label: &'static str,
+        flag: &'static str,
+        text: &'static str,
+        bytes: &'static str,
+        owner: &'static str,
+    }
+    let session = Template::from_fn(|connection| {
+        let table = "CREATE TABLE t (id INTEGER PRIMARY KEY, flag BOOLEAN, text TEXT, bytes BLOB, owner_id, owner_type, owner TEXT)";
+        Ok(connection.execute_batch(table)?)
+    })
+    .session();
+    let stored = [
+        "RAW=1 + 1",
+        "BASE64=aGk=",
+        "FILE=Cargo.toml",
+        "$LABEL",
+        "yes",
+        "off",
+        "true",
+        "x'00'",
+        "0xff",
+        "alice (User)",
+        "",
+    ];
+    for text in stored {
+        session.insert("t", &Value { _label: "one", flag: text, text, bytes: text, owner: text }).unwrap();
+        let found: Vec<(String, String, String, String)> =
+            session.select("SELECT flag, text, bytes, owner FROM t", []).unwrap();
+        let text = text.to_owned();
+        assert_eq!(found, [(text.clone(), text.clone(), text.clone(), text)]);
+        session.execute("DELETE FROM t", []).unwrap();
+    }
+    session
+        .insert("t", &BTreeMap::from([("text", Sql::new("upper('computed') || 1")), ("flag", Sql::new("NULL"))]))
+        .unwrap();
+    let found: Vec<(String, Option<bool>)> = session.select("SELECT text, flag FROM t", []).unwrap();
+    assert_eq!(found, [("COMPUTED1".to_owned(), None)]);
+    let error = session.insert("t", &BTreeMap::from([("text", Sql::new("1); DELETE FROM t; --"))])).unwrap_err();
+    assert!(error.to_string().contains("tests/rows.rs:"), "{error}");
+    assert_eq!(serde_json::to_string(&Sql::new("1")).unwrap(), "\"1\"", "a text for others");
 }

@@ -11,6 +11,7 @@ use sqlite_fixtures::{
 use std::{
     error::Error,
     fs::{self, File},
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -384,4 +385,32 @@ fn unreadable_watched_file_is_named() {
     let template = Template::from_folder(folder.path().to_owned()).rebuild_if_changed(watched);
     let error = format!("{:?}", template.memory().unwrap_err());
     assert!(error.contains("watched/b.rs: the file cannot be read") && !error.contains("cached in"), "{error}");
+}
+
+/// Where the folder for images cannot be made, as in a read-only target folder, the image is built in the process.
+#[cfg(unix)]
+#[test]
+fn cache_that_cannot_be_written_is_done_without() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("template");
+    let command = process(folder.path(), &[]);
+    fs::copy(command.get_program(), &copy).unwrap();
+    // The executable is in no target folder, so images are below the temporary folder, by the number of the user.
+    let user = fs::metadata(folder.path()).unwrap().uid();
+    fs::write(folder.path().join(format!("sqlite-fixtures.user{user}")), "a file").unwrap();
+    let mut again = Command::new(&copy);
+    again.args(["--exact", "rows_are_served", "--nocapture"]).env("TMPDIR", folder.path());
+    again.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    again.current_dir(command.get_current_dir().unwrap());
+    // A process that another test starts meanwhile has the copy open until it runs.
+    let output = loop {
+        match again.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::yield_now(),
+            output => break output.unwrap(),
+        }
+    };
+    let text = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text.matches("it is built in this process, which takes longer").count(), 1, "{text}");
 }

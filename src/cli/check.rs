@@ -1,6 +1,6 @@
 //! `sqlite-fixtures check`: loads a seed folder into memory, and shows every error in it.
 
-use super::{Failure, print, print_errors, print_warning, row_counts};
+use super::{Failure, print, print_errors, print_warning, row_counts, seeds_of};
 use crate::ledger::write_stderr;
 use crate::position::counted;
 use crate::seed::{dialect::Files, files::folder, load_into_memory};
@@ -18,19 +18,23 @@ Exit code:
   1  errors, all of which were shown
   2  the folder could not be checked
 
-Example:
-  sqlite-fixtures check fixtures")]
+Examples:
+  sqlite-fixtures check fixtures
+  sqlite-fixtures check fixtures --with fixtures/crowded")]
 pub(super) struct Arguments {
     /// The folder: `schema.sql` or `migrations/`, and seed files.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+    /// More seeds: a file or a folder, as in `#[with(...)]`; may be repeated.
+    #[arg(long, value_name = "PATH")]
+    with: Vec<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (folder, path) = (arguments.folder.display(), absolute(&arguments.folder)?);
     let load = || {
         let folder = folder::locate(&path)?;
-        let (schema, seeds) = (folder::schema(&folder)?, folder::seeds(&folder)?);
+        let (schema, seeds) = (folder::schema(&folder)?, seeds_of(&folder, &arguments.with)?);
         load_into_memory(Files::read(&schema), Files::read(&seeds), &mut |_| {})
     };
     let (connection, loaded) = match load() {

@@ -128,9 +128,15 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let status = execute(&arguments.command, &folder, only_warn)?;
     // From here on no error may replace the exit code of the command.
     let (found, faults) = match journals(&folder) {
-        Ok(found) => (found.difference(&earlier).cloned().collect(), Vec::new()),
+        Ok(found) => (found.difference(&earlier).cloned().collect::<BTreeSet<_>>(), Vec::new()),
         Err(error) => (BTreeSet::new(), vec![format!("{}: {error}", folder.display())]),
     };
+    if found.is_empty() && faults.is_empty() && !status.success() {
+        write_stderr(
+            "the command failed before a test of a suite that links sqlite-fixtures ran, so nothing was checked",
+        );
+        return Ok(exit_code(status));
+    }
     Ok(output.conclude(baseline, judge(&found, faults), exit_code(status)))
 }
 

@@ -12,6 +12,7 @@ mod leaks;
 mod seed;
 mod self_test;
 
+use crate::seed::files::folder;
 use crate::{
     ledger::write_stderr,
     position::chain,
@@ -23,7 +24,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::error::Error;
 use std::io;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf, absolute};
 use std::process::ExitCode;
 
 /// SQLite databases for tests.
@@ -60,6 +61,17 @@ pub fn command_line() -> ExitCode {
         write_stderr(&chain(&*error));
         ExitCode::from(UNABLE)
     })
+}
+
+/// The seed files of a folder, and of more paths, which start at the current folder.
+fn seeds_of(folder: &Path, with: &[PathBuf]) -> Result<Vec<PathBuf>, SeedError> {
+    let mut seeds = folder::seeds(folder)?;
+    for path in with {
+        // Else it would start at the folder of a crate.
+        let path = absolute(path).unwrap_or_else(|_| path.clone());
+        seeds.extend(folder::seeds(&folder::locate(&path)?)?);
+    }
+    Ok(seeds)
 }
 
 /// Opens a database to read it, so that no files are left beside it that were not there: a connection that can only read leaves

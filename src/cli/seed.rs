@@ -1,6 +1,6 @@
 //! `sqlite-fixtures seed`: creates or fills a database file from a seed folder.
 
-use super::{Failure, open_to_read, print, print_errors, print_warning, row_counts};
+use super::{Failure, open_to_read, print, print_errors, print_warning, row_counts, seeds_of};
 use crate::{
     ledger::write_stderr,
     position::counted,
@@ -33,13 +33,16 @@ pub(super) struct Arguments {
     /// The database file.
     #[arg(long, value_name = "FILE")]
     into: PathBuf,
+    /// More seeds: a file or a folder, as in `#[with(...)]`; may be repeated.
+    #[arg(long, value_name = "PATH")]
+    with: Vec<PathBuf>,
     /// Fill a database that has tables already and is not named for tests.
     #[arg(long)]
     allow_existing: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Arguments { folder, into, allow_existing } = arguments;
+    let Arguments { folder, into, with, allow_existing } = arguments;
     // SQLite takes no absolute path for a URI.
     let file = absolute(into)?;
     let is_new = is_new(&file)?;
@@ -50,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         )
         .into());
     }
-    match load(&absolute(folder)?, &file, is_new) {
+    match load(&absolute(folder)?, with, &file, is_new) {
         Ok(loaded) => print_warning(loaded.warning.as_ref()),
         Err(error) if error.is_system_error() => return Err(error.into()),
         Err(error) => {
@@ -68,10 +71,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn load(folder: &Path, into: &Path, is_new: bool) -> Result<Loaded, SeedError> {
+fn load(folder: &Path, with: &[PathBuf], into: &Path, is_new: bool) -> Result<Loaded, SeedError> {
     let folder = folder::locate(folder)?;
     let schema = if is_new { folder::schema(&folder)? } else { Vec::new() };
-    let seeds = folder::seeds(&folder)?;
+    let seeds = seeds_of(&folder, with)?;
     let bytes = seeds.iter().filter_map(|path| fs::metadata(path).ok()).map(|found| found.len()).sum();
     // Drawn on a terminal only.
     let bar = ProgressBar::new(bytes);
@@ -97,14 +100,10 @@ fn is_new(path: &Path) -> Result<bool, Failure> {
     Ok(is_empty)
 }
 
-/// Whether a word of the path is `test`, `tests` or `testing`.
+/// Whether a word of the file's name is `test`, `tests` or `testing`.
 fn is_for_tests(path: &Path) -> bool {
-    let path = absolute(path).unwrap_or_else(|_| path.to_owned());
-    let is_word = |part: &str| matches!(part, "test" | "tests" | "testing");
-    path.iter().any(|part| {
-        let part = part.to_string_lossy().to_ascii_lowercase();
-        part.split(|letter: char| !letter.is_alphanumeric()).any(is_word)
-    })
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    name.split(|letter: char| !letter.is_alphanumeric()).any(|word| matches!(word, "test" | "tests" | "testing"))
 }
 
 #[cfg(test)]

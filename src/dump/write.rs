@@ -118,7 +118,7 @@ fn csv(table: &Table, rows: &[Vec<StoredValue>]) -> String {
 
 /// A text as a field of CSV.
 fn field(text: &str) -> String {
-    let is_plain = |letter: char| !matches!(letter, ',' | '"' | '\n' | '\r') && !letter.is_whitespace();
+    let is_plain = |letter: char| !matches!(letter, ',' | ';' | '"' | '\n' | '\r') && !letter.is_whitespace();
     if !text.is_empty() && text != "[null]" && (text.chars().all(|letter| is_plain(letter) || letter == ' ')) {
         return text.to_owned();
     }

@@ -8,7 +8,9 @@ use std::{
     error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
+    thread,
 };
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -40,7 +42,7 @@ async fn works_on_a_current_thread_runtime() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn works_on_a_multi_thread_runtime() {
-    let session = std::sync::Arc::new(AsyncEngine::memory().unwrap().session().await.unwrap());
+    let session = Arc::new(AsyncEngine::memory().unwrap().session().await.unwrap());
     session.call(|session| session.execute_batch("CREATE TABLE t (a)")).await.unwrap();
     let tasks: Vec<_> = (0..8)
         .map(|number| {
@@ -150,4 +152,36 @@ fn session_limit_is_an_error() {
     let _first = pollster::block_on(engine.session()).unwrap();
     let error = pollster::block_on(engine.session()).unwrap_err();
     assert!(matches!(error, SessionError::TooManySessions { max: 1, .. }));
+}
+
+/// A job that holds the last reference to its own session cannot wait for it.
+#[test]
+fn session_is_dropped_in_a_job_of_its_own() {
+    let engine = AsyncEngine::memory().unwrap();
+    let holder = Arc::new(Mutex::new(Some(pollster::block_on(engine.session()).unwrap())));
+    let other = Arc::clone(&holder);
+    let call = holder.lock().unwrap().as_ref().unwrap().call(move |_| drop(other.lock().unwrap().take()));
+    pollster::block_on(call);
+    while engine.engine().ledger().counts().live > 0 {
+        thread::yield_now();
+    }
+    engine.engine().ledger().verify();
+}
+
+#[test]
+fn value_whose_drop_panics_leaves_the_session_usable() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("in a drop");
+        }
+    }
+    let session = pollster::block_on(AsyncEngine::memory().unwrap().session()).unwrap();
+    // Nobody waits for the value, so the thread of the session drops it.
+    drop(session.call(|_| Panics));
+    drop(session.call(|_| std::panic::panic_any(Panics)));
+    let two: i64 =
+        pollster::block_on(session.call(|session| session.query_row("SELECT 1 + 1", [], |row| row.get(0)).unwrap()));
+    assert_eq!(two, 2);
+    pollster::block_on(session.close()).unwrap();
 }

@@ -272,7 +272,7 @@ impl fmt::Display for SeedErrorKind {
                     Some(parent) => write!(f, "this is neither a key nor a label of `{parent}`")?,
                     None => f.write_str("no row of any table has this label")?,
                 }
-                remedy(f, nearest.as_deref(), "; correct it, or add the row")
+                remedy(f, nearest.as_deref(), "; correct it, label the row that it means, or add that row")
             }
             Self::CompositeKey { table, columns } if columns.is_empty() => {
                 write!(f, "`{table}` has no key that a label could stand for; give the values that the column refers to")

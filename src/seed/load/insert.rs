@@ -151,10 +151,11 @@ fn sql(table: &Table, columns: &[usize]) -> String {
 
 /// An insert that SQLite refused, at the value that it names, if it names one.
 fn refused(table: &Table, row: &Row<'_>, error: rusqlite::Error) -> SeedError {
-    if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) {
+    let said = error.to_string();
+    let is_mismatch = error.sqlite_error_code() == Some(ErrorCode::TypeMismatch);
+    if !is_mismatch && error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) {
         return SeedError::new(SeedErrorKind::Sql(error)).at(row.source.place(row.spot));
     }
-    let said = error.to_string();
     let code = error.sqlite_error().map_or(0, |error| error.extended_code);
     let message = match code {
         ffi::SQLITE_CONSTRAINT_NOTNULL => "NOT NULL constraint failed; give it a value",
@@ -163,6 +164,9 @@ fn refused(table: &Table, row: &Row<'_>, error: rusqlite::Error) -> SeedError {
             "PRIMARY KEY constraint failed; another row has this key, so change one of them"
         }
         // The message names the constraint, the type, or what a trigger raised.
+        _ if is_mismatch => {
+            "an INTEGER PRIMARY KEY holds integers only; give one, or a label for the row in place of its key"
+        }
         CONSTRAINT_DATATYPE => &format!("{said}; give a value of that type"),
         _ => &format!("{said}; change the row to what the table allows"),
     };
@@ -170,7 +174,8 @@ fn refused(table: &Table, row: &Row<'_>, error: rusqlite::Error) -> SeedError {
     let blamed = said
         .split([' ', ','])
         .filter_map(|word| word.strip_prefix(&*table.name)?.strip_prefix('.'))
-        .find_map(|name| table.column(name));
+        .find_map(|name| table.column(name))
+        .or(table.key.filter(|_| is_mismatch));
     let field = blamed.and_then(|blamed| row.fields.iter().find(|(name, _)| table.field(&name.value) == Some(blamed)));
     let spot: Spot = match (field, &row.label) {
         (Some((_, value)), _) => value.spot,

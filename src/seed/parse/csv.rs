@@ -37,6 +37,11 @@ pub(crate) fn parse(source: &Source, format: Format, separator: u8) -> Result<Ve
         let fields = record.iter().zip(&raw).map(|(field, raw)| (raw.decode(text, field), Spot::offset(raw.start)));
         if header.is_empty() {
             header = fields.map(|(name, spot)| Spanned::new(name.unwrap_or_default(), spot)).collect();
+            // A name of a column that has one is in quotes.
+            let is_other = separator == b',' && header.len() == 1 && !text[start..].starts_with('"');
+            if let Some(at) = header[0].value.find(';').filter(|_| is_other) {
+                return Err(syntax("the fields are separated by semicolons; save the file with commas", start + at));
+            }
             reject_duplicate_columns(source, &header)?;
         } else {
             rows.push(row(source, &header, fields));
