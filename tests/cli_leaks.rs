@@ -102,6 +102,20 @@ fn refused_close_names_the_blocking_sql(#[case] fault: Planted, #[case] sql: &st
     assert_eq!(leaks.into_iter().map(without_process).collect::<Vec<_>>(), [expected]);
 }
 
+/// Other tests of the process had something open too, and are not at fault.
+#[cfg(unix)]
+#[test]
+fn test_that_aborts_the_process_is_named() {
+    let both = planted().command("endings", &["--exact", "abort_while_another_runs", "runs_while_another_aborts"], &[]);
+    let run = Run::of(&mut leaks(&[], &both));
+    assert_eq!(run.code, Some(128 + 6), "{}", run.text);
+    let lines: Vec<&str> = run.text.lines().filter(|line| line.contains("session opened by test")).collect();
+    let [first, second] = lines[..] else { panic!("{}", run.text) };
+    let end = "open when test `abort_while_another_runs` aborted its process";
+    assert!(first.contains("by test `abort_while_another_runs`") && first.contains(end), "{}", run.text);
+    assert!(second.contains("by test `runs_while_another_aborts`") && second.contains(end), "{}", run.text);
+}
+
 /// No test is blamed for what a bare thread does, unless it is the only one of its process.
 #[test]
 fn connection_of_a_bare_thread_fails_the_process() {
@@ -375,7 +389,7 @@ fn unknown_journal_format_is_an_error() {
     let folder = journals_of("known");
     let path = journal(folder.path());
     let text = fs::read_to_string(&path).unwrap();
-    let head = text.lines().next().unwrap()[9..].replacen("journal\t1\t", "journal\t999\t", 1);
+    let head = text.lines().next().unwrap()[9..].replacen("journal\t2\t", "journal\t999\t", 1);
     fs::write(&path, format!("{:08x} {head}\n", crc32(head.as_bytes()))).unwrap();
     let run = report(&[], &[folder.path()]);
     assert_eq!(run.code, Some(2), "{}", run.text);

@@ -6,7 +6,7 @@ use crate::position::Position;
 use crate::settings::{Leaks, Settings};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{backtrace::Backtrace, panic::Location, sync::Arc};
+use std::{backtrace::Backtrace, panic::Location, path::Path, sync::Arc};
 
 /// What is known of one session, or of one connection that a client opened without a session factory: any code that uses
 /// the same SQLite library, such as the code under test.
@@ -179,7 +179,12 @@ impl Entry {
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         match &self.opener {
-            Opener::Factory(location, _) => Some((*location).into()),
+            Opener::Factory(location, _) => {
+                let place = Position::from(*location);
+                // The stack is captured if the place may be that of a library.
+                let own = self.stack.as_ref().filter(|_| !stack::is_own(&place)).and_then(|stack| stack.position());
+                Some(own.map_or(place, |own| own.clone().relative_to(stack::start_folder())))
+            }
             Opener::Client(_) => Some(self.client_position()?.clone().relative_to(stack::start_folder())),
         }
     }
@@ -187,9 +192,11 @@ impl Entry {
     /// The calls that led to its opening, with `SQLITE_FIXTURES_BACKTRACE=1`.
     #[must_use]
     pub fn backtrace(&self) -> Option<&Backtrace> {
-        // A client's stack is always captured.
+        // A client's stack is always captured, a session's also where a library opened it.
         let is_on = || Settings::get().is_ok_and(|settings| settings.backtrace == Some(true));
-        self.stack.as_deref().filter(|_| self.is_session() || is_on()).map(Stack::backtrace)
+        let is_asked_for = |location: &Location<'_>| !Path::new(location.file()).is_absolute();
+        let is_shown = self.location().is_some_and(is_asked_for) || is_on();
+        self.stack.as_deref().filter(|_| is_shown).map(Stack::backtrace)
     }
 
     /// The event that was its opening. Every opening and every close in the process is one event, numbered from 1.

@@ -2,14 +2,19 @@
 
 // `entry` is one connection, `registry` holds them all and counts them. `hook` receives SQLite's reports of handles,
 // `entry_guard` matches them with sessions. `stack` and `addresses` find the call that opened a connection, `test_name` the test
-// that runs, by `symbols` of the executable. `start` runs when the program is loaded, `exit` when it ends and its threads `quiesce`; `journal` is the record on disk.
+// that runs, by `symbols` of the executable. `abort` says which test
+// aborts the process, `start` runs when the program is loaded, `exit` when it ends and its threads `quiesce`; `journal` is the record on disk, of
+// `line`s.
 
+#[cfg(unix)]
+mod abort;
 mod addresses;
 mod entry;
 mod entry_guard;
 pub(crate) mod exit;
 mod hook;
 pub(crate) mod journal;
+mod line;
 mod quiesce;
 mod registry;
 pub(crate) mod stack;

@@ -25,7 +25,11 @@ fn start() {
     let level = Settings::get().ok().and_then(|settings| settings.leaks);
     if let Some(folder) = Settings::journals() {
         match Journal::start(&folder, level, exit::fail) {
-            Ok(journal) => registry::set_journal(journal),
+            Ok(journal) => {
+                #[cfg(unix)]
+                super::abort::watch(journal.descriptor());
+                registry::set_journal(journal);
+            }
             Err(error) => exit::fail(&format!(
                 "no journal can be written to {}, so leaks could be missed: {error}; create the folder, or make it writable",
                 folder.display()

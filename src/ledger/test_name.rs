@@ -1,5 +1,7 @@
 //! Which test is running, and whether its body is ending.
 
+#[cfg(unix)]
+use super::abort;
 use super::addresses::{NEAR, addresses};
 use super::{stack, symbols};
 use std::backtrace::Backtrace;
@@ -76,7 +78,7 @@ impl ThreadNames {
                 None => running.push((Arc::clone(test), 1)),
             }
         }
-        let candidate = |name| {
+        let candidate = |name: Arc<str>| {
             let is_test = OnceLock::new();
             if nextest().is_some() {
                 let _ = is_test.set(true);
@@ -84,6 +86,10 @@ impl ThreadNames {
             /// The runner's own calls are the outermost.
             const ALL: usize = 1024;
             let addresses = if nextest().is_some() { Vec::new() } else { addresses(ALL) };
+            #[cfg(unix)]
+            if abort::is_watched() {
+                abort::set_test(&name);
+            }
             Arc::new(Candidate { name, addresses, is_test })
         };
         Self { name, test: test.map(candidate) }

@@ -131,7 +131,10 @@ fn describe(leak: &Leak) -> String {
     let end = match leak.kind {
         Kind::Open => "never closed",
         Kind::CloseRefused => "SQLite refused to close it",
-        Kind::UncleanEnd => "open when its process was killed or aborted",
+        Kind::UncleanEnd => match &leak.aborted_by {
+            Some(test) => &format!("open when test `{test}` aborted its process"),
+            None => "open when its process was killed or aborted",
+        },
     };
     let blockers = if leak.kind == Kind::CloseRefused || !leak.statements.is_empty() {
         format!(" {}", close_blockers(&leak.statements))

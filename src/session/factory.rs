@@ -6,7 +6,7 @@ use crate::ledger::test_name::TestName;
 use crate::ledger::{Entry, EntryGuard, Ledger};
 use crate::position::chain;
 use crate::template::Template;
-use std::{backtrace::Backtrace, panic::Location};
+use std::{backtrace::Backtrace, panic::Location, path::Path};
 
 /// Opens sessions on one validated engine.
 ///
@@ -101,7 +101,9 @@ impl SessionFactory {
             let open = sessions.filter(|entry| !entry.state().is_freed()).collect();
             return Err(SessionError::TooManySessions { max: self.engine.max_sessions().unwrap_or(0), open });
         };
-        let backtrace = self.engine.options().backtraces.then(Backtrace::force_capture);
+        // A helper in another crate is not the place that a user looks for: its caller is found on the stack.
+        let is_elsewhere = Path::new(location.file()).is_absolute();
+        let backtrace = (self.engine.options().backtraces || is_elsewhere).then(Backtrace::force_capture);
         let (connection, entry_guard) =
             EntryGuard::enter(self.engine.record(), test, location, backtrace, || self.engine.connect())?;
         Ok(Session::new(connection, entry_guard, slot, self))

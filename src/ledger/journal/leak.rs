@@ -17,6 +17,8 @@ pub(crate) struct Leak {
     /// The SQL of the statements that keep SQLite from closing it.
     pub statements: Vec<String>,
     pub process: String,
+    /// The test that aborted the process.
+    pub aborted_by: Option<String>,
     pub(super) number: u64,
     /// The return addresses of its opening, if the process could not resolve its position.
     pub(super) calls: Vec<usize>,

@@ -1,25 +1,24 @@
 //! The record on disk of one process, which survives it however it ends.
 //!
 //! It is kept if `SQLITE_FIXTURES_JOURNALS` names a folder, as under the command `sqlite-fixtures leaks`. Each line is written
-//! when its event happens. [`line`] is the format of a line; [`read`] reads a journal into [`leak`]s. A process that cannot write
+//! when its event happens. [`read`] reads a journal into [`leak`]s. A process that cannot write
 //! its journal ends at once, since nothing could be concluded from it.
 
 #[cfg(feature = "cli")]
 pub(crate) mod leak;
-mod line;
 #[cfg(feature = "cli")]
 pub(crate) mod read;
 
+use super::line::Line;
 use super::{Entry, State, addresses, entry::Opener};
 use crate::{position::Position, settings::Leaks};
-use line::Line;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{env, io, process};
 
 /// Incremented when a line changes its meaning.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// The suffix of the name of a journal.
 const SUFFIX: &str = ".journal";
@@ -55,6 +54,11 @@ impl Journal {
             .field(format_args!("{:x}", addresses::load_bias()));
         journal.file.write_all(&line.finish())?;
         Ok(journal)
+    }
+
+    #[cfg(unix)]
+    pub(super) fn descriptor(&self) -> i32 {
+        std::os::fd::AsRawFd::as_raw_fd(&self.file)
     }
 
     pub(super) fn opened(&mut self, entry: &Entry) {

@@ -1,8 +1,8 @@
 //! Reads the journal of a process, which may have ended in any way.
 
 use super::leak::{Kind, Leak};
-use super::line::parse;
 use super::{FORMAT, SUFFIX, position_line};
+use crate::ledger::line::parse;
 use crate::position::{Position, debug_is_chain};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -140,6 +140,8 @@ struct Reader {
     ended: Option<BTreeSet<u64>>,
     faults: Vec<String>,
     env_denies: bool,
+    /// The first test that aborted the process.
+    aborted_by: Option<String>,
 }
 
 impl Reader {
@@ -176,6 +178,10 @@ impl Reader {
                     leak.position = Some(position);
                 }
             }
+            "aborted" => {
+                let test = (*fields.first()?).to_owned();
+                self.aborted_by.get_or_insert(test);
+            }
             "fault" => self.faults.push((*fields.first()?).to_owned()),
             "ended" => {
                 let open: BTreeSet<u64> = fields.iter().map(|number| number.parse().ok()).collect::<Option<_>>()?;
@@ -201,6 +207,7 @@ impl Reader {
             kind: Kind::Open,
             statements: Vec::new(),
             process: self.process.clone(),
+            aborted_by: None,
             number,
             calls: Vec::new(),
             is_off: level == "off" && !self.env_denies,
@@ -220,12 +227,19 @@ impl Reader {
     }
 
     fn leaks(self, is_running: bool) -> Vec<Leak> {
-        let Self { live, ended, .. } = self;
+        let Self { live, ended, aborted_by, .. } = self;
         let mut leaks: Vec<Leak> = live.into_values().filter(|leak| !leak.is_off).collect();
         match ended {
             Some(ended) => leaks.retain(|leak| ended.contains(&leak.number)),
             None if is_running => {}
-            None => leaks.iter_mut().for_each(|leak| leak.kind = Kind::UncleanEnd),
+            None => {
+                for leak in &mut leaks {
+                    leak.kind = Kind::UncleanEnd;
+                    leak.aborted_by.clone_from(&aborted_by);
+                }
+                // What the test had open that is at fault comes first.
+                leaks.sort_by_key(|leak| leak.aborted_by.is_some() && leak.test != leak.aborted_by);
+            }
         }
         leaks
     }

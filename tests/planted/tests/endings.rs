@@ -26,6 +26,24 @@ fn abort(sessions: SessionFactory) {
     process::abort();
 }
 
+static BOTH: std::sync::Barrier = std::sync::Barrier::new(2);
+
+#[rstest]
+fn runs_while_another_aborts(sessions: SessionFactory) {
+    let _session = sessions.open().unwrap();
+    BOTH.wait();
+    loop {
+        thread::park();
+    }
+}
+
+#[rstest]
+fn abort_while_another_runs(sessions: SessionFactory) {
+    let _session = sessions.open().unwrap();
+    BOTH.wait();
+    process::abort();
+}
+
 #[rstest]
 fn sigkill(sessions: SessionFactory) {
     let _session = sessions.open().unwrap(); // leak

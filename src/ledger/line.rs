@@ -61,5 +61,5 @@ fn unescape(field: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "../../../tests/unit/ledger_journal_line.rs"]
+#[path = "../../tests/unit/ledger_line.rs"]
 mod tests;
