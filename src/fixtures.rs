@@ -30,22 +30,21 @@
 //!
 //! # What is asserted, and when
 //!
-//! When the body of the test drops the value, every session on its database must be closed. Otherwise the test fails, and the
-//! report says where each session was opened.
+//! When the body of the test drops the value, every session on its database must be closed which this thread used last. Otherwise the
+//! test fails, and the report says where each session was opened. Other connections may still be closed by their threads: they are
+//! checked when the process ends; see [the table](crate::guide::leaks#what-is-red-and-when).
 //!
-//! * Your own fixture can take `sessions` or `engine`, open a session, and return it inside another value. Its arguments are
+//! * Your own fixture can take `sessions` or `engine`, open connections, and return them inside another value. Its arguments are
 //!   dropped before the test begins, so nothing is asserted then.
 //! * A value that contains both a factory and sessions can drop them in any order, and `drop(sessions)` can come early.
-//!   Sessions that are still open at the end of the process fail the process.
 //! * Arguments are dropped in reverse order. A value that is declared before a fixture and stores one of its sessions outlives
 //!   it, which looks like a leak: declare the value after the fixture.
 //! * A test that moves its argument to a local variable, which is dropped before a session, also looks like a leak:
 //!   `let session = { let moved = sessions; moved.open() };`. Do not move the argument.
+//! * The body of an `async` test, which may have tasks that end after it, asserts nothing, nor does a test whose threads still run.
 //! * If the test is already panicking, a leak is printed.
 //! * If the test returns `Err` and leaks, only the leak is shown.
-//! * Leaks without a `Drop` fail the process at its end, with the report: a forgotten `session`, a session in a static or in an
-//!   `Rc` cycle, and a leak whose panic satisfied `#[should_panic]`.
-//! * In a build without function names (stripped or optimized), and in a `#[test]` without rstest, only that check at the end of
+//! * In a build without function names (stripped or optimized), and in a `#[test]` without rstest, only the check at the end of
 //!   the process applies.
 
 #![expect(non_camel_case_types, reason = "rstest finds a fixture by the name of the argument")]

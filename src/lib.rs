@@ -60,9 +60,10 @@
 //! opened in the process, whoever opens it, from the moment the program is loaded. To check a suite that uses nothing of this crate,
 //! link it: `use sqlite_fixtures as _;`.
 //!
-//! * What a destructor can see fails its test, when the test ends.
-//! * What it cannot see, such as a guard that was forgotten or is in a static, is found when the process ends. The process then
-//!   fails, though all tests passed.
+//! * A session that only its test can still hold fails that test, when the test ends.
+//! * What another thread may still close, and every client's connection to an engine's database, is found when the process ends. The
+//!   process then fails, though all tests passed.
+//! * A connection to any other database is a line of warning, unless `SQLITE_FIXTURES_LEAKS=deny` asks for more.
 //! * What a process that aborts or is killed left open is found by the command `sqlite-fixtures leaks`.
 //!
 //! The check has limits:

@@ -35,12 +35,12 @@ pub enum Keep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Leaks {
-    /// The test or the process fails.
+    /// The test or the process fails. In the environment, also for connections to databases that are none of an engine's.
     #[default]
     Deny,
-    /// The leak is printed.
+    /// Each leak is printed, and changes no exit code.
     Warn,
-    /// Leaks are ignored.
+    /// Nothing is watched.
     Off,
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use std::{env, fs, io};
 
 /// Increased when the same inputs give another image, or when the format of the cache changes.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 
 /// The files of a template, in the order in which they are loaded.
 #[derive(Debug, Default)]
