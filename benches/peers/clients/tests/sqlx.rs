@@ -1,6 +1,6 @@
 //! sqlx opens an engine in memory by the parts of its URI: the file's name and its file system.
 
-use sqlite_fixtures::{engine::JournalMode, SessionFactory, Template};
+use sqlite_fixtures::{SessionFactory, Template, engine::JournalMode};
 use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
 
 #[tokio::test]
