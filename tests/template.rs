@@ -183,7 +183,7 @@ fn schema_may_break_references_that_seeds_may_not() {
     let schema =
         "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INTEGER REFERENCES p); INSERT INTO c VALUES (1);";
     Template::from_folder(folder(&[("schema.sql", schema)]).keep()).memory().unwrap();
-    let files = [("schema.sql", schema), ("c.json", r#"[{"p": 2}]"#)];
+    let files = [("schema.sql", schema), ("c.sql", "INSERT INTO c VALUES (2)")];
     let broken = Template::from_folder(folder(&files).keep()).memory().unwrap_err();
     let kind = broken.seed_error().unwrap().kind();
     assert!(matches!(kind, SeedErrorKind::BrokenReferences { references, .. } if references.len() == 1), "{broken}");
