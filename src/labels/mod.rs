@@ -2,7 +2,7 @@
 
 mod serialize;
 
-use crate::position::nearest;
+use crate::position::{nearest, sort_by};
 use rusqlite::types::{FromSql, FromSqlError, Value};
 use std::collections::HashMap;
 use std::error::Error;
@@ -78,7 +78,7 @@ impl Labels {
         let mut all = Vec::new();
         for (table, labels) in &self.0 {
             let mut names: Vec<&str> = labels.keys().map(String::as_str).collect();
-            names.sort_unstable();
+            sort_by(&mut names, Ord::cmp);
             for name in names {
                 let key = match &labels[name] {
                     Key::Single(value) => Some(value),

@@ -11,9 +11,13 @@ impl Line {
     }
 
     /// Appends a field. Tabs, line ends and backslashes are escaped.
-    pub(crate) fn field(mut self, value: impl Display) -> Self {
+    pub(crate) fn field(self, value: impl Display) -> Self {
+        self.text(&value.to_string())
+    }
+
+    fn text(mut self, text: &str) -> Self {
         self.0.push('\t');
-        for letter in value.to_string().chars() {
+        for letter in text.chars() {
             match letter {
                 '\t' => self.0.push_str("\\t"),
                 '\n' => self.0.push_str("\\n"),

@@ -7,6 +7,7 @@ use super::journal::Journal;
 use super::stack::Stack;
 use super::test_name::TestName;
 use super::{Entry, State};
+use crate::position::sort_by;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -242,7 +243,7 @@ pub(super) fn live(engine: Option<&EngineRecord>) -> Vec<Entry> {
     for live in registry().live.values().filter(|live| live.is_of(engine)) {
         entries.push(live.entry.clone());
     }
-    entries.sort_unstable_by_key(|entry| entry.number);
+    sort_by(&mut entries, |one, other| one.number.cmp(&other.number));
     entries
 }
 

@@ -1,7 +1,7 @@
 //! What the schema says of the tables that rows go into.
 
 use super::error::{SeedError, kind::SeedErrorKind};
-use crate::position::nearest;
+use crate::position::{nearest, sort_by};
 use crate::sqlite::affinity::Affinity;
 use crate::sqlite::{quote::quoted, shadow_tables};
 use rusqlite::Connection;
@@ -119,7 +119,7 @@ impl<'c> Tables<'c> {
                 names.push(name.clone());
             }
         }
-        names.sort();
+        sort_by(&mut names, String::cmp);
         Ok(names)
     }
 

@@ -1,6 +1,7 @@
 //! What differs between two databases.
 
 use super::table::{Object, schema, show, tables};
+use crate::position::sort_by;
 use crate::sqlite::{owned, quote::literal};
 use rusqlite::{Connection, types::Value};
 use std::{collections::HashMap, fmt};
@@ -98,7 +99,7 @@ pub(crate) fn between(before: &Connection, after: &Connection) -> rusqlite::Resu
         }
     }
     changes.retain(|change| change.before != change.after);
-    changes.sort_unstable_by(|one, two| (&one.kind, &one.name).cmp(&(&two.kind, &two.name)));
+    sort_by(&mut changes, |one, two| (&one.kind, &one.name).cmp(&(&two.kind, &two.name)));
 
     let (old, mut new) = (read(before)?, read(after)?);
     let mut tables: Vec<TableDiff> = Vec::new();
@@ -111,7 +112,7 @@ pub(crate) fn between(before: &Connection, after: &Connection) -> rusqlite::Resu
         tables.push(TableDiff { name, rows: changed_rows(&Content::default(), &after) });
     }
     tables.retain(|table| !table.rows.is_empty());
-    tables.sort_unstable_by(|one, two| one.name.cmp(&two.name));
+    sort_by(&mut tables, |one, two| one.name.cmp(&two.name));
     Ok(Diff { schema: changes, tables })
 }
 

@@ -1,5 +1,6 @@
 //! The objects of a schema, and the rows of a table in an order that does not depend on when they were inserted.
 
+use crate::position::sort_by;
 use crate::sqlite::quote::{literal, quoted};
 use crate::sqlite::shadow_tables;
 use rusqlite::{Connection, types::ValueRef};
@@ -71,7 +72,7 @@ impl Table {
             }
             columns.push(column);
         }
-        key.sort();
+        sort_by(&mut key, Ord::cmp);
         let rowid = ["rowid", "_rowid_", "oid"]
             .into_iter()
             .find(|name| !without_rowid && !columns.iter().any(|column| column.eq_ignore_ascii_case(name)));

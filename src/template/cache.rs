@@ -9,9 +9,9 @@ use super::image::{Built, Image};
 use super::key::{Files, Key, digest};
 use super::{Schema, TemplateError, image};
 use crate::engine::Options;
+use crate::position::sort_by;
 use crate::storage;
 use crate::storage::{is_at, open_lock};
-use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::io::Write;
@@ -159,7 +159,7 @@ impl Cache {
                 _ => {}
             }
         }
-        images.sort_by_key(|(used, ..)| Reverse(*used));
+        sort_by(&mut images, |(one, ..), (other, ..)| other.cmp(one));
         let (mut count, mut bytes) = (1, size(&self.path(name, "")));
         for (_, size, path) in images {
             count += 1;

@@ -2,7 +2,7 @@
 
 use super::Schema;
 use crate::engine::Options;
-use crate::position::Position;
+use crate::position::{Position, sort_by};
 use crate::seed::files::folder;
 use crate::seed::{SeedError, SeedErrorKind, Seeds};
 use std::collections::hash_map::DefaultHasher;
@@ -103,7 +103,7 @@ fn add_files(path: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
         return Ok(());
     }
     let mut entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-    entries.sort();
+    sort_by(&mut entries, PathBuf::cmp);
     entries.iter().try_for_each(|entry| add_files(entry, found))
 }
 

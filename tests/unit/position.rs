@@ -17,3 +17,20 @@ fn suggests_only_similar_names() {
     assert_eq!(nearest("Name").as_deref(), Some("name"));
     assert_eq!(nearest("address"), None);
 }
+
+#[test]
+fn sorts_as_the_standard_library() {
+    let mut seed = 7_u64;
+    for count in 0..60 {
+        let items: Vec<(u64, usize)> = (0..count)
+            .map(|number| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (seed >> 60, number)
+            })
+            .collect();
+        let (mut ours, mut theirs) = (items.clone(), items);
+        super::sort_by(&mut ours, |one, other| one.0.cmp(&other.0));
+        theirs.sort_by_key(|item| item.0);
+        assert_eq!(ours, theirs);
+    }
+}

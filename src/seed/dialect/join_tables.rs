@@ -142,7 +142,9 @@ fn of_field(table: &Table, field: &str, tables: &Tables<'_>) -> Option<Columns> 
 fn by_convention(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Columns> {
     let other = tables.find(other).ok()??;
     let mut names = [table.name.to_ascii_lowercase(), other.name.to_ascii_lowercase()];
-    names.sort();
+    if names[0] > names[1] {
+        names.swap(0, 1);
+    }
     let join = tables.find(&names.join("_")).ok()??;
     let column = |of: &Table| {
         let is_of = |column: &Column| {

@@ -2,6 +2,7 @@
 
 use super::SeedError;
 use super::kind::{LimitExceeded, SeedErrorKind};
+use crate::position::sort_by;
 use std::collections::HashSet;
 
 /// How many errors are kept; the others are counted.
@@ -82,7 +83,8 @@ impl Collector {
 
     /// All errors as one, in the order of their places; `Ok` without any.
     pub(crate) fn finish(mut self) -> Result<(), SeedError> {
-        self.found.sort_by_key(|error| (error.position().is_none(), error.position().cloned()));
+        let place = |error: &SeedError| (error.position().is_none(), error.position().cloned());
+        sort_by(&mut self.found, |one, other| place(one).cmp(&place(other)));
         SeedError::from_all(self.found, self.omitted).map_or(Ok(()), Err)
     }
 }

@@ -1,7 +1,7 @@
 //! Which files a seed folder holds, and in which order.
 
 use super::{format::Format, sidecar::FILES, text::shown};
-use crate::position::Position;
+use crate::position::{Position, sort_by};
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         return Err(SeedError::new(SeedErrorKind::NoMigrations).at(Position::whole(folder)));
     }
     // Those without a version come last.
-    found.sort_by(|(one, one_name, _), (two, two_name, _)| {
+    sort_by(&mut found, |(one, one_name, _), (two, two_name, _)| {
         (one.is_none(), one, one_name).cmp(&(two.is_none(), two, two_name))
     });
     for pair in found.windows(2) {
@@ -146,7 +146,7 @@ pub(crate) fn seeds(path: &Path) -> Result<Vec<PathBuf>, SeedError> {
         let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         name != SCHEMA && name != ORDERING && !name.starts_with('.') && !name.ends_with(".md")
     });
-    seeds.sort();
+    sort_by(&mut seeds, PathBuf::cmp);
     for seed in &seeds {
         inside(path, seed)?;
     }
@@ -187,7 +187,7 @@ pub(crate) fn files_beside(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         inside(folder, &files)?;
         walk(&files, &files, &mut found)?;
     }
-    found.sort();
+    sort_by(&mut found, PathBuf::cmp);
     Ok(found)
 }
 

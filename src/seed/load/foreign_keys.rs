@@ -2,6 +2,7 @@
 
 use super::insert::{Inserted, InsertedRow};
 use super::sandbox::Sandbox;
+use crate::position::sort_by;
 use crate::seed::error::collect::{Collector, MOST};
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::error::{BrokenReference, SeedError};
@@ -148,12 +149,17 @@ pub(crate) fn check(
     if broken.is_empty() {
         return Ok(());
     }
-    broken.sort_by_cached_key(|(key, broken)| {
-        let place = broken.row.map(|row| row.source.position(key.spot(row)));
-        (place.is_none(), place, key.table.name.clone(), broken.rowid)
+    // Those in files come in the order of their places.
+    let mut placed = Vec::with_capacity(broken.len());
+    for (key, broken) in broken {
+        placed.push((broken.row.map(|row| row.source.position(key.spot(row))), key, broken));
+    }
+    sort_by(&mut placed, |(one_place, one_key, one), (other_place, other_key, other)| {
+        let one = (one_place.is_none(), one_place, &one_key.table.name, one.rowid);
+        one.cmp(&(other_place.is_none(), other_place, &other_key.table.name, other.rowid))
     });
-    let omitted = broken.len().saturating_sub(MOST);
-    let described = broken.iter().take(MOST).map(|(key, broken)| finder.describe(key, broken));
+    let omitted = placed.len().saturating_sub(MOST);
+    let described = placed.iter().take(MOST).map(|(_, key, broken)| finder.describe(key, broken));
     let references = described.collect::<Result<_, _>>()?;
     errors.push(SeedError::new(SeedErrorKind::BrokenReferences { references, omitted }));
     Ok(())

@@ -95,7 +95,8 @@ pub(crate) fn load(
 ) -> Result<Labels, SeedError> {
     let transaction = if connection.is_autocommit() { Transaction::Ours } else { Transaction::Caller };
     let load = Load { connection, transaction };
-    match in_savepoint(connection, || load.files(Files::read(files), known, progress)) {
+    let savepoint = Savepoint::begin(connection)?;
+    match savepoint.end(load.files(Files::read(files), known, progress)) {
         Err(error) if transaction == Transaction::Ours && error.needs_own_transactions() => {}
         loaded => return loaded,
     }
@@ -134,48 +135,71 @@ fn load_exclusively(
 
 /// Puts files into a live database inside a savepoint, so also inside a transaction.
 pub(crate) fn load_in(connection: &Connection, files: Files, known: &Labels) -> Result<Labels, SeedError> {
-    let transaction = Transaction::Caller;
-    in_savepoint(connection, || Load { connection, transaction }.files(files, known, &mut |_| {}))
+    let savepoint = Savepoint::begin(connection)?;
+    savepoint.end(Load { connection, transaction: Transaction::Caller }.files(files, known, &mut |_| {}))
 }
 
 /// Puts rows from code into a live database, likewise. What code gives is not restricted.
 pub(crate) fn insert(connection: &Connection, rows: TableRows<'_>, known: &Labels) -> Result<Labels, SeedError> {
+    let savepoint = Savepoint::begin(connection)?;
+    let load = Load { connection, transaction: Transaction::Caller };
     let contents = vec![Contents::Rows(rows)];
-    in_savepoint(connection, || {
-        let load = Load { connection, transaction: Transaction::Caller };
-        load.contents(contents, Collector::default(), known, None, &mut |_| {})
-    })
+    savepoint.end(load.contents(contents, Collector::default(), known, None, &mut |_| {}))
 }
 
-/// Runs `apply` inside a savepoint: on an error the database is unchanged.
-fn in_savepoint(
-    connection: &Connection,
-    apply: impl FnOnce() -> Result<Labels, SeedError>,
-) -> Result<Labels, SeedError> {
-    let is_outermost = connection.is_autocommit();
-    let _suspended = if is_outermost { Some(SuspendedForeignKeys::new(connection)?) } else { None };
-    let deferred: bool =
-        connection.pragma_query_value(None, "defer_foreign_keys", |row| row.get(0)).map_err(SeedError::database)?;
-    let run = |sql: &str| connection.execute_batch(sql).map_err(SeedError::database);
-    // Not deferred: what is read must not be changed by others before it is written.
-    run(if is_outermost { "BEGIN IMMEDIATE" } else { "SAVEPOINT sqlite_fixtures; PRAGMA defer_foreign_keys = ON" })?;
-    let loaded = apply();
-    // A commit may be refused, by another connection.
-    let commit = if is_outermost { "COMMIT" } else { "RELEASE sqlite_fixtures" };
-    let loaded = loaded.and_then(|labels| run(commit).map(|()| labels));
-    let undone = match &loaded {
-        Ok(_) => Ok(()),
-        // A constraint or a trigger has ended the transaction itself, with ON CONFLICT ROLLBACK.
-        Err(_) if connection.is_autocommit() => Ok(()),
-        Err(_) if is_outermost => run("ROLLBACK"),
-        Err(_) => run("ROLLBACK TO sqlite_fixtures; RELEASE sqlite_fixtures"),
-    };
-    if !is_outermost && !deferred {
-        run("PRAGMA defer_foreign_keys = OFF")?;
+/// A transaction, or a savepoint in that of the caller, in which references may be broken until its end.
+#[must_use = "it stays open until `end`"]
+struct Savepoint<'c> {
+    connection: &'c Connection,
+    is_outermost: bool,
+    /// Whether the caller has deferred its foreign keys.
+    was_deferred: bool,
+    _suspended: Option<SuspendedForeignKeys<'c>>,
+}
+
+impl<'c> Savepoint<'c> {
+    fn begin(connection: &'c Connection) -> Result<Self, SeedError> {
+        let is_outermost = connection.is_autocommit();
+        let suspended = if is_outermost { Some(SuspendedForeignKeys::new(connection)?) } else { None };
+        let deferred = connection.pragma_query_value(None, "defer_foreign_keys", |row| row.get(0));
+        let savepoint = Self {
+            connection,
+            is_outermost,
+            was_deferred: deferred.map_err(SeedError::database)?,
+            _suspended: suspended,
+        };
+        // Not deferred: what is read must not be changed by others before it is written.
+        savepoint.run(if is_outermost {
+            "BEGIN IMMEDIATE"
+        } else {
+            "SAVEPOINT sqlite_fixtures; PRAGMA defer_foreign_keys = ON"
+        })?;
+        Ok(savepoint)
     }
-    // The first error is the one to report.
-    let labels = loaded?;
-    undone.map(|()| labels)
+
+    fn run(&self, sql: &str) -> Result<(), SeedError> {
+        self.connection.execute_batch(sql).map_err(SeedError::database)
+    }
+
+    /// Ends it with what was loaded: on an error the database is unchanged.
+    fn end(self, loaded: Result<Labels, SeedError>) -> Result<Labels, SeedError> {
+        // A commit may be refused, by another connection.
+        let commit = if self.is_outermost { "COMMIT" } else { "RELEASE sqlite_fixtures" };
+        let loaded = loaded.and_then(|labels| self.run(commit).map(|()| labels));
+        let undone = match &loaded {
+            Ok(_) => Ok(()),
+            // A constraint or a trigger has ended the transaction itself, with ON CONFLICT ROLLBACK.
+            Err(_) if self.connection.is_autocommit() => Ok(()),
+            Err(_) if self.is_outermost => self.run("ROLLBACK"),
+            Err(_) => self.run("ROLLBACK TO sqlite_fixtures; RELEASE sqlite_fixtures"),
+        };
+        if !self.is_outermost && !self.was_deferred {
+            self.run("PRAGMA defer_foreign_keys = OFF")?;
+        }
+        // The first error is the one to report.
+        let labels = loaded?;
+        undone.map(|()| labels)
+    }
 }
 
 /// The size of the largest file, in bytes.

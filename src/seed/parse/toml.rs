@@ -1,6 +1,7 @@
 //! Seed files in [TOML](https://toml.io/en/v1.0.0).
 
 use super::value::{Field, Node, Scalar};
+use crate::position::sort_by;
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::format::Format;
@@ -25,7 +26,7 @@ pub(crate) fn parse(source: &Source) -> Result<Spanned<Node<'_>>, SeedError> {
 fn table<'s>(source: &Source, table: DeTable<'s>, depth: usize) -> Result<Node<'s>, SeedError> {
     // The parser sorts by name; this is the order of the file.
     let mut entries: Vec<(TomlSpanned<Cow<'s, str>>, TomlSpanned<DeValue<'s>>)> = table.into_iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
+    sort_by(&mut entries, |(one, _), (other, _)| one.span().start.cmp(&other.span().start));
     let field = |(key, value): (TomlSpanned<Cow<'s, str>>, TomlSpanned<DeValue<'s>>)| -> Result<Field<'s>, SeedError> {
         let spot = Spot::offset(key.span().start);
         Ok((Spanned::new(key.into_inner(), spot), node(source, value, depth + 1)?))

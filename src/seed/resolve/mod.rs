@@ -18,7 +18,7 @@ use super::parse::value::{Node, Row, Scalar, TableRows, natural_key};
 use super::schema::{Column, Reference, Table, Tables};
 use crate::{
     labels::{Key, Labels, composite_id, label_id},
-    position::nearest,
+    position::{nearest, sort_by},
     sqlite::{affinity::Affinity, owned, quote::quoted},
 };
 use columns::{LabelKey, Layout, Pointer};
@@ -248,7 +248,7 @@ impl<'r> Resolver<'r> {
             }
         }
         names.extend(self.known.anywhere(label).map(|(table, _)| table.to_owned()));
-        names.sort();
+        sort_by(&mut names, String::cmp);
         names.dedup();
         let mut keys: Vec<Scalar<'_>> = Vec::new();
         for name in &names {
