@@ -276,6 +276,24 @@ fn dump_of_some_rows_includes_referenced_rows() {
      INSERT INTO docs (docs) VALUES ('rebuild');",
     "SELECT rowid, title FROM docs('green') UNION ALL SELECT id, body FROM docs_content"
 )]
+#[case::content_that_a_trigger_indexes(
+    "CREATE TABLE docs_content (id INTEGER PRIMARY KEY, body TEXT);
+     CREATE VIRTUAL TABLE docs USING fts5 (body, content='docs_content', content_rowid='id');
+     CREATE TRIGGER docs_added AFTER INSERT ON docs_content BEGIN INSERT INTO docs (rowid, body) VALUES (new.id, new.body); END;
+     INSERT INTO docs_content VALUES (4, 'moss');",
+    "SELECT rowid, body FROM docs('moss')"
+)]
+#[case::words_of_sql_in_comments_and_texts(
+    "CREATE TABLE doc (id INTEGER PRIMARY KEY /* no AUTOINCREMENT */, body TEXT DEFAULT 'a
+-- migrate:up
+-- migrate:down
+');
+     INSERT INTO doc VALUES (1, 'one'), (2, '
+-- +goose Up
+-- +goose Down
+'), (3, 'three'); INSERT INTO doc (id) VALUES (4);",
+    "SELECT id, body FROM doc"
+)]
 #[case::contentless(
     "CREATE VIRTUAL TABLE words USING fts5 (content, content= '', tokenize='trigram');
      INSERT INTO words (rowid, content) VALUES (5, 'red fox'), (9, 'blue fox');",
@@ -334,6 +352,30 @@ fn dump_restores_what_was_there(#[case] schema: &str, #[case] query: &str, #[val
     let check = Connection::open(&again).unwrap();
     assert_eq!(check.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing else is beside");
+}
+
+#[test]
+fn dump_of_some_rows_has_virtual_tables_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = "CREATE TABLE parent (a); CREATE TABLE child (id INTEGER PRIMARY KEY, a REFERENCES parent);
+        CREATE TABLE pages (id INTEGER PRIMARY KEY, title); INSERT INTO pages VALUES (1, 'reed'), (2, 'moss');
+        CREATE VIRTUAL TABLE found USING fts5 (title, content='pages', content_rowid='id');
+        CREATE VIRTUAL TABLE docs USING fts4 (body, languageid='language');
+        INSERT INTO docs (docid, body, language) VALUES (3, 'moss', 1), (7, 'moss', 2);
+        INSERT INTO found (found) VALUES ('rebuild');";
+    Connection::open(folder.path().join("app.db")).unwrap().execute_batch(schema).unwrap();
+    let tables = ["--table", "docs", "--table", "pages", "--table", "child"];
+    for part in [tables.as_slice(), &[&tables[..], &["--rows", "1"]].concat()] {
+        let out = format!("out{}", part.len());
+        let dumped = run(&[&["dump", "app.db", "--out", &out], part].concat(), folder.path());
+        assert_eq!(dumped.code, Some(0), "{}", dumped.text);
+        assert!(dumped.text.contains("rows docs 2\nrows found 0\n"), "{}", dumped.text);
+        let seeded = run(&["seed", &out, "--into", &format!("{out}.db")], folder.path());
+        assert_eq!(seeded.code, Some(0), "{}", seeded.text);
+        let database = Connection::open(folder.path().join(format!("{out}.db"))).unwrap();
+        let of_language = "SELECT docid FROM docs WHERE docs MATCH 'moss' AND language = 2";
+        assert_eq!(database.query_row(of_language, [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+    }
 }
 
 #[test]

@@ -239,6 +239,55 @@ fn way_down_in_the_same_file_does_not_run(#[case] up: &str, #[case] down: &str) 
         .assert_error(&format!("dir/migrations/0001_post.sql:{}:1", twice.lines().count()), "near \"SELEC\"");
 }
 
+#[rstest]
+#[case::rambler("-- rambler up\n", "-- rambler down\n")]
+#[case::node_pg_migrate("-- Up Migration\n", "-- Down Migration\n")]
+#[case::two_spaces("-- +goose  Up\n", "-- +goose  Down\n")]
+#[case::tern("", "---- create above / drop below ----\n")]
+fn way_down_of_other_libraries_does_not_run(#[case] up: &str, #[case] down: &str) {
+    let script = format!("{up}CREATE TABLE post (id INTEGER PRIMARY KEY);\n{down}DROP TABLE post;\n");
+    assert_eq!(made(&[("migrations/0001_post.sql", &script)]).rows("SELECT name FROM sqlite_schema"), ["post"]);
+}
+
+/// Only a comment between statements, of the mark alone, in a script that has begun a way up.
+#[rstest]
+#[case::in_a_text("-- migrate:up\nINSERT INTO doc VALUES ('\n-- migrate:down\n');\n")]
+#[case::in_a_statement("-- migrate:up\nINSERT INTO doc VALUES (1\n-- migrate:down\n);\n")]
+#[case::longer_word("-- migrate:up\nSELECT 1;\n-- migrate:downloads are next\nINSERT INTO doc VALUES (1);\n")]
+#[case::without_a_way_up("SELECT 1;\n-- migrate:down\nINSERT INTO doc VALUES (1);\n")]
+#[case::behind_a_statement("-- migrate:up\nSELECT 1; -- migrate:down\nINSERT INTO doc VALUES (1);\n")]
+fn what_only_looks_like_a_way_down_runs(#[case] script: &str) {
+    let made =
+        made(&[("schema.sql", "CREATE TABLE doc (a)"), ("a.sql", &format!("{script}INSERT INTO doc VALUES (2)"))]);
+    assert_eq!(made.rows("SELECT count(*) FROM doc"), ["2"]);
+}
+
+/// In refinery `U` is a migration of its own, in Flyway it undoes the `V` of its version.
+#[test]
+fn migration_of_refinery_runs() {
+    let table = |name: &str| format!("CREATE TABLE {name} (id INTEGER PRIMARY KEY);");
+    let made = made(&[
+        ("migrations/V1__users.sql", &table("users")),
+        ("migrations/U2__posts.sql", &table("posts")),
+        ("migrations/V10__tags.sql", "ALTER TABLE posts RENAME TO tags;"),
+        ("migrations/V11.down.time.sql", "CREATE TABLE down_time (a);"),
+        ("migrations/R__1_view.sql", "CREATE VIEW all_tags AS SELECT * FROM tags;"),
+    ]);
+    assert_eq!(made.rows("SELECT name FROM sqlite_schema ORDER BY name"), ["all_tags", "down_time", "tags", "users"]);
+}
+
+#[test]
+fn migration_that_cannot_run_is_an_error() {
+    let users = ("migrations/V1__users.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY);");
+    made(&[users, ("migrations/V2__names.rs", "")]).assert_error("dir/migrations/V2__names.rs", "is no script");
+    made(&[users, ("migrations/later/V2__names.sql", "SELECT 1;")])
+        .assert_error("dir/migrations/later/V2__names.sql", "is no script in the folder itself");
+    // What only runs a script of its version, modules, and what was left behind.
+    let made =
+        made(&[users, ("migrations/V1__users.rs", ""), ("migrations/mod.rs", ""), ("migrations/old/V1.sql", "")]);
+    assert_eq!(made.rows("SELECT name FROM sqlite_schema"), ["users"]);
+}
+
 #[test]
 fn way_down_in_a_file_of_its_own_does_not_run() {
     let (up, down) = ("CREATE TABLE post (id INTEGER PRIMARY KEY);", "DROP TABLE post;");
@@ -248,6 +297,7 @@ fn way_down_in_a_file_of_its_own_does_not_run() {
         ("1_post.up.sql", "1_post.down.sql"),
         ("001.do.post.sql", "001.undo.post.sql"),
         ("V1__post.sql", "U1__post.sql"),
+        ("20240101_post/migration.sql", "20240101_post/down.sql"),
         ("up.sql", "down.sql"),
     ] {
         let files = [(format!("migrations/{up_name}"), up), (format!("migrations/{down_name}"), down)];

@@ -362,3 +362,39 @@ fn script_cannot_attach_or_load_extensions() {
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+/// Whether a table is a shadow table is found out by making its virtual table, of which the schema may say anything.
+#[parallel]
+#[test]
+fn schema_written_by_hand_reaches_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let victim = folder.path().join("victim.db");
+    for behind in [format!("; ATTACH '{}' AS e; CREATE TABLE e.t (a)", victim.display()), format!("; {ENDLESS}")] {
+        let made = format!("CREATE VIRTUAL TABLE x USING fts5 (a){behind}").replace('\'', "''");
+        let script = format!(
+            "PRAGMA writable_schema = ON;
+             INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('table', 'x', 'x', 0, '{made}');
+             INSERT INTO pragma_user_version VALUES (1);"
+        );
+        refused(&[("a.sql", &script)], "table pragma_user_version may not be modified");
+        assert!(!victim.exists());
+    }
+}
+
+#[parallel]
+#[test]
+fn table_with_the_name_of_a_shadow_table_is_altered_and_dropped() {
+    let script = "CREATE TABLE docs_content (id INTEGER PRIMARY KEY, body);
+        CREATE VIRTUAL TABLE docs USING fts5 (body, content='docs_content', content_rowid='id');
+        CREATE TRIGGER added AFTER INSERT ON docs_content BEGIN INSERT INTO docs (rowid, body) VALUES (new.id, new.body); END;
+        ALTER TABLE docs_content ADD COLUMN more;
+        DROP TABLE docs_content;";
+    load(&[("a.sql", script)]).unwrap();
+    for refused_statement in ["ALTER TABLE t_data ADD COLUMN x", "DROP TABLE t_data"] {
+        let script = format!("CREATE VIRTUAL TABLE t USING fts5 (body); {refused_statement}");
+        refused(&[("a.sql", &script)], "table t_data may not be");
+    }
+    let trigger =
+        "CREATE VIRTUAL TABLE t USING fts5 (body); CREATE TRIGGER g AFTER INSERT ON t_data BEGIN SELECT 1; END";
+    refused(&[("a.sql", trigger)], "cannot create triggers on shadow tables");
+}

@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 /// Write a database as seed files.
 ///
-/// Seeding them gives the same database again; they are seeded once to verify that they can be. The schema comes first, then the rows, and triggers last,
-/// so that they are not fired. Rows of tables without an INTEGER PRIMARY KEY are renumbered, as by VACUUM. Values that the format
+/// Seeding them gives the same database again; they are seeded once to verify that they can be. The schema comes first, then the
+/// rows, and triggers last, so that they are not fired. Virtual tables come whole, as the module keeps them. Values that the format
 /// cannot represent, such as bytes in a text column, are written as `RAW=…`, and such tables to `rows.sql`.
 #[derive(Debug, Args)]
 #[command(after_help = "\

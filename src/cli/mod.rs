@@ -130,8 +130,9 @@ fn print(text: &str) -> Result<(), Failure> {
 /// The tables of a database with their numbers of rows, in the order of their names.
 fn row_counts(connection: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
     let shadows = shadow_tables(connection)?;
-    let mut tables = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name")?;
+    let mut tables = connection.prepare(
+        "SELECT name, rootpage = 0 FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name",
+    )?;
     let mut tables = tables.query([])?;
     let mut counts = Vec::new();
     while let Some(row) = tables.next()? {
@@ -139,8 +140,13 @@ fn row_counts(connection: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
         if shadows.contains(&name.to_ascii_lowercase()) {
             continue;
         }
-        let rows = connection.query_row(&format!("SELECT count(*) FROM {}", quoted(&name)), [], |row| row.get(0))?;
-        counts.push((name, rows));
+        // A virtual table may have no rows to show, or no module.
+        let is_virtual: bool = row.get(1)?;
+        match connection.query_row(&format!("SELECT count(*) FROM {}", quoted(&name)), [], |row| row.get(0)) {
+            Ok(rows) => counts.push((name, rows)),
+            Err(_) if is_virtual => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(counts)
 }

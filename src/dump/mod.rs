@@ -61,8 +61,8 @@ struct Column {
 
 /// Writes a database to an empty folder: schema, rows, triggers. Returns the number of rows of each table.
 ///
-/// Of a virtual table its shadow tables are written, as SQLite's shell does, so with its settings and an index whose texts are
-/// elsewhere. Of a part of its rows only these are.
+/// Of a virtual table its shadow tables are written, as SQLite's shell does, so all rows, settings, and an index whose texts are
+/// elsewhere.
 pub(crate) fn dump(
     connection: &Connection,
     folder: &Path,
@@ -79,8 +79,9 @@ pub(crate) fn dump(
         }
     }
     let is_part = !only.is_empty() || rows.is_some();
-    let is_index = |table: &&Table| table.module.as_ref().is_some_and(|module| module.is_index_only);
-    if let Some(index) = tables.iter().find(is_index).filter(|_| is_part) {
+    let is_asked_for = |table: &Table| only.is_empty() || only.iter().any(|name| table.name.eq_ignore_ascii_case(name));
+    let is_index = |table: &Table| table.module.as_ref().is_some_and(|module| module.is_index_only);
+    if let Some(index) = tables.iter().find(|table| is_part && is_index(table) && is_asked_for(table)) {
         return Err(format!(
             "table `{}` is an index of texts that it does not hold, of which a part cannot be dumped; dump all rows",
             index.name
@@ -99,9 +100,11 @@ pub(crate) fn dump(
     let mut counts = Vec::new();
     let mut rows_of_tables = Vec::new();
     for table in &tables {
-        if table.module.is_some() && !is_part {
+        if table.module.is_some() {
             let count = format!("SELECT count(*) FROM main.{}", quoted(&table.name));
-            counts.push((table.name.clone(), connection.query_row(&count, [], |row| row.get(0))?));
+            let rows = if is_asked_for(table) { connection.query_row(&count, [], |row| row.get(0)) } else { Ok(0) };
+            // Some modules cannot list their rows.
+            counts.extend(rows.ok().map(|rows| (table.name.clone(), rows)));
             continue;
         }
         let rows = selection.rows(connection, table)?;
@@ -119,8 +122,8 @@ pub(crate) fn dump(
         write("~triggers.sql", &triggers)?;
     }
     // Last, so that an incomplete folder has no schema.
-    let with_modules = if is_part { &[] } else { tables.as_slice() };
-    write("schema.sql", &schema(connection, with_modules)?)?;
+    let with_rows: Vec<&Table> = tables.iter().filter(|table| table.module.is_some() && is_asked_for(table)).collect();
+    write("schema.sql", &schema(connection, &with_rows)?)?;
     Ok(counts)
 }
 
@@ -190,20 +193,19 @@ fn table(connection: &Connection, name: String, module: Option<Module>, without_
 }
 
 /// The pragmas of the database file, and the schema without triggers; these virtual tables with their rows.
-fn schema(connection: &Connection, tables: &[Table]) -> rusqlite::Result<String> {
+fn schema(connection: &Connection, written: &[&Table]) -> rusqlite::Result<String> {
     let mut text = String::new();
     for pragma in ["encoding", "page_size", "auto_vacuum", "application_id", "user_version"] {
         let value: Value = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
         // Writing into memory cannot fail.
         let _ = writeln!(text, "PRAGMA {pragma} = {};", literal(&value));
     }
-    let written: Vec<&Table> = tables.iter().filter(|table| table.module.is_some()).collect();
     let is_written = |name: &str| written.iter().any(|table| table.name == name);
     text.push_str(&objects(connection, "type <> 'trigger'", &is_written)?);
     if !written.is_empty() {
         text.push_str("PRAGMA writable_schema = ON;\n");
     }
-    for Table { name, module, .. } in &written {
+    for Table { name, module, .. } in written {
         let sql: String =
             connection.query_row("SELECT sql FROM sqlite_schema WHERE name = ?1", [name], |row| row.get(0))?;
         let (name, sql) = (literal(&Value::Text(name.clone())), literal(&Value::Text(sql)));
@@ -244,8 +246,7 @@ fn shadow_table(connection: &Connection, name: &str) -> rusqlite::Result<String>
 
 fn sequences_and_triggers(connection: &Connection) -> rusqlite::Result<String> {
     let mut text = String::new();
-    let has_sequences =
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%')";
+    let has_sequences = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence')";
     if connection.query_row(has_sequences, [], |row| row.get(0))? {
         text.push_str("DELETE FROM sqlite_sequence;\n");
         let mut sequences = connection.prepare("SELECT name, seq FROM sqlite_sequence ORDER BY name")?;

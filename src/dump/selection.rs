@@ -21,7 +21,7 @@ impl Selection {
         if only.is_empty() && rows.is_none() {
             return Ok(Self { is_partial: false });
         }
-        for table in tables {
+        for table in tables.iter().filter(|table| table.module.is_none()) {
             let columns: Vec<String> = (0..table.key.len()).map(|number| format!("k{number}")).collect();
             let (columns, selected) = (columns.join(", "), selected(table));
             connection.execute_batch(&format!("CREATE TEMP TABLE {selected} ({columns}, UNIQUE ({columns}))"))?;
@@ -38,10 +38,7 @@ impl Selection {
 
     /// Whether the rowids of the selected rows are 1, 2, 3, ..., as new rows get them.
     pub(super) fn has_consecutive_rowids(&self, connection: &Connection, table: &Table) -> rusqlite::Result<bool> {
-        let [rowid] = table.key.as_slice() else { return Ok(false) };
-        if table.module.is_some() {
-            return Ok(false);
-        }
+        let ([rowid], None) = (table.key.as_slice(), &table.module) else { return Ok(false) };
         let condition = self.condition(table);
         let sql = format!(
             "SELECT count(*) = 0 OR min({rowid}) = 1 AND max({rowid}) = count(*) FROM main.{} {condition}",
@@ -92,15 +89,17 @@ fn select_parents(connection: &Connection, tables: &[Table]) -> rusqlite::Result
             .query_map([&child.name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
             .collect::<rusqlite::Result<_>>()?;
         for columns in columns.chunk_by(|one, next| one.0 == next.0) {
-            let Some(parent) = tables.iter().find(|table| table.name.eq_ignore_ascii_case(&columns[0].1)) else {
-                continue;
-            };
+            let is_parent = |table: &&Table| table.module.is_none() && table.name.eq_ignore_ascii_case(&columns[0].1);
+            let Some(parent) = tables.iter().find(is_parent) else { continue };
             // The parent comes first, because a foreign key has its collation.
             let pairs: Vec<String> = columns
                 .iter()
                 .filter(|(.., to)| !to.is_empty())
                 .map(|(_, _, from, to)| format!("parent.{} = child.{}", quoted(to), quoted(from)))
                 .collect();
+            if pairs.is_empty() {
+                continue;
+            }
             let (parent_key, child_key) = (qualified(&parent.key, "parent"), qualified(&child.key, "child"));
             new += connection.execute(
                 &format!(

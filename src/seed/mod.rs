@@ -25,7 +25,6 @@ use crate::sqlite::{copy, fixed_random, untracked};
 use crate::vfs::{Database, frozen_clock, frozen_clock_uri};
 use dialect::Files;
 use rusqlite::{Connection, OpenFlags};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -117,7 +116,7 @@ impl Seeds {
     /// As in [`load`](Self::load): a reader sees all or nothing, also after a crash, unless a script has transactions of its own.
     ///
     /// # Errors
-    /// [`SeedError`]; the file is unchanged.
+    /// [`SeedError`]; the file is unchanged, but one that did not exist may be left empty where it cannot be written.
     pub fn load_into_file(&self, path: impl AsRef<Path>) -> Result<Labels, SeedError> {
         Ok(load_into_file(path.as_ref(), Files::default(), &self.files()?, &mut |_| {})?.labels)
     }
@@ -146,6 +145,7 @@ impl Seeds {
 pub(crate) struct Loaded {
     pub labels: Labels,
     /// References that the schema script leaves broken.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the command line has warnings"))]
     pub warning: Option<SeedError>,
 }
 
@@ -172,39 +172,41 @@ pub(crate) fn load_into_file(
     seeds: &[PathBuf],
     progress: &mut load::Progress<'_>,
 ) -> Result<Loaded, SeedError> {
-    let existed = path.exists();
     let error = |source| SeedError::new(SeedErrorKind::Database(source)).at(Position::whole(path));
-    let load = || {
+    let open = || {
         // A path that begins with `file:` is not a URI.
         let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;
-        let open = || untracked(|| Connection::open_with_flags_and_vfs(path, flags, frozen_clock()?));
-        let mut file = open().map_err(error)?;
-        fixed_random(&file).map_err(error)?;
-        let has_tables = |file: &Connection| {
-            file.query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get::<_, bool>(0)).map_err(error)
-        };
-        let loaded = if has_tables(&file)? {
-            let labels = load::load(&mut file, seeds, &Labels::default(), progress)?;
-            Loaded { labels, warning: None }
-        } else {
-            let lock = load::lock(&file).map_err(|error| error.at(Position::whole(path)))?;
-            let loaded = if has_tables(&file)? {
-                Err(SeedError::new(SeedErrorKind::NotAlone).at(Position::whole(path)))
-            } else {
-                let (made, loaded) = load_into_memory(schema, Files::read(seeds), progress)?;
-                copy(&made, &mut file).map(|()| loaded).map_err(error)
-            };
-            lock.unlock(&file).map_err(error)?;
-            loaded?
-        };
-        file.close().map_err(|(_, source)| error(source))?;
-        Ok(loaded)
+        untracked(|| Connection::open_with_flags_and_vfs(path, flags, frozen_clock()?))
+            .and_then(|file| fixed_random(&file).map(|()| file))
+            .map_err(error)
     };
-    let loaded = load();
-    if loaded.is_err() && !existed {
-        let _ = fs::remove_file(path);
+    let close = |file: Connection| file.close().map_err(|(_, source)| error(source));
+    let has_tables = |file: &Connection| {
+        file.query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get::<_, bool>(0)).map_err(error)
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if path.exists() || folder.is_some_and(|folder| !folder.is_dir()) {
+        let mut file = open()?;
+        if has_tables(&file)? {
+            let labels = load::load(&mut file, seeds, &Labels::default(), progress)?;
+            close(file)?;
+            return Ok(Loaded { labels, warning: None });
+        }
     }
-    loaded
+    // Made before the file is, which an error would have to remove while others may use it.
+    let (made, loaded) = load_into_memory(schema, Files::read(seeds), progress)?;
+    let mut file = open()?;
+    let not_alone = |error: SeedError| error.at(Position::whole(path));
+    let lock = load::lock(&file).map_err(not_alone)?;
+    let copied = if has_tables(&file)? {
+        Err(not_alone(SeedError::new(SeedErrorKind::NotAlone)))
+    } else {
+        copy(&made, &mut file).map_err(error)
+    };
+    lock.unlock(&file).map_err(error)?;
+    copied?;
+    close(file)?;
+    Ok(loaded)
 }
 
 macro_rules! from_path {

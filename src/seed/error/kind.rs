@@ -23,6 +23,8 @@ pub enum SeedErrorKind {
     TwoSchemas,
     /// A `migrations` folder has no migration.
     NoMigrations,
+    /// A migration is a program, or a script in a folder of its own.
+    NotAMigration,
     /// Two migrations have the same version.
     DuplicateVersion {
         /// The first of them.
@@ -213,6 +215,9 @@ impl fmt::Display for SeedErrorKind {
             Self::NoMigrations => f.write_str(
                 "the folder has no migration, only scripts that undo one (`*.down.sql`), or none; add the migrations, or remove the folder",
             ),
+            Self::NotAMigration => f.write_str(
+                "this migration is not run, since it is no script in the folder itself, nor an `up.sql` or `migration.sql` in a folder below; move it there, or build the schema by code (`Template::from_fn`)",
+            ),
             Self::DuplicateVersion { first } => write!(
                 f,
                 "the migration {first} has the same version, so their order is not known; give one of them another number"
@@ -309,7 +314,7 @@ impl fmt::Display for SeedErrorKind {
             ),
             Self::Database(_) => f.write_str("the database cannot be read or written; see the cause"),
             Self::NotAlone => f.write_str(
-                "a script has transactions of its own, or settings that cannot be in one, so no other connection may use the database; close the others, or load it first",
+                "another connection uses the database while it is created, or while a script runs that has transactions of its own, or settings that cannot be in one; close the other, or load first",
             ),
             Self::NotRestored { load, .. } => write!(
                 f,

@@ -54,22 +54,36 @@ pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     }
 }
 
-/// The migrations of a folder, in the order of their versions: scripts, or diesel's folders with an `up.sql`. Those that undo one are
-/// left out.
+/// The migrations of a folder, in the order of their versions: scripts, or folders with an `up.sql` (diesel) or a `migration.sql`
+/// (Prisma). Those that undo one are left out.
 pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     let mut found: Vec<(Option<Vec<u128>>, String, PathBuf)> = Vec::new();
-    for path in files(folder)? {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.to_ascii_lowercase().ends_with(".sql") && !undoes(&name) {
-            found.push((version(&name), name, path));
+    let files = files(folder)?;
+    let names: Vec<String> = files.iter().map(|path| name_of(path)).collect();
+    for (path, name) in files.iter().zip(&names) {
+        if is_sql(name) && !undoes(name, &names) {
+            found.push((version(name), name.clone(), path.clone()));
         }
     }
+    let mut others = files;
+    others.retain(|path| is_program(path));
     for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
         let path = entry.map_err(|source| unread(folder, source))?.path();
-        let (name, script) = (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path.join("up.sql"));
-        if script.is_file() {
-            inside(folder, &path)?;
-            found.push((version(&name), name, script));
+        if !path.is_dir() {
+            continue;
+        }
+        inside(folder, &path)?;
+        let scripts = ["up.sql", "migration.sql"].map(|script| path.join(script));
+        match scripts.into_iter().find(|script| script.is_file()) {
+            Some(script) => found.push((version(&name_of(&path)), name_of(&path), script)),
+            None => others.extend(self::files(&path)?.into_iter().filter(|file| is_sql(&name_of(file)))),
+        }
+    }
+    // What else has a version would be missing from the schema, unless it belongs to a script of this version.
+    for path in &others {
+        let version = version(&name_of(path));
+        if version.is_some() && !found.iter().any(|(known, ..)| *known == version) {
+            return Err(SeedError::new(SeedErrorKind::NotAMigration).at(Position::whole(shown(path))));
         }
     }
     for (_, _, path) in &found {
@@ -93,18 +107,42 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     Ok(found.into_iter().map(|(_, _, path)| path).collect())
 }
 
-/// Whether a script undoes a migration: `down.sql`, `1_a.down.sql`, `1.undo.a.sql`, or `U1__a.sql` as Flyway has it.
-fn undoes(name: &str) -> bool {
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn is_sql(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".sql")
+}
+
+/// Whether a file is source code, as some libraries have migrations too.
+fn is_program(path: &Path) -> bool {
+    const LANGUAGES: [&str; 14] =
+        ["cjs", "cs", "ex", "exs", "go", "java", "js", "kt", "mjs", "php", "py", "rb", "rs", "ts"];
+    path.extension().is_some_and(|extension| LANGUAGES.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}
+
+/// Whether a script of a folder undoes a migration: `down.sql`, `1_a.down.sql`, `1.undo.a.sql` as postgrator has it, or Flyway's
+/// `U1__a.sql` beside `V1__a.sql`, which is a migration of its own in refinery.
+fn undoes(name: &str, names: &[String]) -> bool {
     let lower = name.to_ascii_lowercase();
-    let is_flyways = name.starts_with('U') && name[1..].starts_with(|first: char| first.is_ascii_digit());
-    is_flyways && name.contains("__") || lower.split('.').any(|part| matches!(part, "down" | "undo"))
+    let is_flyways = name.starts_with('U') && name.contains("__") && is_digit(&name[1..]);
+    if is_flyways {
+        return names.iter().any(|other| other.starts_with('V') && version(other) == version(name));
+    }
+    let stem: Vec<&str> = lower.trim_end_matches(".sql").split('.').collect();
+    stem.last().is_some_and(|last| matches!(*last, "down" | "undo")) || stem.get(1) == Some(&"undo")
 }
 
 /// The version of a migration: the first numbers in its name that are words of their own, with a dot, an underscore or a dash
 /// between them. `0002_users.sql` is 2, `V1.10__users.sql` is 1, 10, and `add_2fa.sql` has none.
 fn version(name: &str) -> Option<Vec<u128>> {
+    // Flyway's repeatable migrations have none.
+    if name.starts_with("R__") {
+        return None;
+    }
     // Without the letter that Flyway and others put before it.
-    let name = name.strip_prefix(['V', 'v', 'R', 'm', 'M']).filter(|rest| is_digit(rest)).unwrap_or(name);
+    let name = name.strip_prefix(['V', 'v', 'U', 'R', 'm', 'M']).filter(|rest| is_digit(rest)).unwrap_or(name);
     let mut numbers: Vec<u128> = Vec::new();
     let mut rest = name;
     loop {

@@ -22,6 +22,8 @@ impl Backup {
         if !to.is_autocommit() {
             to.execute_batch("ROLLBACK")?;
         }
+        // A script may have set it.
+        to.execute_batch("PRAGMA query_only = OFF")?;
         let number = |of: &Connection, sql: &str| of.query_row(sql, [], |row| row.get::<_, i64>(0));
         let size = number(&self.connection, "PRAGMA main.page_size")?;
         if number(to, "PRAGMA main.page_size")? != size {

@@ -9,32 +9,39 @@ use rusqlite::Connection;
 pub(crate) struct Exclusive {
     /// The locking mode before.
     before: String,
-    was_wal: bool,
 }
 
 impl Exclusive {
     /// Takes the lock, or fails as busy where another connection uses the database; in WAL mode, where one is open.
     pub(crate) fn lock(connection: &Connection) -> rusqlite::Result<Self> {
-        let lock = Self { before: get(connection, "locking_mode")?, was_wal: is_wal(connection)? };
-        get(connection, "locking_mode = EXCLUSIVE")?;
-        // The first transaction takes the lock, and keeps it.
-        match connection.execute_batch("BEGIN EXCLUSIVE; COMMIT") {
+        let lock = Self { before: get(connection, "locking_mode")? };
+        let was_wal = is_wal(connection)?;
+        if was_wal {
+            // A BEGIN EXCLUSIVE that fails in WAL mode leaves a lock in the file that keeps new connections out; this does not.
+            get(connection, "journal_mode = DELETE")?;
+        }
+        // The transaction takes the lock, and keeps it. One that begins in this mode could wait for another that does, for ever.
+        let locked = match connection.execute_batch("BEGIN EXCLUSIVE; PRAGMA main.locking_mode = EXCLUSIVE; COMMIT") {
             Ok(()) => Ok(lock),
             Err(error) => {
                 let _ = lock.unlock(connection);
                 Err(error)
             }
+        };
+        if was_wal {
+            get(connection, "journal_mode = WAL")?;
         }
+        locked
     }
 
     pub(crate) fn unlock(self, connection: &Connection) -> rusqlite::Result<()> {
-        let entered_wal = is_wal(connection)? && !self.was_wal;
+        let is_wal = is_wal(connection)?;
         // A log that was begun under the lock has no index that others could share, and keeps the lock until it ends.
-        if entered_wal {
+        if is_wal {
             get(connection, "journal_mode = DELETE")?;
         }
         get(connection, &format!("locking_mode = {}", self.before))?;
-        if entered_wal {
+        if is_wal {
             get(connection, "journal_mode = WAL")?;
         }
         // The lock is released when the database is read next.

@@ -14,7 +14,10 @@ use crate::seed::resolve::computed::Computed;
 use crate::seed::schema::Table;
 use crate::sqlite::quote::{literal, quoted};
 use rusqlite::Connection;
-use std::{collections::HashMap, rc::Rc};
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 /// One line of [`PRAGMA foreign_key_check`](https://sqlite.org/pragma.html#pragma_foreign_key_check).
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -41,27 +44,32 @@ fn own<T>(
 }
 
 /// The foreign keys that are broken now.
-///
-/// One that refers to a column that is not unique fails the check of its whole table; the others are still checked, and
-/// SQLite reports this one at the first statement that changes its rows.
 pub(crate) fn violations(connection: &Connection, sandbox: Option<&Sandbox<'_>>) -> Result<Vec<Violation>, SeedError> {
+    violations_by_tables(connection, sandbox).map(|(found, _)| found)
+}
+
+/// The same, and whether tables are left out: a key that refers to a column that is not unique fails the check of its whole table.
+fn violations_by_tables(
+    connection: &Connection,
+    sandbox: Option<&Sandbox<'_>>,
+) -> Result<(Vec<Violation>, bool), SeedError> {
     if let Ok(found) = own(sandbox, || violations_in(connection, ""))? {
-        return Ok(found);
+        return Ok((found, false));
     }
     let tables = connection
         .prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'")
         .and_then(|mut names| names.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>())
         .map_err(SeedError::database)?;
-    let mut found = Vec::new();
+    let (mut found, mut is_partial) = (Vec::new(), false);
     for table in tables {
         let of_table = own(sandbox, || violations_in(connection, &format!("({})", quoted(&table))));
         match of_table.map_err(|error| error.in_table(&*table))? {
             Ok(of_table) => found.extend(of_table),
-            Err(error) if error.to_string().contains("foreign key mismatch") => {}
+            Err(error) if error.to_string().contains("foreign key mismatch") => is_partial = true,
             Err(error) => return Err(SeedError::database(error).in_table(table)),
         }
     }
-    Ok(found)
+    Ok((found, is_partial))
 }
 
 fn violations_in(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Violation>> {
@@ -73,12 +81,27 @@ fn violations_in(connection: &Connection, table: &str) -> rusqlite::Result<Vec<V
         .collect()
 }
 
-/// The violations that are not among those `before`.
-fn new_violations(found: Vec<Violation>, before: &[Violation]) -> impl Iterator<Item = Violation> {
+/// The violations that are not among those `before`, or of a row that was replaced since.
+fn new_violations(
+    found: Vec<Violation>,
+    before: &[Violation],
+    inserted: &Inserted<'_>,
+) -> impl Iterator<Item = Violation> {
+    let replaced: HashMap<&str, HashSet<i64>> = inserted
+        .tables()
+        .filter(|_| !before.is_empty())
+        .map(|(table, rows)| (table, rows.iter().map(|(row, _)| *row).collect()))
+        .collect();
+    let is_replaced = |violation: &Violation| {
+        let rows = replaced.get(&*violation.table.to_ascii_lowercase());
+        violation.row.is_some_and(|row| rows.is_some_and(|rows| rows.contains(&row)))
+    };
     // Rows without rowid are counted, since nothing tells one from another.
     let mut old: HashMap<&Violation, usize> = HashMap::new();
     for violation in before {
-        *old.entry(violation).or_default() += 1;
+        if !is_replaced(violation) {
+            *old.entry(violation).or_default() += 1;
+        }
     }
     found.into_iter().filter(move |violation| match old.get_mut(violation) {
         Some(left @ 1..) => {
@@ -124,7 +147,15 @@ pub(crate) fn check(
     errors: &mut Collector,
 ) -> Result<(), SeedError> {
     let found = match before {
-        Some(before) => new_violations(violations(resolver.connection, sandbox)?, before).collect(),
+        Some(before) => {
+            let (now, is_partial) = violations_by_tables(resolver.connection, sandbox)?;
+            let mut found: Vec<_> = new_violations(now, before, inserted).collect();
+            if is_partial {
+                let by_rows = violations_by_rows(resolver, sandbox, inserted)?;
+                found.extend(by_rows.into_iter().filter(|violation| !found.contains(violation)).collect::<Vec<_>>());
+            }
+            found
+        }
         None => violations_by_rows(resolver, sandbox, inserted)?,
     };
     let mut by_key: HashMap<(String, i64), Vec<Violation>> = HashMap::new();
@@ -177,7 +208,7 @@ struct ForeignKey {
 }
 
 impl ForeignKey {
-    fn of_table(Resolver { connection, tables, .. }: &Resolver<'_>, table: &Rc<Table>) -> Result<Vec<Self>, SeedError> {
+    fn of_table(Resolver { connection, .. }: &Resolver<'_>, table: &Rc<Table>) -> Result<Vec<Self>, SeedError> {
         let read = || {
             let mut keys: Vec<Self> = Vec::new();
             let sql =
@@ -187,7 +218,9 @@ impl ForeignKey {
             while let Some(row) = rows.next()? {
                 let (id, parent): (i64, String) = (row.get(0)?, row.get(1)?);
                 if keys.last().is_none_or(|key| key.id != id) {
-                    let parent_is_missing = tables.find(&parent)?.is_none();
+                    let exists =
+                        "SELECT 1 FROM main.sqlite_master WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')";
+                    let parent_is_missing = !connection.prepare(exists)?.exists([&parent])?;
                     keys.push(Self { table: Rc::clone(table), id, parent, parent_is_missing, columns: Vec::new() });
                 }
                 if let Some(key) = keys.last_mut() {

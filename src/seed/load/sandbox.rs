@@ -274,12 +274,19 @@ impl<'c> Sandbox<'c> {
         if message.starts_with("object name reserved for internal use: ") {
             return true;
         }
-        let name = message.strip_prefix("table ").and_then(|rest| rest.strip_suffix(" may not be modified"));
-        let is_shadow = |name: &str| {
-            name.to_ascii_lowercase().starts_with("sqlite_")
-                || shadow_tables(self.connection).is_ok_and(|shadows| shadows.contains(&name.to_ascii_lowercase()))
-        };
-        name.is_some_and(|name| !is_shadow(name))
+        let shadows = || shadow_tables(self.connection).unwrap_or_default();
+        if message == "cannot create triggers on shadow tables" {
+            // It has no name.
+            let by_name = "SELECT lower(name) FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'";
+            let names = self.connection.prepare(by_name).and_then(|mut names| {
+                names.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
+            });
+            return names.is_ok_and(|names| names.iter().any(|name| !shadows().contains(name)));
+        }
+        let name = [" modified", " altered", " dropped"].iter().find_map(|done| {
+            Some(message.strip_prefix("table ")?.strip_suffix(done)?.strip_suffix(" may not be")?.to_ascii_lowercase())
+        });
+        name.is_some_and(|name| !name.starts_with("sqlite_") && !shadows().contains(&name))
     }
 
     /// Leaves defensive mode for a while. SQLite prepares a statement again when the mode changes, so also while it runs.
@@ -355,11 +362,13 @@ fn pragma(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
 impl Drop for Sandbox<'_> {
     fn drop(&mut self) {
         let Before { length, workers, like_pattern, defensive, pages } = self.before;
-        let _ = switch(self.connection, Switch::Defensive, defensive);
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length);
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, workers);
         let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, like_pattern);
         self.rules.is_own.set(true);
         let _ = pragma(self.connection, &format!("max_page_count = {pages}"));
+        // A script that failed has not ended. Last, since what it wrote to the schema may be unreadable.
+        let _ = self.end_script();
+        let _ = switch(self.connection, Switch::Defensive, defensive);
     }
 }

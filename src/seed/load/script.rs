@@ -9,7 +9,7 @@ use crate::seed::files::text::{Source, Spot};
 use crate::seed::schema::Tables;
 use crate::sqlite::{Script, Unprepared};
 use rusqlite::{Connection, Error, ffi::SQLITE_ERROR};
-use std::borrow::Cow;
+use std::ops::Range;
 
 /// Runs a script, and returns how many statements it has. Reports where each statement begins, in bytes.
 ///
@@ -22,14 +22,18 @@ pub(crate) fn run(
     transaction: Transaction,
     progress: &mut Progress<'_>,
 ) -> Result<usize, SeedError> {
-    let text = &*without_way_down(source.text());
+    let text = source.text();
     let error_at = |kind, at| SeedError::new(kind).at(source.place(Spot::offset(at)));
     let mut script = Script::new(connection, text)
         .map_err(|at| error_at(SeedErrorKind::statement("a NUL hides what follows it"), at))?;
-    let (mut count, mut last, mut ends_another) = (0, 0, false);
+    let (mut count, mut last, mut ends_another, mut has_sections) = (0, 0, false, false);
     loop {
         let at = script.at();
         let start = || at + first_token(&text[at..]);
+        if let Some(up) = behind_way_down(text, at..start(), &mut has_sections) {
+            script.rewind(up);
+            continue;
+        }
         sandbox.begin().map_err(|kind| error_at(kind, start()))?;
         let mut undefended = None;
         let mut prepare = || {
@@ -88,31 +92,64 @@ pub(crate) fn run(
     Ok(count)
 }
 
-/// A script with spaces in place of the sections that undo it, as goose, sql-migrate and dbmate mark them.
-fn without_way_down(text: &str) -> Cow<'_, str> {
-    const MARKS: [(&str, &str); 3] =
-        [("+goose up", "+goose down"), ("+migrate up", "+migrate down"), ("migrate:up", "migrate:down")];
-    /// The comment that a line is, in lower case.
-    fn comment(line: &str) -> Option<String> {
-        Some(line.trim_start().strip_prefix("--")?.trim_start().to_ascii_lowercase())
-    }
-    let is_mark = |line: &str, mark: fn(&(&'static str, &'static str)) -> &'static str| {
-        comment(line).is_some_and(|comment| MARKS.iter().any(|marks| comment.starts_with(mark(marks))))
-    };
-    if !text.lines().any(|line| is_mark(line, |marks| marks.1)) {
-        return Cow::Borrowed(text);
-    }
-    let (mut kept, mut is_down) = (String::with_capacity(text.len()), false);
-    for line in text.split_inclusive('\n') {
-        is_down = is_mark(line, |marks| marks.1) || is_down && !is_mark(line, |marks| marks.0);
-        if is_down {
-            // As many bytes, so that places stay as they are.
-            kept.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
-        } else {
-            kept.push_str(line);
+/// The comments that begin the sections of a migration which make and undo it: goose, sql-migrate, dbmate, rambler, node-pg-migrate.
+const SECTIONS: [[&str; 2]; 5] = [
+    ["+goose up", "+goose down"],
+    ["+migrate up", "+migrate down"],
+    ["migrate:up", "migrate:down"],
+    ["rambler up", "rambler down"],
+    ["up migration", "down migration"],
+];
+
+/// The one of tern, which needs none before it.
+const DOWN: &str = "---- create above / drop below ----";
+
+/// A section of a migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Up,
+    Down,
+}
+
+impl Section {
+    /// The section that a line begins: a comment with the mark, and options (`transaction:false`, `notransaction`).
+    fn begun_by(line: &str) -> Option<Self> {
+        if line.trim_end() == DOWN {
+            return Some(Self::Down);
         }
+        let comment = line.trim_start().strip_prefix("--")?.to_ascii_lowercase();
+        let is_option = |word: &&str| word.contains(':') || *word == "notransaction";
+        let words: Vec<&str> = comment.split_ascii_whitespace().collect();
+        let options = words.iter().skip(1).rev().take_while(|word| is_option(word)).count();
+        let mark = words[..words.len() - options].join(" ");
+        SECTIONS.iter().find_map(|[up, down]| match &*mark {
+            mark if mark == *up => Some(Self::Up),
+            mark if mark == *down => Some(Self::Down),
+            _ => None,
+        })
     }
-    Cow::Owned(kept)
+}
+
+/// Where the script goes on behind the section that undoes it, if that begins between these places, where no statement is. Only a
+/// script that has begun a section before has one.
+fn behind_way_down(text: &str, between: Range<usize>, has_sections: &mut bool) -> Option<usize> {
+    let mut at = between.start;
+    // What stands behind a statement on its line is no mark.
+    let is_at_line = at == 0 || text.as_bytes()[at - 1] == b'\n';
+    let mut is_down = false;
+    for (number, line) in text[at..].split_inclusive('\n').enumerate() {
+        let section = if number > 0 || is_at_line { Section::begun_by(line) } else { None };
+        match section {
+            Some(Section::Up) if is_down => return Some(at),
+            _ if is_down => {}
+            _ if at >= between.end => return None,
+            Some(Section::Up) => *has_sections = true,
+            Some(Section::Down) => is_down = *has_sections || line.trim_end() == DOWN,
+            None => {}
+        }
+        at += line.len();
+    }
+    is_down.then_some(text.len())
 }
 
 /// What SQLite says of a VACUUM inside a transaction.

@@ -15,6 +15,47 @@ fn mismatched_foreign_key_is_not_checked() {
 
 #[cfg(feature = "json")]
 #[test]
+fn key_beside_a_mismatched_one_is_checked() {
+    let schema = "CREATE TABLE p (id, name); INSERT INTO p VALUES (1, 'a'); CREATE TABLE o (id INTEGER PRIMARY KEY);
+        CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p (id), o REFERENCES o (id));";
+    let files = [("schema.sql", schema), ("c.json", r#"[{"id": 1, "p": 1, "o": 5}]"#), ("b.sql", "SELECT 1")];
+    for files in [&files[..2], &files] {
+        let error = Template::from_folder(folder(files).path()).memory().unwrap_err();
+        let broken = broken_references(error.seed_error().unwrap());
+        assert_eq!(broken.iter().map(|broken| &*broken.parent).collect::<Vec<_>>(), ["o"]);
+    }
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn row_that_replaces_a_broken_one_is_checked() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let schema = "CREATE TABLE p (id INTEGER PRIMARY KEY);
+        CREATE TABLE c (id INTEGER PRIMARY KEY ON CONFLICT REPLACE, p INTEGER REFERENCES p);
+        PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (1, 98), (2, 98); PRAGMA foreign_keys = ON";
+    connection.execute_batch(schema).unwrap();
+    let folder = folder(&[("c.json", r#"[{"id": 1, "p": 99}]"#)]);
+    let error = Seeds::from(folder.path()).load(&mut connection).unwrap_err();
+    let broken = broken_references(&error);
+    assert_eq!(broken.iter().map(|broken| &*broken.columns[0].1).collect::<Vec<_>>(), ["99"]);
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn shadow_table_may_be_a_parent() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let schema = "CREATE VIRTUAL TABLE docs USING fts5 (body); INSERT INTO docs VALUES ('moss');
+        CREATE TABLE note (id INTEGER PRIMARY KEY, doc REFERENCES docs_content (id));";
+    connection.execute_batch(schema).unwrap();
+    let rows = folder(&[("note.json", r#"[{"id": 1, "doc": 1}]"#)]);
+    Seeds::from(rows.path()).load(&mut connection).unwrap();
+    let rows = folder(&[("note.json", r#"[{"id": 2, "doc": 2}]"#)]);
+    let error = Seeds::from(rows.path()).load(&mut connection).unwrap_err();
+    assert!(!broken_references(&error)[0].parent_is_missing, "{error}");
+}
+
+#[cfg(feature = "json")]
+#[test]
 fn earlier_broken_references_are_ignored() {
     let folder = folder(&[("users.json", r#"{"bob": null}"#)]);
     let mut connection = Connection::open_in_memory().unwrap();

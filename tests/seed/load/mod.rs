@@ -102,3 +102,55 @@ fn load_into_an_open_wal_file() {
     Seeds::from(folder.path().join("users.json")).load_into_file(&path).unwrap();
     assert_eq!(one::<String>(&open, "SELECT name FROM users"), "Bob");
 }
+
+#[test]
+fn refused_exclusive_load_locks_nobody_out() {
+    for mode in ["wal", "delete"] {
+        let folder = folder(&[("a.sql", "VACUUM")]);
+        let path = folder.path().join("app.db");
+        let mut ours = Connection::open(&path).unwrap();
+        ours.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let _: String = one(&ours, &format!("PRAGMA journal_mode = {mode}"));
+        ours.execute_batch(BLOG).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN; SELECT * FROM users").unwrap();
+        let error = Seeds::from(folder.path().join("a.sql")).load(&mut ours).unwrap_err();
+        assert!(matches!(error.kind(), SeedErrorKind::NotAlone), "{error}");
+        let new = Connection::open(&path).unwrap();
+        new.busy_timeout(std::time::Duration::ZERO).unwrap();
+        other.execute_batch("COMMIT").unwrap();
+        assert_eq!(one::<i64>(&new, "SELECT count(*) FROM users"), 0);
+        assert_eq!(one::<String>(&new, "PRAGMA journal_mode"), mode);
+        new.execute_batch("INSERT INTO users (name) VALUES ('Bob')").unwrap();
+        drop((other, new));
+        Seeds::from(folder.path().join("a.sql")).load(&mut ours).unwrap();
+        assert_eq!(one::<String>(&ours, "PRAGMA journal_mode"), mode);
+        let new = Connection::open(&path).unwrap();
+        new.execute_batch("INSERT INTO users (name) VALUES ('Eve')").unwrap();
+    }
+}
+
+#[test]
+fn failed_exclusive_load_is_undone_under_query_only() {
+    let folder =
+        folder(&[("a.sql", "PRAGMA page_size = 8192; VACUUM; DELETE FROM users; PRAGMA query_only = ON; SELEC")]);
+    let path = folder.path().join("app.db");
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(&format!("{BLOG}; INSERT INTO users (name) VALUES ('Bob')"))
+        .unwrap();
+    let error = Seeds::from(folder.path().join("a.sql")).load_into_file(&path).unwrap_err();
+    assert!(!matches!(error.kind(), SeedErrorKind::NotRestored { .. }), "{error}");
+    let file = Connection::open(&path).unwrap();
+    assert_eq!(one::<String>(&file, "SELECT name FROM users"), "Bob");
+    assert_eq!(one::<i64>(&file, "PRAGMA page_size"), 4096);
+}
+
+#[test]
+fn failed_script_leaves_the_schema_unwritable() {
+    let folder = folder(&[("a.sql", "PRAGMA writable_schema = ON; SELEC")]);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(BLOG).unwrap();
+    Seeds::from(folder.path()).load(&mut connection).unwrap_err();
+    assert_eq!(one::<i64>(&connection, "PRAGMA writable_schema"), 0);
+}
