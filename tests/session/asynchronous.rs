@@ -177,9 +177,13 @@ fn value_whose_drop_panics_leaves_the_session_usable() {
         }
     }
     let session = pollster::block_on(AsyncEngine::memory().unwrap().session()).unwrap();
-    // Nobody waits for the value, so the thread of the session drops it.
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let holds = session.call(move |_| held.recv().unwrap());
+    // Nobody waits for the value any more when it is there, so the thread of the session drops it.
     drop(session.call(|_| Panics));
     drop(session.call(|_| std::panic::panic_any(Panics)));
+    release.send(()).unwrap();
+    pollster::block_on(holds);
     let two: i64 =
         pollster::block_on(session.call(|session| session.query_row("SELECT 1 + 1", [], |row| row.get(0)).unwrap()));
     assert_eq!(two, 2);
