@@ -72,10 +72,12 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         if !path.is_dir() {
             continue;
         }
-        inside(folder, &path)?;
         let scripts = ["up.sql", "migration.sql"].map(|script| path.join(script));
         match scripts.into_iter().find(|script| script.is_file()) {
-            Some(script) => found.push((version(&name_of(&path)), name_of(&path), script)),
+            Some(script) => {
+                inside(folder, &path)?;
+                found.push((version(&name_of(&path)), name_of(&path), script));
+            }
             None => others.extend(self::files(&path)?.into_iter().filter(|file| is_sql(&name_of(file)))),
         }
     }

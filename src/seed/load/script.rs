@@ -136,20 +136,21 @@ fn behind_way_down(text: &str, between: Range<usize>, has_sections: &mut bool) -
     let mut at = between.start;
     // What stands behind a statement on its line is no mark.
     let is_at_line = at == 0 || text.as_bytes()[at - 1] == b'\n';
-    let mut is_down = false;
-    for (number, line) in text[at..].split_inclusive('\n').enumerate() {
-        let section = if number > 0 || is_at_line { Section::begun_by(line) } else { None };
-        match section {
-            Some(Section::Up) if is_down => return Some(at),
-            _ if is_down => {}
-            _ if at >= between.end => return None,
-            Some(Section::Up) => *has_sections = true,
-            Some(Section::Down) => is_down = *has_sections || line.trim_end() == DOWN,
-            None => {}
-        }
+    for (number, line) in text[between].split_inclusive('\n').enumerate() {
         at += line.len();
+        match Section::begun_by(line).filter(|_| number > 0 || is_at_line) {
+            Some(Section::Up) => *has_sections = true,
+            Some(Section::Down) if *has_sections || line.trim_end() == DOWN => return Some(next_way_up(text, at)),
+            _ => {}
+        }
     }
-    is_down.then_some(text.len())
+    None
+}
+
+fn next_way_up(text: &str, mut at: usize) -> usize {
+    let lines = text[at..].split_inclusive('\n');
+    at += lines.take_while(|line| Section::begun_by(line) != Some(Section::Up)).map(str::len).sum::<usize>();
+    at
 }
 
 /// What SQLite says of a VACUUM inside a transaction.
