@@ -20,6 +20,11 @@ fn assert_reported(run: &Run, test: &'static str) {
     Planted("planted", test).assert_reported(run);
 }
 
+fn assert_process_is_red(run: &Run) {
+    run.assert_red();
+    assert!(!run.text.contains("FAILED"), "the process, not the test: {}", run.text);
+}
+
 #[rstest]
 #[case("forgotten_session_of_the_factory")]
 #[case("forgotten_session_beside_the_tests_own")]
@@ -53,8 +58,7 @@ fn leak_fails_its_test(#[case] test: &'static str) {
 #[case("leak_beside_the_expected_panic")]
 fn leak_without_drop_fails_the_process(#[case] test: &'static str) {
     let run = Planted("planted", test).run(&[]);
-    run.assert_red();
-    assert!(!run.text.contains("FAILED"), "the process, not the test: {}", run.text);
+    assert_process_is_red(&run);
     assert!(run.text.contains("at the end of the process, 1 session is still open"), "{}", run.text);
     assert_reported(&run, test);
 }
@@ -66,8 +70,7 @@ fn leak_without_drop_fails_the_process(#[case] test: &'static str) {
 #[case("connection_of_a_thread_with_a_name")]
 fn clients_leak_fails_the_process(#[case] test: &'static str) {
     let run = Planted("clients", test).run(&[]);
-    run.assert_red();
-    assert!(!run.text.contains("FAILED"), "the process, not the test: {}", run.text);
+    assert_process_is_red(&run);
     Planted("clients", test).assert_reported(&run);
 }
 

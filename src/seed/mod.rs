@@ -1,11 +1,5 @@
 //! Rows to put into a database, and the files they come from.
 
-// Each format uses only some of what the formats share.
-#![cfg_attr(
-    not(all(feature = "csv", feature = "json", feature = "toml", feature = "yaml")),
-    allow(dead_code, unused_imports, unused_variables)
-)]
-
 pub(crate) mod dialect;
 pub(crate) mod error;
 pub(crate) mod files;

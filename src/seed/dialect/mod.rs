@@ -23,7 +23,6 @@ use super::error::kind::SeedErrorKind;
 use super::files::folder;
 use super::files::format::Format;
 use super::files::text::{Source, Spanned, Spot};
-use super::parse;
 use super::parse::value::{Field, Node, Row, Scalar, TableRows, row};
 use super::schema::Tables;
 use crate::position::Position;
@@ -83,6 +82,10 @@ pub(crate) enum Contents<'s> {
     /// Rows of one table.
     Rows(TableRows<'s>),
     /// Rows of one table or of several, which may depend on the schema.
+    #[cfg_attr(
+        not(any(feature = "json", feature = "toml", feature = "yaml")),
+        expect(dead_code, reason = "no format of documents is read")
+    )]
     Document(Document<'s>),
 }
 
@@ -127,7 +130,8 @@ impl File {
             Contents::Rows(TableRows { table, source, start: None, rows, bytes })
         };
         #[cfg(feature = "csv")]
-        let separated = |by| parse::csv::parse(source, *format, by).map(of_table);
+        let separated = |by| super::parse::csv::parse(source, *format, by).map(of_table);
+        #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
         let document = |root: Result<_, SeedError>| {
             root.map(|root| Contents::Document(Document { source, table: self.table.clone(), root }))
         };
@@ -139,13 +143,13 @@ impl File {
             #[cfg(feature = "csv")]
             Format::Tsv => separated(b'\t'),
             #[cfg(feature = "json")]
-            Format::Json => document(parse::json::parse(source)),
+            Format::Json => document(super::parse::json::parse(source)),
             #[cfg(feature = "json")]
-            Format::JsonLines => document(parse::json::parse_lines(source)),
+            Format::JsonLines => document(super::parse::json::parse_lines(source)),
             #[cfg(feature = "toml")]
-            Format::Toml => document(parse::toml::parse(source)),
+            Format::Toml => document(super::parse::toml::parse(source)),
             #[cfg(feature = "yaml")]
-            Format::Yaml => document(parse::yaml::parse(source)),
+            Format::Yaml => document(super::parse::yaml::parse(source)),
             // Formats that this build cannot read were rejected before.
             _ => Ok(Contents::Script(source)),
         }

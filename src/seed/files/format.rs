@@ -15,6 +15,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    #[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sql => "SQL",

@@ -10,6 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// How deep values may be nested.
+#[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
 pub(crate) const DEPTH: usize = 64;
 
 /// How large a file may be, in bytes: places are 32 bits.
@@ -124,6 +125,7 @@ impl Source {
     }
 
     /// Whether `what` stands directly before a place.
+    #[cfg(feature = "yaml")]
     pub(crate) fn is_behind(&self, what: &str, spot: Spot) -> bool {
         self.text.get(..spot.0 as usize).is_some_and(|before| before.ends_with(what))
     }

@@ -79,10 +79,12 @@ impl From<Value> for Scalar<'_> {
 pub(crate) enum Node<'s> {
     Scalar(Scalar<'s>),
     /// `0x` and digits: a number, or in a column of bytes those bytes.
+    #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "only YAML writes it"))]
     Hexadecimal(Cow<'s, str>),
     /// A SQL expression that computes the value.
     Sql(Cow<'s, str>),
     /// The name of a file that holds the value.
+    #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "only YAML writes it"))]
     File(Cow<'s, str>),
     /// The label of a row, whatever else it looks like. Where the schema does not name its table, `of` may be the name.
     Label {
