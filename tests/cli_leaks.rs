@@ -66,6 +66,7 @@ fn reports_test_file_and_line(
         ("endings", "double_panic", "unclean_end"),
         ("endings", "sigkill", "unclean_end"),
         ("endings", "sigterm", "unclean_end"),
+        ("endings", "sigabrt", "unclean_end"),
         ("endings", "sigkill_with_a_connection", "unclean_end"),
         ("endings", "stack_overflow", "unclean_end"),
         ("clients", "connection_of_the_code_under_test", "open"),

@@ -2,9 +2,8 @@
 
 // `entry` is one connection, `registry` holds them all and counts them. `hook` receives SQLite's reports of handles,
 // `entry_guard` matches them with sessions. `stack` and `addresses` find the call that opened a connection, `test_name` the test
-// that runs, by `symbols` of the executable. `abort` says which test
-// aborts the process, `start` runs when the program is loaded, `exit` when it ends and its threads `quiesce`; `journal` is the record on disk, of
-// `line`s.
+// that runs, by the `symbols` of the executable. `start` runs when the program is loaded, `exit` when it ends and its threads
+// `quiesce`, `abort` when a test aborts it. `journal` is the record on disk, of `line`s.
 
 #[cfg(unix)]
 mod abort;

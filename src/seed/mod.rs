@@ -135,7 +135,7 @@ impl Seeds {
     }
 }
 
-/// What a load says besides its result.
+/// What a load returns.
 pub(crate) struct Loaded {
     pub labels: Labels,
     /// References that the schema script leaves broken.
@@ -197,8 +197,9 @@ pub(crate) fn load_into_file(
     } else {
         copy(&made, &mut file).map_err(error)
     };
-    lock.unlock(&file).map_err(error)?;
-    copied?;
+    let unlocked = lock.unlock(&file).map_err(error);
+    // The first error is the one to report.
+    copied.and(unlocked)?;
     close(file)?;
     Ok(loaded)
 }

@@ -21,17 +21,18 @@ impl Exclusive {
             get(connection, "journal_mode = DELETE")?;
         }
         // The transaction takes the lock, and keeps it. One that begins in this mode could wait for another that does, for ever.
-        let locked = match connection.execute_batch("BEGIN EXCLUSIVE; PRAGMA main.locking_mode = EXCLUSIVE; COMMIT") {
-            Ok(()) => Ok(lock),
-            Err(error) => {
-                let _ = lock.unlock(connection);
-                Err(error)
+        let locked = connection
+            .execute_batch("BEGIN EXCLUSIVE; PRAGMA main.locking_mode = EXCLUSIVE; COMMIT")
+            .and_then(|()| if was_wal { get(connection, "journal_mode = WAL").map(drop) } else { Ok(()) });
+        if let Err(error) = locked {
+            // The first error is the one to report.
+            let _ = lock.unlock(connection);
+            if was_wal {
+                let _ = get(connection, "journal_mode = WAL");
             }
-        };
-        if was_wal {
-            get(connection, "journal_mode = WAL")?;
+            return Err(error);
         }
-        locked
+        Ok(lock)
     }
 
     pub(crate) fn unlock(self, connection: &Connection) -> rusqlite::Result<()> {

@@ -151,8 +151,10 @@ pub(crate) fn check(
             let (now, is_partial) = violations_by_tables(resolver.connection, sandbox)?;
             let mut found: Vec<_> = new_violations(now, before, inserted).collect();
             if is_partial {
-                let by_rows = violations_by_rows(resolver, sandbox, inserted)?;
-                found.extend(by_rows.into_iter().filter(|violation| !found.contains(violation)).collect::<Vec<_>>());
+                let mut by_rows = violations_by_rows(resolver, sandbox, inserted)?;
+                let known: HashSet<_> = found.iter().collect();
+                by_rows.retain(|violation| !known.contains(violation));
+                found.extend(by_rows);
             }
             found
         }

@@ -6,6 +6,7 @@ mod foreign_keys;
 mod insert;
 mod sandbox;
 mod script;
+mod sections;
 
 use super::dialect::{Contents, File, Files, Unparsed, join_tables, rails, rows_in};
 use super::error::SeedError;
@@ -103,8 +104,10 @@ pub(crate) fn load(
     let files = Files::read(files);
     let lock = lock(connection)?;
     let loaded = load_exclusively(connection, files, known, progress);
-    lock.unlock(connection).map_err(SeedError::database)?;
-    loaded
+    let unlocked = lock.unlock(connection).map_err(SeedError::database);
+    // The first error is the one to report.
+    let labels = loaded?;
+    unlocked.map(|()| labels)
 }
 
 /// Locks all other connections out.
@@ -193,12 +196,11 @@ impl<'c> Savepoint<'c> {
             Err(_) if self.is_outermost => self.run("ROLLBACK"),
             Err(_) => self.run("ROLLBACK TO sqlite_fixtures; RELEASE sqlite_fixtures"),
         };
-        if !self.is_outermost && !self.was_deferred {
-            self.run("PRAGMA defer_foreign_keys = OFF")?;
-        }
+        let must_undefer = !self.is_outermost && !self.was_deferred;
+        let undeferred = if must_undefer { self.run("PRAGMA defer_foreign_keys = OFF") } else { Ok(()) };
         // The first error is the one to report.
         let labels = loaded?;
-        undone.map(|()| labels)
+        undone.and(undeferred).map(|()| labels)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Progress;
 use super::sandbox::{Sandbox, Transaction};
+use super::sections::behind_way_down;
 use crate::position::nearest;
 use crate::seed::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
@@ -9,7 +10,6 @@ use crate::seed::files::text::{Source, Spot};
 use crate::seed::schema::Tables;
 use crate::sqlite::{Script, Unprepared};
 use rusqlite::{Connection, Error, ffi::SQLITE_ERROR};
-use std::ops::Range;
 
 /// Runs a script, and returns how many statements it has. Reports where each statement begins, in bytes.
 ///
@@ -90,67 +90,6 @@ pub(crate) fn run(
         return Err(error_at(SeedErrorKind::OpenTransaction, last + first_token(&text[last..])));
     }
     Ok(count)
-}
-
-/// The comments that begin the sections of a migration which make and undo it: goose, sql-migrate, dbmate, rambler, node-pg-migrate.
-const SECTIONS: [[&str; 2]; 5] = [
-    ["+goose up", "+goose down"],
-    ["+migrate up", "+migrate down"],
-    ["migrate:up", "migrate:down"],
-    ["rambler up", "rambler down"],
-    ["up migration", "down migration"],
-];
-
-/// The one of tern, which needs none before it.
-const DOWN: &str = "---- create above / drop below ----";
-
-/// A section of a migration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Section {
-    Up,
-    Down,
-}
-
-impl Section {
-    /// The section that a line begins: a comment with the mark, and options (`transaction:false`, `notransaction`).
-    fn begun_by(line: &str) -> Option<Self> {
-        if line.trim_end() == DOWN {
-            return Some(Self::Down);
-        }
-        let comment = line.trim_start().strip_prefix("--")?.to_ascii_lowercase();
-        let is_option = |word: &&str| word.contains(':') || *word == "notransaction";
-        let words: Vec<&str> = comment.split_ascii_whitespace().collect();
-        let options = words.iter().skip(1).rev().take_while(|word| is_option(word)).count();
-        let mark = words[..words.len() - options].join(" ");
-        SECTIONS.iter().find_map(|[up, down]| match &*mark {
-            mark if mark == *up => Some(Self::Up),
-            mark if mark == *down => Some(Self::Down),
-            _ => None,
-        })
-    }
-}
-
-/// Where the script goes on behind the section that undoes it, if that begins between these places, where no statement is. Only a
-/// script that has begun a section before has one.
-fn behind_way_down(text: &str, between: Range<usize>, has_sections: &mut bool) -> Option<usize> {
-    let mut at = between.start;
-    // What stands behind a statement on its line is no mark.
-    let is_at_line = at == 0 || text.as_bytes()[at - 1] == b'\n';
-    for (number, line) in text[between].split_inclusive('\n').enumerate() {
-        at += line.len();
-        match Section::begun_by(line).filter(|_| number > 0 || is_at_line) {
-            Some(Section::Up) => *has_sections = true,
-            Some(Section::Down) if *has_sections || line.trim_end() == DOWN => return Some(next_way_up(text, at)),
-            _ => {}
-        }
-    }
-    None
-}
-
-fn next_way_up(text: &str, mut at: usize) -> usize {
-    let lines = text[at..].split_inclusive('\n');
-    at += lines.take_while(|line| Section::begun_by(line) != Some(Section::Up)).map(str::len).sum::<usize>();
-    at
 }
 
 /// What SQLite says of a VACUUM inside a transaction.

@@ -51,6 +51,12 @@ fn sigkill(sessions: SessionFactory) {
 }
 
 #[rstest]
+fn sigabrt(sessions: SessionFactory) {
+    let _session = sessions.open().unwrap(); // leak
+    kill("-ABRT");
+}
+
+#[rstest]
 fn sigterm(sessions: SessionFactory) {
     let _session = sessions.open().unwrap(); // leak
     kill("-TERM");
