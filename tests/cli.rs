@@ -299,6 +299,16 @@ fn dump_of_some_rows_includes_referenced_rows() {
      INSERT INTO words (rowid, content) VALUES (5, 'red fox'), (9, 'blue fox');",
     "SELECT rowid, content FROM words('fox')"
 )]
+#[case::columns_of_another_table(
+    "CREATE TABLE page (title TEXT, body TEXT); CREATE VIRTUAL TABLE docs USING fts4 (content=\"page\");
+     INSERT INTO page VALUES ('tide', 'moss'); INSERT INTO docs (docs) VALUES ('rebuild');",
+    "SELECT docid, title FROM docs WHERE docs MATCH 'moss'"
+)]
+#[case::statistics_and_journal_mode(
+    "PRAGMA journal_mode = WAL; CREATE TABLE a (b); CREATE INDEX i ON a (b); INSERT INTO a VALUES (1), (1); ANALYZE;
+     INSERT INTO sqlite_stat1 VALUES ('a', 'own', '7 7');",
+    "SELECT idx, stat FROM sqlite_stat1 UNION ALL SELECT journal_mode, 1 FROM pragma_journal_mode"
+)]
 #[case::settings(
     "CREATE VIRTUAL TABLE docs USING fts5 (title, body);
      INSERT INTO docs VALUES ('tide', 'moss'), ('moss', 'tide and tide');
@@ -351,6 +361,7 @@ fn dump_restores_what_was_there(#[case] schema: &str, #[case] query: &str, #[val
     assert_eq!(rows(&again), rows(&app), "{}", fs::read_to_string(folder.path().join("fixtures/schema.sql")).unwrap());
     let check = Connection::open(&again).unwrap();
     assert_eq!(check.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+    check.close().unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing else is beside");
 }
 

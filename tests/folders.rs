@@ -242,6 +242,7 @@ fn way_down_in_the_same_file_does_not_run(#[case] up: &str, #[case] down: &str) 
 #[rstest]
 #[case::rambler("-- rambler up\n", "-- rambler down\n")]
 #[case::node_pg_migrate("-- Up Migration\n", "-- Down Migration\n")]
+#[case::sqlite_of_npm("---------\n-- Up\n---------\n", "---------\n-- Down\n---------\n")]
 #[case::two_spaces("-- +goose  Up\n", "-- +goose  Down\n")]
 #[case::tern("", "---- create above / drop below ----\n")]
 fn way_down_of_other_libraries_does_not_run(#[case] up: &str, #[case] down: &str) {
@@ -251,6 +252,7 @@ fn way_down_of_other_libraries_does_not_run(#[case] up: &str, #[case] down: &str
 
 /// Only a comment between statements, of the mark alone, in a script that has begun a way up.
 #[rstest]
+#[case::words("-- Up and down\nSELECT 1;\n-- Down there\nINSERT INTO doc VALUES (1);\n")]
 #[case::in_a_text("-- migrate:up\nINSERT INTO doc VALUES ('\n-- migrate:down\n');\n")]
 #[case::in_a_statement("-- migrate:up\nINSERT INTO doc VALUES (1\n-- migrate:down\n);\n")]
 #[case::longer_word("-- migrate:up\nSELECT 1;\n-- migrate:downloads are next\nINSERT INTO doc VALUES (1);\n")]

@@ -28,6 +28,7 @@ fn assert_process_is_red(run: &Run) {
 #[rstest]
 #[case("forgotten_session_of_the_factory")]
 #[case("forgotten_session_beside_the_tests_own")]
+#[case("forgotten_session_of_a_library")]
 #[case("forgotten_session_of_the_engine")]
 #[case("forgotten_session_of_a_template")]
 #[case("forgotten_in_a_case::case_1_one")]

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let load = || {
         let folder = folder::locate(&path)?;
         let (schema, seeds) = (folder::schema(&folder)?, seeds_of(&folder, &arguments.with)?);
-        load_into_memory(Files::read(&schema), Files::read(&seeds), &mut |_| {})
+        load_into_memory(None, Files::read(&schema), Files::read(&seeds), &mut |_| {})
     };
     let (connection, loaded) = match load() {
         Ok(loaded) => loaded,

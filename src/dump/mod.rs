@@ -116,7 +116,7 @@ pub(crate) fn dump(
     for (name, text) in write::files(&rows_of_tables, format) {
         write(&name, &text)?;
     }
-    let triggers = sequences_and_triggers(connection)?;
+    let triggers = statistics_and_triggers(connection)?;
     if !triggers.is_empty() {
         // Its name sorts after those of the rows.
         write("~triggers.sql", &triggers)?;
@@ -144,7 +144,7 @@ fn tables(connection: &Connection) -> Result<Vec<Table>, Failure> {
         let mut module = None;
         if is_virtual {
             let sql: String = row.get(3)?;
-            let own = shadows_of(&name, &sql).map_err(|error| {
+            let own = shadows_of(connection, &name, &sql).map_err(|error| {
                 format!("the module of table `{name}` is not there, so its rows cannot be read: {error}; drop it from a copy, and dump the copy")
             })?;
             // It shows what other tables hold.
@@ -244,19 +244,33 @@ fn shadow_table(connection: &Connection, name: &str) -> rusqlite::Result<String>
     Ok(text)
 }
 
-fn sequences_and_triggers(connection: &Connection) -> rusqlite::Result<String> {
+/// What SQLite itself counts, in tables that a script can write but not make, and the triggers; then the journal mode.
+fn statistics_and_triggers(connection: &Connection) -> Result<String, Failure> {
     let mut text = String::new();
-    let has_sequences = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence')";
-    if connection.query_row(has_sequences, [], |row| row.get(0))? {
-        text.push_str("DELETE FROM sqlite_sequence;\n");
-        let mut sequences = connection.prepare("SELECT name, seq FROM sqlite_sequence ORDER BY name")?;
-        let mut sequences = sequences.query([])?;
-        while let Some(row) = sequences.next()? {
-            let (name, last) = (literal(row.get_ref(0)?), literal(row.get_ref(1)?));
-            let _ = writeln!(text, "INSERT INTO sqlite_sequence VALUES ({name}, {last});");
+    let mut tables = connection.prepare(
+        "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_sequence', 'sqlite_stat1', 'sqlite_stat4') ORDER BY name",
+    )?;
+    let tables = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    if tables.iter().any(|name| name != "sqlite_sequence") {
+        // Makes the tables.
+        text.push_str("ANALYZE sqlite_schema;\n");
+    }
+    let mut reader = ValueReader::new(connection)?;
+    for name in tables {
+        let mut rows = connection.prepare(&format!("SELECT * FROM main.{name} ORDER BY 1, 2"))?;
+        let columns = rows.column_count();
+        let mut rows = rows.query([])?;
+        let _ = writeln!(text, "DELETE FROM {name};");
+        while let Some(row) = rows.next()? {
+            let values = (0..columns).map(|column| Ok(reader.read(row.get_ref(column)?)?.sql()));
+            let values = values.collect::<rusqlite::Result<Vec<_>>>()?.join(", ");
+            let _ = writeln!(text, "INSERT INTO {name} VALUES ({values});");
         }
     }
     text.push_str(&objects(connection, "type = 'trigger'", &|_| false)?);
+    if connection.query_row("PRAGMA main.journal_mode", [], |row| row.get::<_, String>(0))? == "wal" {
+        text.push_str("PRAGMA journal_mode = WAL;\n");
+    }
     Ok(text)
 }
 

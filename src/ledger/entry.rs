@@ -6,7 +6,7 @@ use crate::position::Position;
 use crate::settings::{Leaks, Settings};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{backtrace::Backtrace, panic::Location, path::Path, sync::Arc};
+use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
 /// What is known of one session, or of one connection that a client opened without a session factory: any code that uses
 /// the same SQLite library, such as the code under test.
@@ -194,7 +194,7 @@ impl Entry {
     pub fn backtrace(&self) -> Option<&Backtrace> {
         // A client's stack is always captured, a session's also where a library opened it.
         let is_on = || Settings::get().is_ok_and(|settings| settings.backtrace == Some(true));
-        let is_asked_for = |location: &Location<'_>| !Path::new(location.file()).is_absolute();
+        let is_asked_for = |location| !stack::may_be_of_a_library(location);
         let is_shown = self.location().is_some_and(is_asked_for) || is_on();
         self.stack.as_deref().filter(|_| is_shown).map(Stack::backtrace)
     }

@@ -5,6 +5,7 @@
 
 use crate::position::Position;
 use std::backtrace::Backtrace;
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::{env, fmt};
@@ -58,6 +59,11 @@ pub(super) fn start_folder() -> &'static Path {
 /// Whether a position is in the user's own code.
 pub(crate) fn is_own(position: &Position) -> bool {
     is_own_file(position.file(), start_folder())
+}
+
+/// Whether a place may be outside the user's own code: a crate outside the workspace has absolute paths. A quick look.
+pub(crate) fn may_be_of_a_library(location: &Location<'_>) -> bool {
+    Path::new(location.file()).is_absolute() || location.file().contains("vendor")
 }
 
 /// Not that of a toolchain, a registry, a checkout or a vendored crate, not C, and not ours.

@@ -143,8 +143,9 @@ pub(crate) struct Loaded {
     pub warning: Option<SeedError>,
 }
 
-/// A new database in memory: schema first, then seeds. The clock and the random numbers are fixed.
+/// A new database in memory, a copy of `start` if that is given: schema first, then seeds. The clock and the random numbers are fixed.
 pub(crate) fn load_into_memory(
+    start: Option<&Connection>,
     schema: Files,
     seeds: Files,
     progress: &mut load::Progress<'_>,
@@ -153,6 +154,7 @@ pub(crate) fn load_into_memory(
     let open = || untracked(|| Connection::open(frozen_clock_uri(&database)?));
     let mut connection = open().map_err(SeedError::database)?;
     fixed_random(&connection).map_err(SeedError::database)?;
+    start.map_or(Ok(()), |start| copy(start, &mut connection)).map_err(SeedError::database)?;
     load::run_scripts(&mut connection, schema)?;
     let warning = load::broken_references(&connection)?;
     let labels = load::fill(&connection, seeds, &Labels::default(), progress)?;
@@ -178,7 +180,9 @@ pub(crate) fn load_into_file(
     let has_tables = |file: &Connection| {
         file.query_row("SELECT count(*) > 0 FROM sqlite_schema", [], |row| row.get::<_, bool>(0)).map_err(error)
     };
+    let not_alone = |error: SeedError| error.at(Position::whole(path));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut existing = None;
     if path.exists() || folder.is_some_and(|folder| !folder.is_dir()) {
         let mut file = open()?;
         if has_tables(&file)? {
@@ -186,20 +190,29 @@ pub(crate) fn load_into_file(
             close(file)?;
             return Ok(Loaded { labels, warning: None });
         }
+        existing = Some((load::lock(&file).map_err(not_alone)?, file));
     }
-    // Made before the file is, which an error would have to remove while others may use it.
-    let (made, loaded) = load_into_memory(schema, Files::read(seeds), progress)?;
-    let mut file = open()?;
-    let not_alone = |error: SeedError| error.at(Position::whole(path));
-    let lock = load::lock(&file).map_err(not_alone)?;
-    let copied = if has_tables(&file)? {
-        Err(not_alone(SeedError::new(SeedErrorKind::NotAlone)))
-    } else {
-        copy(&made, &mut file).map_err(error)
+    // Made before the file is, which an error would have to remove while others may use it. It begins as an existing file does,
+    // which may have a page size, a version or a journal mode of its own.
+    let made = load_into_memory(existing.as_ref().map(|(_, file)| file), schema, Files::read(seeds), progress);
+    let (made, (lock, mut file)) = match (existing, made) {
+        (Some(locked), made) => (made, locked),
+        (None, made) => {
+            let made = made?;
+            let file = open()?;
+            (Ok(made), (load::lock(&file).map_err(not_alone)?, file))
+        }
     };
+    let copied = made.and_then(|(made, loaded)| {
+        if has_tables(&file)? {
+            return Err(not_alone(SeedError::new(SeedErrorKind::NotAlone)));
+        }
+        copy(&made, &mut file).map_err(error)?;
+        Ok(loaded)
+    });
     let unlocked = lock.unlock(&file).map_err(error);
     // The first error is the one to report.
-    copied.and(unlocked)?;
+    let loaded = copied.and_then(|loaded| unlocked.map(|()| loaded))?;
     close(file)?;
     Ok(loaded)
 }

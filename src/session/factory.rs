@@ -3,10 +3,10 @@
 use super::{Session, SessionError};
 use crate::engine::{AnyEngine, Engine, EngineError};
 use crate::ledger::test_name::TestName;
-use crate::ledger::{Entry, EntryGuard, Ledger};
+use crate::ledger::{Entry, EntryGuard, Ledger, stack};
 use crate::position::chain;
 use crate::template::Template;
-use std::{backtrace::Backtrace, panic::Location, path::Path};
+use std::{backtrace::Backtrace, panic::Location};
 
 /// Opens sessions on one validated engine.
 ///
@@ -101,8 +101,8 @@ impl SessionFactory {
             let open = sessions.filter(|entry| !entry.state().is_freed()).collect();
             return Err(SessionError::TooManySessions { max: self.engine.max_sessions().unwrap_or(0), open });
         };
-        // A helper in another crate is not the place that a user looks for: its caller is found on the stack.
-        let is_elsewhere = Path::new(location.file()).is_absolute();
+        // A helper in a library is not the place that a user looks for: its caller is found on the stack.
+        let is_elsewhere = stack::may_be_of_a_library(location);
         let backtrace = (self.engine.options().backtraces || is_elsewhere).then(Backtrace::force_capture);
         let (connection, entry_guard) =
             EntryGuard::enter(self.engine.record(), test, location, backtrace, || self.engine.connect())?;

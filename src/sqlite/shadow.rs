@@ -15,7 +15,7 @@ pub(crate) fn shadow_tables(connection: &Connection) -> rusqlite::Result<HashSet
     let mut tables = tables.query([])?;
     while let Some(row) = tables.next()? {
         let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
-        let own = shadows_of(&name, &sql).or_else(|_| {
+        let own = shadows_of(connection, &name, &sql).or_else(|_| {
             let by_name = "SELECT name FROM pragma_table_list
                 WHERE schema = 'main' AND type = 'shadow' AND lower(substr(name, 1, length(?1) + 1)) = lower(?1) || '_'";
             names(connection, by_name, &name)
@@ -25,10 +25,23 @@ pub(crate) fn shadow_tables(connection: &Connection) -> rusqlite::Result<HashSet
     Ok(shadows)
 }
 
-/// The names of the shadow tables of a virtual table that this SQL makes, likewise. An error if its module is not there.
+/// The names of the shadow tables of a virtual table of this database that this SQL makes, likewise. An error if its module is not
+/// there.
+pub(crate) fn shadows_of(connection: &Connection, name: &str, sql: &str) -> rusqlite::Result<HashSet<String>> {
+    made_by(name, sql, &[]).or_else(|error| {
+        // `fts4(content="posts")` takes its columns from another table or view.
+        let others = "SELECT sql FROM main.sqlite_master WHERE type IN ('table', 'view') AND sql IS NOT NULL
+            AND NOT (type = 'table' AND rootpage = 0) AND lower(substr(name, 1, length(?1) + 1)) <> lower(?1) || '_'";
+        let mut others = connection.prepare(others)?;
+        let others = others.query_map([name], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+        made_by(name, sql, &others).map_err(|_| error)
+    })
+}
+
+/// The names of the tables that this SQL makes in an empty database, or beside what these statements make.
 ///
-/// Anything may stand in a schema that was written by hand: only the first statement runs, and reaches no other database.
-pub(crate) fn shadows_of(name: &str, sql: &str) -> rusqlite::Result<HashSet<String>> {
+/// Anything may stand in a schema that was written by hand: only the first statement of each runs, and reaches no other database.
+fn made_by(name: &str, sql: &str, others: &[String]) -> rusqlite::Result<HashSet<String>> {
     struct OneDatabase;
     impl Policy for OneDatabase {
         fn answer(&self, request: Request<'_>) -> Answer {
@@ -41,8 +54,14 @@ pub(crate) fn shadows_of(name: &str, sql: &str) -> rusqlite::Result<HashSet<Stri
     }
     let scratch = untracked(Connection::open_in_memory)?;
     let _one = Authorizer::install(&scratch, OneDatabase);
+    let tables = || names(&scratch, "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> ?1", name);
+    for other in others {
+        // What cannot be made here is not what the table needs.
+        let _ = scratch.prepare(other).and_then(|mut other| other.raw_execute());
+    }
+    let before = tables()?;
     scratch.prepare(sql)?.raw_execute()?;
-    names(&scratch, "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> ?1", name)
+    Ok(tables()?.difference(&before).cloned().collect())
 }
 
 fn names(connection: &Connection, sql: &str, of: &str) -> rusqlite::Result<HashSet<String>> {

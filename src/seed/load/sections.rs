@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-/// The comments that begin the sections of a migration which make and undo it: goose, sql-migrate, dbmate, rambler, node-pg-migrate.
-const SECTIONS: [[&str; 2]; 5] = [
+/// The comments that begin the sections of a migration which make and undo it: goose, sql-migrate, dbmate, rambler, node-pg-migrate,
+/// and sqlite of npm.
+const SECTIONS: [[&str; 2]; 6] = [
     ["+goose up", "+goose down"],
     ["+migrate up", "+migrate down"],
     ["migrate:up", "migrate:down"],
     ["rambler up", "rambler down"],
     ["up migration", "down migration"],
+    ["up", "down"],
 ];
 
 /// The one of tern, which needs none before it.

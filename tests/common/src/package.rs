@@ -162,10 +162,12 @@ pub fn planted() -> &'static Package {
             "tests/storage.rs",
             "tests/planted.rs",
             "tests/template.rs",
+            "vendor/helper/Cargo.toml",
+            "vendor/helper/src/lib.rs",
         ];
         let files = paths.map(|path| {
             let text = fs::read_to_string(root.join("tests/planted").join(path)).unwrap();
-            (path.to_owned(), text.replace("../..", root.to_str().unwrap()))
+            (path.to_owned(), text.replace("../../../..", "../..").replace("../..", root.to_str().unwrap()))
         });
         Package::build("planted", &files)
     })

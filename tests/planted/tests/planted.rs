@@ -171,6 +171,11 @@ fn forgotten_session_of_the_factory(sessions: SessionFactory) {
 }
 
 #[rstest]
+fn forgotten_session_of_a_library(sessions: SessionFactory) {
+    mem::forget(helper::session_of(&sessions)); // leak
+}
+
+#[rstest]
 fn forgotten_session_beside_the_tests_own(session: Session) {
     mem::forget(session.factory().open().unwrap()); // leak
 }

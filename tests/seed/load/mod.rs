@@ -103,6 +103,28 @@ fn load_into_an_open_wal_file() {
     assert_eq!(one::<String>(&open, "SELECT name FROM users"), "Bob");
 }
 
+/// A database without tables may have settings of its own.
+#[test]
+fn load_into_a_file_without_tables_keeps_its_settings() {
+    let folder = folder(&[("a.sql", "CREATE TABLE users (name TEXT)"), ("users.json", r#"[{"name": "Bob"}]"#)]);
+    let files = tempfile::tempdir().unwrap();
+    for mode in ["wal", "delete"] {
+        let path = files.path().join(mode);
+        let file = Connection::open(&path).unwrap();
+        file.execute_batch("PRAGMA page_size = 8192").unwrap();
+        let _: String = one(&file, &format!("PRAGMA journal_mode = {mode}"));
+        file.execute_batch("PRAGMA user_version = 7; PRAGMA application_id = 9").unwrap();
+        file.close().unwrap();
+        Seeds::from(folder.path()).load_into_file(&path).unwrap();
+        let file = Connection::open(&path).unwrap();
+        assert_eq!(one::<String>(&file, "SELECT name FROM users"), "Bob");
+        assert_eq!(one::<String>(&file, "PRAGMA journal_mode"), mode);
+        for (pragma, value) in [("page_size", 8192), ("user_version", 7), ("application_id", 9)] {
+            assert_eq!(one::<i64>(&file, &format!("PRAGMA {pragma}")), value, "{pragma} in {mode}");
+        }
+    }
+}
+
 #[test]
 fn refused_exclusive_load_locks_nobody_out() {
     for mode in ["wal", "delete"] {

@@ -36,13 +36,17 @@ pub(crate) fn hexadecimal(text: &str) -> bool {
 }
 
 /// A number as YAML 1.2 or 1.1 has it. Rails, Django and testfixtures of Go read 1.1, where `0644` is octal, `0b101` is binary, and
-/// underscores part digits.
+/// underscores part digits. Digits that follow a zero without being octal are a text there, such as the postcode `08540`.
 fn number(text: &str) -> Result<Option<Scalar<'static>>, SeedErrorKind> {
     let (sign, digits) = match text.strip_prefix(['+', '-']) {
         Some(digits) => (&text[..1], digits),
         None => ("", text),
     };
-    if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = digits.as_bytes();
+    let begins = is_digit(bytes.first()) || bytes.first() == Some(&b'.') && is_digit(bytes.get(1));
+    let parts_digits = |at: usize| at > 0 && is_digit(bytes.get(at - 1)) && is_digit(bytes.get(at + 1));
+    if !begins || !digits.match_indices('_').all(|(at, _)| parts_digits(at)) {
         return Ok(None);
     }
     let digits = digits.replace('_', "");
@@ -52,6 +56,9 @@ fn number(text: &str) -> Result<Option<Scalar<'static>>, SeedErrorKind> {
         is_number.then(|| i64::from_str_radix(&format!("{sign}{digits}"), radix))
     };
     let is_decimal = digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_decimal && digits.len() > 1 && digits.starts_with('0') && digits.contains(['8', '9']) {
+        return Ok(None);
+    }
     let decimal = || is_decimal.then(|| format!("{sign}{digits}").parse());
     match based("0o", 8).or_else(|| based("0b", 2)).or_else(|| based("0", 8)).or_else(decimal) {
         Some(integer) => {
