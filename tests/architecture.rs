@@ -106,6 +106,10 @@ fn named(code: &str, module: &Module, modules: &BTreeSet<Module>) -> Vec<Module>
         for (at, _) in rest.match_indices(start) {
             let path: String =
                 rest[at..].chars().take_while(|letter| letter.is_alphanumeric() || "_:".contains(*letter)).collect();
+            // An exported macro is in the root by the rules of the language, and its variables name what the caller has.
+            if rest[at + path.len()..].starts_with(['!', '$']) {
+                continue;
+            }
             found.extend(paths(path.trim_end_matches(':')));
         }
     }

@@ -2,10 +2,10 @@
 
 use rstest::rstest;
 use sqlite_fixtures::{
-    Engine, SessionFactory,
+    Engine, Session, SessionFactory,
     engine::{EngineBuilder, EngineError, JournalMode},
     rusqlite::{
-        Connection, Result, TransactionBehavior,
+        Connection, ErrorCode, OpenFlags, Result, TransactionBehavior,
         config::DbConfig,
         ffi,
         types::{FromSql, Value},
@@ -363,4 +363,69 @@ fn memory_session_opens_beside_a_writer() {
     let writer = sessions.open().unwrap();
     writer.execute_batch("CREATE TABLE t (a); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)").unwrap();
     sessions.open().unwrap().close().unwrap();
+}
+
+#[test]
+fn file_name_is_that_of_one_file() {
+    for name in ["", ".", "..", "a/b", "/a", "a/", "a\0b"] {
+        let error = Engine::builder().file_name(name).temp_file().unwrap_err();
+        assert!(matches!(error, EngineError::FileName { .. }), "{name:?}: {error}");
+    }
+    let engine = Engine::builder().file_name("app 1.db").temp_file().unwrap();
+    assert_eq!(entries(engine.folder().unwrap()), ["app 1.db"]);
+    assert_eq!(engine.path().unwrap(), engine.folder().unwrap().join("app 1.db"));
+    // The URI and the URL lead there.
+    engine.connect().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    assert_eq!(one::<i64>(&Connection::open(engine.uri()).unwrap(), "SELECT count(*) FROM sqlite_schema"), 1);
+    assert!(engine.url().starts_with("sqlite:/") && engine.url().ends_with("/app%201.db"), "{}", engine.url());
+}
+
+#[rstest]
+fn absent_database_must_be_created(#[values(EngineBuilder::memory, EngineBuilder::temp_file)] make: Make) {
+    let engine = make(Engine::builder().absent().name("absent")).unwrap();
+    assert!(engine.path().is_none_or(|path| !path.exists()));
+    let existing = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI;
+    let open = |flags| Connection::open_with_flags(engine.uri(), flags);
+    assert_eq!(open(existing).unwrap_err().sqlite_error_code(), Some(ErrorCode::CannotOpen));
+    assert_eq!(engine.ledger().counts().live, 0);
+    let created = open(existing | OpenFlags::SQLITE_OPEN_CREATE).unwrap();
+    created.execute_batch("CREATE TABLE t (a)").unwrap();
+    assert_eq!(one::<i64>(&open(existing).unwrap(), "SELECT count(*) FROM sqlite_schema"), 1);
+    // Sessions create it too, as `Connection::open` does.
+    sessions(&make(Engine::builder().absent()).unwrap()).open().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+}
+
+#[test]
+fn connection_has_the_options_and_is_counted() {
+    let engine = Engine::builder().pragma("user_version", 7).temp_file().unwrap();
+    let line = line!() + 1;
+    let connection = engine.connect().unwrap();
+    assert_eq!(one::<i64>(&connection, "PRAGMA user_version"), 7);
+    assert_eq!(engine.ledger().counts().live, 1);
+    let report = engine.ledger().find().unwrap_err();
+    assert_eq!(report.leaks()[0].position().unwrap().line(), Some(line));
+    connection.close().unwrap();
+    engine.ledger().verify();
+}
+
+#[test]
+fn session_in_memory_stands_alone() {
+    let line = line!() + 1;
+    let session = Session::memory().unwrap();
+    session.execute_batch("CREATE TABLE t (a)").unwrap();
+    assert_eq!(session.entry().location().unwrap().line(), line);
+    assert_eq!(one::<i64>(&session.factory().open().unwrap(), "SELECT count(*) FROM sqlite_schema"), 1);
+    assert_eq!(one::<i64>(&Session::memory().unwrap(), "SELECT count(*) FROM sqlite_schema"), 0);
+}
+
+/// Neither those that were open before, nor those that are opened later.
+#[test]
+fn connections_of_a_kept_engine_are_no_leaks() {
+    let engine = Engine::memory().unwrap();
+    let before = engine.connect().unwrap();
+    let kept: &'static Engine = engine.leak();
+    let (client, session) = (Connection::open(kept.uri()).unwrap(), sessions(kept).open().unwrap());
+    assert_eq!(kept.ledger().counts().live, 3);
+    kept.ledger().verify();
+    std::mem::forget((before, client, session));
 }

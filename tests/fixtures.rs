@@ -131,3 +131,70 @@ fn expected_panic_closes_the_session(session: Session) {
 fn test_closes_its_session(session: Session) -> Result<(), Box<dyn std::error::Error>> {
     Ok(session.close()?)
 }
+
+/// Fixtures over templates of the test's own.
+mod own {
+    use super::*;
+    use sqlite_fixtures::rusqlite;
+
+    static LIBRARY: Template = Template::folder("fixtures");
+    static NOTES: LazyLock<Template> = LazyLock::new(|| {
+        Template::from_uri_async(async |uri: String| {
+            Connection::open(uri)?.execute_batch("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT)")?;
+            Ok::<_, rusqlite::Error>(())
+        })
+    });
+    sqlite_fixtures::fixtures!(mod shelves: LIBRARY);
+    sqlite_fixtures::fixtures!(
+        /// Built by asynchronous code.
+        pub(crate) mod notes: NOTES
+    );
+
+    use notes::async_engine;
+    use shelves::{async_session, engine, session, sessions};
+
+    #[rstest]
+    fn each_form_has_the_template(session: Session, sessions: SessionFactory, engine: Engine) {
+        assert_eq!(loans(&session), 5);
+        assert_eq!(loans(&sessions.open().unwrap()), 5);
+        assert_eq!(loans(&engine.connect().unwrap()), 5);
+    }
+
+    #[rstest]
+    fn each_form_takes_seeds(
+        #[with("tests/more_loans")] session: Session,
+        #[with("tests/more_loans")] sessions: SessionFactory,
+        #[with(["tests/more_loans"])] engine: Engine,
+    ) {
+        let here = line!() - 6;
+        assert_eq!(session.entry().location().unwrap().line(), here);
+        assert_eq!(session.entry().test(), Some("own::each_form_takes_seeds"));
+        for more in [&*session, &*sessions.open().unwrap(), &engine.connect().unwrap()] {
+            assert_eq!(loans(more), 6);
+        }
+    }
+
+    #[rstest]
+    #[tokio::test]
+    async fn session_is_asynchronous(#[with("tests/more_loans")] async_session: AsyncSession) {
+        assert_eq!(async_session.call(|session| loans(session)).await, 6);
+    }
+
+    #[rstest]
+    #[tokio::test]
+    async fn engine_is_built_by_asynchronous_code(#[future(awt)] async_engine: Engine) {
+        let notes: i64 =
+            async_engine.connect().unwrap().query_row("SELECT count(*) FROM notes", [], |row| row.get(0)).unwrap();
+        assert_eq!(notes, 0);
+    }
+
+    #[rstest]
+    fn arguments_have_names_of_their_own(
+        #[from(shelves::session)] lent: Session,
+        #[from(shelves::session)]
+        #[with("tests/more_loans")]
+        more: Session,
+    ) {
+        assert_eq!((loans(&lent), loans(&more)), (5, 6));
+    }
+}

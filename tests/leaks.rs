@@ -69,6 +69,7 @@ fn leak_without_drop_fails_the_process(#[case] test: &'static str) {
 #[case("connection_to_the_engine_of_a_test")]
 #[case("connection_of_a_thread_to_the_engine_of_a_test")]
 #[case("connection_of_a_thread_with_a_name")]
+#[case("connection_of_the_code_of_a_template")]
 fn clients_leak_fails_the_process(#[case] test: &'static str) {
     let run = Planted("clients", test).run(&[]);
     assert_process_is_red(&run);

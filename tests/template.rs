@@ -414,3 +414,36 @@ fn cache_that_cannot_be_written_is_done_without() {
     assert!(output.status.success(), "{text}");
     assert_eq!(text.matches("it is built in this process, which takes longer").count(), 1, "{text}");
 }
+
+/// As sqlx finds them.
+#[test]
+fn migrations_of_the_crate_are_found() {
+    let run = |crate_folder: &Path, users: &str| {
+        let settings = [("CARGO_MANIFEST_DIR", crate_folder.to_str().unwrap()), ("PLANTED_USERS", users)];
+        planted().run("template", &["migrations_of_the_crate_are_the_schema"], &settings)
+    };
+    let migrations =
+        ("migrations/20260101000000_users.up.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)");
+    let down = ("migrations/20260101000000_users.down.sql", "DROP TABLE users");
+    let none = run(folder(&[migrations, down]).path(), "0");
+    assert_eq!(none.code, Some(0), "{}", none.text);
+    let seeds = ("fixtures/users.json", r#"[{"name": "Bob"}]"#);
+    let seeded = run(folder(&[migrations, down, seeds]).path(), "1");
+    assert_eq!(seeded.code, Some(0), "{}", seeded.text);
+    let own = ("fixtures/schema.sql", "CREATE TABLE users (name); INSERT INTO users VALUES ('Eve')");
+    let own = run(folder(&[migrations, seeds, own]).path(), "2");
+    assert_eq!(own.code, Some(0), "{}", own.text);
+    let neither = run(folder(&[]).path(), "0");
+    assert!(neither.text.contains("fixtures") && !neither.text.contains("migrations:"), "{}", neither.text);
+}
+
+#[test]
+fn folder_has_the_migrations_beside_it() {
+    let app = folder(&[("migrations/1_t.sql", "CREATE TABLE t (a)"), ("fixtures/t.sql", "INSERT INTO t VALUES (1)")]);
+    assert_eq!(count(&Template::from_folder(app.path().join("fixtures")).session()), 1);
+    // Not those of a folder that is no part of the crate.
+    let deep =
+        folder(&[("migrations/1_t.sql", "CREATE TABLE t (a)"), ("a/fixtures/t.sql", "INSERT INTO t VALUES (1)")]);
+    let error = Template::from_folder(deep.path().join("a/fixtures")).memory().unwrap_err();
+    assert!(matches!(error.seed_error().unwrap().kind(), SeedErrorKind::NoSchema), "{error:?}");
+}

@@ -6,6 +6,7 @@ use crate::sqlite::{Switch, switch};
 use rusqlite::{Connection, ErrorCode};
 use std::any::TypeId;
 use std::fmt;
+use std::path::{Component, Path};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -45,8 +46,13 @@ type Hook = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
 
 /// The options of an engine and its connections.
 #[derive(Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "options that are independent")]
 pub(crate) struct Options {
     name: Option<String>,
+    file_name: Option<String>,
+    pub(super) absent: bool,
+    /// Whether its clock is frozen, for the engine that a template is built on.
+    pub(super) frozen_clock: bool,
     pragmas: Vec<(String, String)>,
     journal_mode: Option<JournalMode>,
     durable: bool,
@@ -106,7 +112,7 @@ impl Options {
 
     /// The options that shape a template's image, as text for its key.
     pub(crate) fn shape(&self) -> String {
-        let mut text = String::new();
+        let mut text = format!("file {:?}\n", self.file_name);
         for (name, value) in &self.pragmas {
             text += &format!("pragma {name:?} {value:?}\n");
         }
@@ -118,6 +124,28 @@ impl Options {
             text += &format!("hook {hook:?}\n");
         }
         text
+    }
+
+    /// The name of the database's file in its temporary folder.
+    pub(super) fn file_name(&self) -> Result<&str, EngineError> {
+        let Some(name) = &self.file_name else { return Ok("database.sqlite3") };
+        let mut parts = Path::new(name).components();
+        match (parts.next(), parts.next()) {
+            (Some(Component::Normal(part)), None) if part == name.as_str() && !name.contains('\0') => Ok(name),
+            _ => Err(EngineError::FileName { name: name.clone() }),
+        }
+    }
+
+    /// A builder for an engine on which a template of these options is built. The code of the template sets its own options.
+    pub(crate) fn for_building(&self) -> EngineBuilder {
+        EngineBuilder(Self {
+            name: Some("template".to_owned()),
+            file_name: self.file_name.clone(),
+            frozen_clock: true,
+            leaks: self.leaks,
+            backtraces: self.backtraces,
+            ..Self::default()
+        })
     }
 
     /// Whether hooks of the user run on every connection.
@@ -166,6 +194,51 @@ impl EngineBuilder {
     /// Names the engine in reports.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.name = Some(name.into());
+        self
+    }
+
+    /// Names the file of a database in a temporary folder; by default it is `database.sqlite3`. No effect in memory.
+    ///
+    /// For code that takes a folder, and opens a file of this name in it:
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sqlite_fixtures::Engine;
+    ///
+    /// let engine = Engine::builder().file_name("app.db").temp_file()?;
+    /// let folder = engine.folder().unwrap();
+    /// assert_eq!(engine.path().unwrap(), folder.join("app.db"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A name that is not that of one file, such as a path, is [`EngineError::FileName`] when the engine is created.
+    pub fn file_name(mut self, name: impl Into<String>) -> Self {
+        self.0.file_name = Some(name.into());
+        self
+    }
+
+    /// Makes no database: the file is not there until a connection creates it. For tests of code that treats a missing database
+    /// otherwise than an empty one.
+    ///
+    /// In memory too, a connection without
+    /// [`SQLITE_OPEN_CREATE`](https://sqlite.org/c3ref/open.html) fails until another has created the database.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sqlite_fixtures::{Engine, rusqlite::{Connection, OpenFlags}};
+    ///
+    /// let engine = Engine::builder().absent().memory()?;
+    /// let existing = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI;
+    /// assert!(Connection::open_with_flags(engine.uri(), existing).is_err());
+    ///
+    /// Connection::open(engine.uri())?.execute_batch("CREATE TABLE users (name TEXT)")?;
+    /// assert!(Connection::open_with_flags(engine.uri(), existing).is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn absent(mut self) -> Self {
+        self.0.absent = true;
         self
     }
 
@@ -315,9 +388,16 @@ impl EngineBuilder {
         Ok(options)
     }
 
-    fn build(self, origin: &Origin, place: fn(&Origin) -> Result<Place, EngineError>) -> Result<Engine, EngineError> {
+    fn build(
+        self,
+        origin: &Origin,
+        place: fn(&Origin, &Options) -> Result<Place, EngineError>,
+    ) -> Result<Engine, EngineError> {
         let mut options = self.options()?;
+        if options.absent && !(*origin.bytes).as_ref().is_empty() {
+            return Err(EngineError::AbsentTemplate);
+        }
         let name = options.name.take();
-        Ok(Engine::new(Database::new(name, place(origin)?, origin.clone(), options)))
+        Ok(Engine::new(Database::new(name, place(origin, &options)?, origin.clone(), options)))
     }
 }

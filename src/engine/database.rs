@@ -39,6 +39,7 @@ impl Database {
                 file: place.file(),
                 owner: test_name::current(None),
                 leaks: options.leaks,
+                is_kept: AtomicBool::new(false),
             }),
             labels: Mutex::default(),
             failed: AtomicBool::new(false),

@@ -43,6 +43,14 @@ pub enum EngineError {
     OnOpen(rusqlite::Error),
     /// The database could not be read.
     Read(rusqlite::Error),
+    /// [`EngineBuilder::file_name`](crate::engine::EngineBuilder::file_name) got what is not the name of a file.
+    #[non_exhaustive]
+    FileName {
+        /// The name.
+        name: String,
+    },
+    /// [`EngineBuilder::absent`](crate::engine::EngineBuilder::absent) was asked of a template.
+    AbsentTemplate,
     /// A database in memory has no folder to keep.
     NoFolder,
     /// A copy of the database could not be written.
@@ -78,6 +86,12 @@ impl fmt::Display for EngineError {
             ),
             Self::OnOpen(_) => f.write_str("an `on_open` hook failed on a new connection; correct the hook"),
             Self::Read(_) => f.write_str("the database could not be read; see the cause"),
+            Self::FileName { name } => {
+                write!(f, "`{name}` is not the name of a file; give one without folders, such as `app.db`")
+            }
+            Self::AbsentTemplate => {
+                f.write_str("the database of a template cannot be absent; remove `absent` from its engine options")
+            }
             Self::NoFolder => {
                 f.write_str("an engine in memory has no folder to keep; write it to a file with `save_to`")
             }
@@ -95,7 +109,12 @@ crate::position::debug_is_chain!(EngineError);
 impl Error for EngineError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::NoEngine | Self::AsyncEngine | Self::JournalMode { .. } | Self::NoFolder => None,
+            Self::NoEngine
+            | Self::AsyncEngine
+            | Self::JournalMode { .. }
+            | Self::FileName { .. }
+            | Self::AbsentTemplate
+            | Self::NoFolder => None,
             Self::Setting(source) => Some(source),
             Self::Folder { source, .. } => Some(source),
             Self::Open(source) | Self::Pragma { source, .. } | Self::OnOpen(source) | Self::Read(source) => {

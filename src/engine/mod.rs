@@ -129,12 +129,80 @@ impl Engine {
         self.database.place.path()
     }
 
+    /// The temporary folder of the database's file; `None` in memory. Nothing else is in it.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.path().and_then(Path::parent)
+    }
+
     /// The database's [URI](https://sqlite.org/uri.html), for any client of the same SQLite library in this process.
     ///
     /// Connections of such a client do not have the engine's options, but they are in its ledger.
     #[must_use]
     pub fn uri(&self) -> String {
         self.database.place.uri()
+    }
+
+    /// The same as a URL: `sqlite:...`, the form that sqlx and sea-orm take.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = sqlite_fixtures::Engine::memory()?;
+    /// assert_eq!(engine.url().strip_prefix("sqlite:"), engine.uri().strip_prefix("file:"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.database.place.url()
+    }
+
+    /// Opens a plain connection with the engine's options, for code that owns its connection.
+    ///
+    /// The ledger counts it as a client's: if it is still open when the process ends, the report names the line that called this.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sqlite_fixtures::{Engine, rusqlite::Connection};
+    ///
+    /// struct Users(Connection);
+    ///
+    /// let engine = Engine::memory()?;
+    /// let users = Users(engine.connect()?);
+    /// assert_eq!(engine.ledger().counts().live, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EngineError::Open`], [`EngineError::Pragma`], [`EngineError::JournalMode`] or [`EngineError::OnOpen`].
+    pub fn connect(&self) -> Result<Connection, EngineError> {
+        self.database.connect()
+    }
+
+    /// Keeps the database until the process ends, for code that opens it lazily, or holds a pool in a static.
+    ///
+    /// Connections that are open to it when the process ends are not leaks. A temporary folder is still removed at exit.
+    ///
+    /// ```
+    /// use sqlite_fixtures::{Engine, rusqlite::{self, Connection}};
+    /// use std::sync::OnceLock;
+    ///
+    /// static URI: OnceLock<String> = OnceLock::new();
+    ///
+    /// fn database() -> rusqlite::Result<Connection> {
+    ///     Connection::open(URI.get_or_init(|| Engine::memory().unwrap().leak().uri()))
+    /// }
+    ///
+    /// # fn main() -> rusqlite::Result<()> {
+    /// database()?.execute_batch("CREATE TABLE users (name TEXT)")?;
+    /// database()?.execute("INSERT INTO users VALUES ('alice')", [])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn leak(self) -> &'static Self {
+        self.database.record.keep_for_ever();
+        Box::leak(Box::new(self))
     }
 
     /// Keeps the temporary folder after the engine is dropped, and returns its path.
@@ -162,9 +230,9 @@ impl Engine {
         snapshot::of(&connection).map_err(EngineError::Read)
     }
 
-    /// Opens a connection with the engine's options.
-    pub(crate) fn connect(&self) -> Result<Connection, EngineError> {
-        self.database.connect()
+    /// Opens a connection without the engine's options, which is not in the ledger.
+    pub(crate) fn connect_untracked(&self) -> Result<Connection, EngineError> {
+        untracked(|| self.database.place.open())
     }
 
     /// A connection to a copy of the initial database, which lives as long as the connection.

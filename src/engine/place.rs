@@ -1,6 +1,6 @@
 //! Where a database is: in our file system in memory, or in a temporary folder.
 
-use super::{EngineError, Origin};
+use super::{EngineError, Options, Origin};
 use crate::ledger::{exit, warn_stderr};
 use crate::sqlite::{quote::file_uri, untracked};
 use crate::storage::TempFolder;
@@ -19,6 +19,8 @@ pub(super) enum Place {
     },
     TempFile {
         path: PathBuf,
+        /// Whether a connection may create the file.
+        absent: bool,
         /// `None` only during the drop.
         folder: Option<TempFolder>,
     },
@@ -33,27 +35,32 @@ pub(super) fn open_copy(origin: &Origin) -> rusqlite::Result<Connection> {
 
 impl Place {
     /// A copy of `origin` in memory.
-    pub(super) fn memory(origin: &Origin) -> Result<Self, EngineError> {
-        let database = vfs::Database::new(Arc::clone(&origin.bytes));
-        let uri = vfs::uri(&database).map_err(EngineError::Open)?;
+    pub(super) fn memory(origin: &Origin, options: &Options) -> Result<Self, EngineError> {
+        let database =
+            if options.absent { vfs::Database::absent() } else { vfs::Database::new(Arc::clone(&origin.bytes)) };
+        let uri = if options.frozen_clock { vfs::frozen_clock_uri(&database) } else { vfs::uri(&database) };
+        let uri = uri.map_err(EngineError::Open)?;
         Ok(Self::Memory { uri, database })
     }
 
     /// A copy of `origin` in a temporary folder.
-    pub(super) fn temp_file(origin: &Origin) -> Result<Self, EngineError> {
+    pub(super) fn temp_file(origin: &Origin, options: &Options) -> Result<Self, EngineError> {
+        let name = options.file_name()?;
         // An engine in a static is never dropped.
         exit::register();
         let error = |source| EngineError::Folder { path: env::temp_dir(), source };
         let folder = TempFolder::new_in(&absolute(env::temp_dir()).map_err(error)?).map_err(error)?;
-        let path = folder.path().join("database.sqlite3");
-        storage::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;
-        Ok(Self::TempFile { path, folder: Some(folder) })
+        let path = folder.path().join(name);
+        if !options.absent {
+            storage::create_file(&path).and_then(|mut file| origin.copy_to(&mut file)).map_err(error)?;
+        }
+        Ok(Self::TempFile { path, absent: options.absent, folder: Some(folder) })
     }
 
     /// Opens a connection with the flags that [`Connection::open`] has, which ATTACH uses too.
     pub(super) fn open(&self) -> Result<Connection, EngineError> {
         // If the file is gone, that is an error, not a new database.
-        let mode = if self.path().is_some() { "?mode=rw" } else { "" };
+        let mode = if matches!(self, Self::TempFile { absent: false, .. }) { "?mode=rw" } else { "" };
         Connection::open(self.uri() + mode).map_err(EngineError::Open)
     }
 
@@ -68,7 +75,7 @@ impl Place {
     pub(super) fn file(&self) -> String {
         match self {
             Self::Memory { database, .. } => database.name(),
-            Self::TempFile { path, folder } => {
+            Self::TempFile { path, folder, .. } => {
                 let folder = folder.as_ref().map(TempFolder::real_path).unwrap_or_default();
                 folder.join(path.file_name().unwrap_or_default()).to_string_lossy().into_owned()
             }
@@ -82,8 +89,13 @@ impl Place {
         }
     }
 
+    /// As [`uri`](Self::uri), in the form of other clients.
+    pub(super) fn url(&self) -> String {
+        self.uri().replacen("file:", "sqlite:", 1)
+    }
+
     pub(super) fn persist(&self) -> Result<PathBuf, EngineError> {
-        let Self::TempFile { path, folder } = self else { return Err(EngineError::NoFolder) };
+        let Self::TempFile { path, folder, .. } = self else { return Err(EngineError::NoFolder) };
         let path = path.parent().unwrap_or(path).to_owned();
         match folder.as_ref().map_or(Ok(()), TempFolder::keep) {
             Ok(()) => Ok(path),
@@ -101,7 +113,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Self::TempFile { path, folder } = self
+        if let Self::TempFile { path, folder, .. } = self
             && let Some(Err(error)) = folder.take().map(TempFolder::remove)
         {
             warn_stderr(&format!("could not remove the temporary files of {}: {error}", path.display()));

@@ -5,7 +5,7 @@ use super::test_name::TestName;
 use crate::position::Position;
 use crate::settings::{Leaks, Settings};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
 /// What is known of one session, or of one connection that a client opened without a session factory: any code that uses
@@ -85,6 +85,8 @@ pub(crate) struct EngineIdentity {
     pub owner: TestName,
     /// What happens on a leak, if the engine sets it.
     pub leaks: Option<Leaks>,
+    /// Whether the engine and its connections may stay until the process ends.
+    pub is_kept: AtomicBool,
 }
 
 /// Whether a connection is open, and if not, how it ended.

@@ -178,6 +178,11 @@ crate::position::debug_is_chain!(LeakReport);
 
 impl Error for LeakReport {}
 
+/// Lets the other threads of the process run until `condition` is false, or they are idle.
+pub(crate) fn settle_while(condition: impl Fn() -> bool) {
+    quiesce::wait_while(condition);
+}
+
 /// What happens on a leak of an engine's connection: as the environment says, else as the engine does, else [`Leaks::Deny`].
 fn level(engine: Option<Leaks>) -> Leaks {
     level_of_run().or(engine).unwrap_or_default()

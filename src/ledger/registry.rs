@@ -10,6 +10,7 @@ use super::{Entry, State};
 use crate::position::sort_by;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// How many ended connections are remembered, for each engine and for the process.
@@ -92,6 +93,12 @@ impl EngineRecord {
         found?.upgrade()
     }
 
+    /// No connection to it is a leak any more.
+    pub(crate) fn keep_for_ever(&self) {
+        self.identity.is_kept.store(true, Ordering::Relaxed);
+        ignore_live(Some(self));
+    }
+
     fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -164,7 +171,7 @@ pub(super) fn enter(
     let entry = Entry {
         number,
         opened_at: registry.event,
-        ignored: false,
+        ignored: engine.as_ref().is_some_and(|engine| engine.identity.is_kept.load(Ordering::Relaxed)),
         rolls_back: false,
         state: State::Open,
         engine: engine.as_ref().map(|engine| Arc::clone(&engine.identity)),
@@ -178,6 +185,9 @@ pub(super) fn enter(
     }
     if let Some(journal) = &mut registry.journal {
         journal.opened(&entry);
+        if entry.ignored {
+            journal.ignored(number);
+        }
     }
     registry.live.insert(number, Live { entry, engine });
     number

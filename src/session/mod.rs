@@ -21,6 +21,7 @@ use crate::sqlite::{Handle, statements};
 use error::NotClosed;
 use rusqlite::Connection;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::thread;
 
 /// A session: an RAII guard over one [`rusqlite::Connection`], to which it derefs.
@@ -55,6 +56,25 @@ impl Session {
     pub(crate) fn new(connection: Connection, entry_guard: EntryGuard, slot: Slot, factory: SessionFactory) -> Self {
         let handle = Handle::new(&connection);
         Self { connection: Some(connection), handle, entry_guard, slot: Some(slot), reported: false, factory }
+    }
+
+    /// A session on a new, empty database in memory, in place of [`Connection::open_in_memory`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let session = sqlite_fixtures::Session::memory()?;
+    /// session.execute_batch("CREATE TABLE users (name TEXT)")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SessionError::Engine`], as [`Engine::memory`].
+    #[track_caller]
+    pub fn memory() -> Result<Self, SessionError> {
+        let location = Location::caller();
+        let engine = Engine::memory().map_err(SessionError::Engine)?;
+        SessionFactory::from_engine(engine).into_session_at(location)
     }
 
     /// Closes the session: returns when SQLite has freed its handle.

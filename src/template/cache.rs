@@ -27,6 +27,19 @@ pub(super) struct Cache {
     folder: PathBuf,
 }
 
+/// What the cache has of a key.
+pub(super) enum Found {
+    Image(Image),
+    Missing(Vacancy),
+}
+
+/// The place of a missing image, which no other process builds meanwhile.
+pub(super) struct Vacancy {
+    lock: File,
+    state: String,
+    content: String,
+}
+
 impl Cache {
     pub(super) fn new() -> Result<Self, TemplateError> {
         match storage::shared() {
@@ -49,50 +62,57 @@ impl Cache {
         key: &Key,
         build: &dyn Fn() -> Result<Built, TemplateError>,
     ) -> Result<Image, TemplateError> {
-        let error = |source| TemplateError::cache(&self.folder, source);
         loop {
-            let state = key.by_state().map_err(TemplateError::seed)?;
-            if let Some(image) = self.known(&state).map_err(error)? {
-                return Ok(image);
+            match self.find(key)? {
+                Found::Image(image) => return Ok(image),
+                Found::Missing(place) => {
+                    if let Some(image) = self.store(key, place, build()?)? {
+                        return Ok(image);
+                    }
+                }
             }
-            let content = key.by_content().map_err(TemplateError::seed)?;
-            let image = match self.open(&content).map_err(error)? {
-                Some(image) => image,
-                None => match self.build(key, &content, build)? {
-                    Some(image) => image,
-                    None => continue,
-                },
-            };
-            if key.is_settled(&state) {
-                self.remember(&state, &content).map_err(error)?;
-            }
-            return Ok(image);
         }
     }
 
-    /// Builds an image, unless another process has built it first. `None` if a file changed during the build, since the image
-    /// then has neither the old nor the new content.
-    fn build(
-        &self,
-        key: &Key,
-        content: &str,
-        build: &dyn Fn() -> Result<Built, TemplateError>,
-    ) -> Result<Option<Image>, TemplateError> {
+    /// Looks for the image of a key. If it is missing, waits until no other process builds it, and looks again.
+    pub(super) fn find(&self, key: &Key) -> Result<Found, TemplateError> {
         let error = |source| TemplateError::cache(&self.folder, source);
-        let name = digest(content.as_bytes());
-        let lock = self.lock(&name).map_err(error)?;
-        if let Some(image) = self.open(content).map_err(error)? {
-            return Ok(Some(image));
+        let state = key.by_state().map_err(TemplateError::seed)?;
+        if let Some(image) = self.known(&state).map_err(error)? {
+            return Ok(Found::Image(image));
         }
-        let new = build()?;
+        let content = key.by_content().map_err(TemplateError::seed)?;
+        if let Some(image) = self.open(&content).map_err(error)? {
+            return self.remembered(key, &state, &content, image).map(Found::Image);
+        }
+        let lock = self.lock(&digest(content.as_bytes())).map_err(error)?;
+        match self.open(&content).map_err(error)? {
+            Some(image) => self.remembered(key, &state, &content, image).map(Found::Image),
+            None => Ok(Found::Missing(Vacancy { lock, state, content })),
+        }
+    }
+
+    /// Stores a new image. `None` if a file changed during the build, since the image then has neither the old nor the new content.
+    pub(super) fn store(&self, key: &Key, place: Vacancy, new: Built) -> Result<Option<Image>, TemplateError> {
+        let error = |source| TemplateError::cache(&self.folder, source);
+        let Vacancy { lock, state, content } = place;
         if key.by_content().map_err(TemplateError::seed)? != content {
             return Ok(None);
         }
-        self.put(content, &new).map_err(error)?;
+        self.put(&content, &new).map_err(error)?;
         drop(lock);
-        self.evict(&name).map_err(error)?;
+        self.evict(&digest(content.as_bytes())).map_err(error)?;
         // Another process may have emptied the folder since.
-        Ok(Some(self.open(content).map_err(error)?.unwrap_or_else(|| new.into())))
+        let image = self.open(&content).map_err(error)?.unwrap_or_else(|| new.into());
+        self.remembered(key, &state, &content, image).map(Some)
+    }
+
+    /// The image, after its place is written down for files in this state.
+    fn remembered(&self, key: &Key, state: &str, content: &str, image: Image) -> Result<Image, TemplateError> {
+        if key.is_settled(state) {
+            self.remember(state, content).map_err(|source| TemplateError::cache(&self.folder, source))?;
+        }
+        Ok(image)
     }
 
     fn path(&self, name: &str, suffix: &str) -> PathBuf {

@@ -15,6 +15,10 @@ pub struct TemplateError {
 enum Step {
     Seed,
     Function,
+    /// What the code did is not what a template needs; the cause says it.
+    Code,
+    Asynchronous,
+    Thread,
     Engine,
     Sqlite,
     Cache(Arc<Path>),
@@ -27,6 +31,19 @@ impl TemplateError {
 
     pub(super) fn function(cause: Box<dyn Error + Send + Sync>) -> Self {
         Self { step: Step::Function, cause: cause.into() }
+    }
+
+    pub(super) fn code(message: String) -> Self {
+        Self { step: Step::Code, cause: Arc::from(Box::<dyn Error + Send + Sync>::from(message)) }
+    }
+
+    pub(super) fn asynchronous() -> Self {
+        let message = "asynchronous code runs on the executor that awaits it; use `engine_async().await`";
+        Self { step: Step::Asynchronous, cause: Arc::from(Box::<dyn Error + Send + Sync>::from(message)) }
+    }
+
+    pub(super) fn thread(cause: io::Error) -> Self {
+        Self { step: Step::Thread, cause: Arc::new(cause) }
     }
 
     pub(super) fn engine(cause: EngineError) -> Self {
@@ -58,6 +75,9 @@ impl fmt::Display for TemplateError {
         f.write_str(match &self.step {
             Step::Seed => "the template cannot be built from its files; correct the file",
             Step::Function => "the function of the template failed; see the cause",
+            Step::Code => "the template cannot be built from what its code did",
+            Step::Asynchronous => "the template is built by asynchronous code",
+            Step::Thread => "no thread can be started to look for the template's image; see the cause",
             Step::Engine => "the template has no engine; correct its options",
             Step::Sqlite => "SQLite could not build the template; see the cause",
             Step::Cache(folder) => {

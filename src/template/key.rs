@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use std::{env, fs, io};
 
 /// Increased when the same inputs give another image, or when the format of the cache changes.
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 
 /// The files of a template, in the order in which they are loaded.
 #[derive(Debug, Default)]
@@ -30,11 +30,17 @@ impl Files {
     pub(super) fn find(schema: &Schema, seeds: &Seeds, watched: &Seeds) -> Result<Self, SeedError> {
         let mut files = Self::default();
         match schema {
-            Schema::Function(_) => {}
+            Schema::Code(_) => {}
             Schema::Path(path) => {
                 let found = folder::locate(Path::new(path))?;
                 files.schema = if found.is_dir() { folder::migrations(&found)? } else { vec![script(found)?] };
             }
+            Schema::Crate => match (files.add_folder(Path::new("fixtures")), folder::locate(Path::new("migrations"))) {
+                (Err(error), Ok(migrations)) if matches!(error.kind(), SeedErrorKind::NotFound { .. }) => {
+                    files.schema = folder::migrations(&migrations)?;
+                }
+                (added, _) => added?,
+            },
             Schema::Folder(path) => files.add_folder(Path::new(path))?,
             Schema::OwnedFolder(path) => files.add_folder(path)?,
         }
@@ -123,10 +129,10 @@ impl Key {
             crate::sqlite::source_id(),
             options.shape(),
         );
-        if let Schema::Function(function) = schema {
-            let _ = writeln!(common, "function {:?}", function.id);
+        if let Schema::Code(code) = schema {
+            let _ = writeln!(common, "function {:?}", code.id);
         }
-        if matches!(schema, Schema::Function(_)) || options.has_hooks() {
+        if matches!(schema, Schema::Code(_)) || options.has_hooks() {
             let executable = env::current_exe()?;
             let _ = writeln!(common, "executable {} {}", name(&executable), state(&executable)?);
         }

@@ -1,10 +1,13 @@
 //! A database image built once from schema and seeds, then cloned for each test.
 
-// `key` identifies an image by its inputs, `build` builds one, `image` reads and writes its folder, `mapped` maps its
-// bytes into memory, `cache` shares the images of this machine between processes.
+// `code` runs code that makes a schema, `build` builds an image, `key` identifies one by its inputs, `image` reads and writes its
+// folder, `mapped` maps its bytes into memory, `cache` shares the images of this machine between processes, `asynchronous` waits for
+// one.
 
+mod asynchronous;
 mod build;
 mod cache;
+mod code;
 mod error;
 mod image;
 mod key;
@@ -18,10 +21,14 @@ use crate::position::chain;
 use crate::seed::Seeds;
 use crate::settings::Settings;
 use cache::Cache;
+use code::{Code, Run};
 use image::Image;
 use key::Files;
 use rusqlite::Connection;
-use std::{any::TypeId, error::Error, fmt, path::PathBuf, sync::OnceLock};
+use std::error::Error;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Schema and seeds, built into an image once per machine and cloned for each test.
 ///
@@ -70,25 +77,11 @@ enum Schema {
     Folder(&'static str),
     /// Likewise, with a path from run time.
     OwnedFolder(PathBuf),
+    /// The folder `fixtures/` of the crate, or its `migrations/` without seeds.
+    Crate,
     /// A script, or a folder of migrations.
     Path(&'static str),
-    Function(SchemaFn),
-}
-
-/// A function that makes the schema.
-struct SchemaFn {
-    build: Box<BuildSchema>,
-    /// Identifies the function across processes of one executable; `None` for a closure with captured values, which its type
-    /// does not tell.
-    id: Option<TypeId>,
-}
-
-type BuildSchema = dyn Fn(&mut Connection) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync;
-
-impl fmt::Debug for SchemaFn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SchemaFn").finish_non_exhaustive()
-    }
+    Code(Code),
 }
 
 impl fmt::Debug for Template {
@@ -104,9 +97,16 @@ impl fmt::Debug for Template {
 
 impl Template {
     /// A folder with `schema.sql` or `migrations/*.sql`, and its seed files.
+    ///
+    /// A folder with neither has the schema of the nearest `migrations/` beside or above it, up to the crate's own.
     #[must_use]
     pub const fn folder(path: &'static str) -> Self {
         Self::new(Schema::Folder(path))
+    }
+
+    /// What the fixtures of the crate under test have.
+    pub(crate) const fn of_the_crate() -> Self {
+        Self::new(Schema::Crate)
     }
 
     /// Like [`folder`](Self::folder), for a path that is known only at run time.
@@ -132,8 +132,103 @@ impl Template {
     where
         F: Fn(&mut Connection) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
     {
-        let id = (size_of::<F>() == 0).then(TypeId::of::<F>);
-        Self::new(Schema::Function(SchemaFn { build: Box::new(build), id }))
+        Self::new(Schema::Code(Code::new::<F>(Run::Connection(Box::new(build)))))
+    }
+
+    /// A database made by code that opens a [URI](https://sqlite.org/uri.html) with any client: an application's own constructor, the
+    /// migrations of refinery, diesel, sqlx or sea-orm.
+    ///
+    /// The code gets an empty database in memory, of zero bytes, so it chooses page size, encoding and journal mode. What it has
+    /// committed when it returns is the image, also what is still in a write-ahead log. Seeds are loaded on top. Clones have its
+    /// page size, encoding and write-ahead log, unless [`engine_options`](Self::engine_options) name another mode.
+    ///
+    /// Connections of this URI have a clock that stands at 2000-01-01 00:00:00. One that is still open when the code returns is a
+    /// leak, reported as those of [engines](Engine::uri) are.
+    ///
+    /// ```
+    /// use sqlite_fixtures::{Template, rusqlite::{self, Connection}};
+    /// use std::sync::LazyLock;
+    ///
+    /// struct Store(Connection);
+    ///
+    /// impl Store {
+    ///     fn open(path: &str) -> rusqlite::Result<Self> {
+    ///         let connection = Connection::open(path)?;
+    ///         connection.execute_batch("CREATE TABLE IF NOT EXISTS notes (body TEXT)")?;
+    ///         Ok(Self(connection))
+    ///     }
+    /// }
+    ///
+    /// static STORE: LazyLock<Template> = LazyLock::new(|| Template::from_uri(|uri| Store::open(uri).map(drop)));
+    ///
+    /// let engine = STORE.engine().unwrap();
+    /// let store = Store::open(&engine.uri()).unwrap();
+    /// store.0.execute("INSERT INTO notes VALUES ('first')", []).unwrap();
+    /// ```
+    ///
+    /// Images are cached as those of [`from_fn`](Self::from_fn) are.
+    #[must_use]
+    pub fn from_uri<F, E>(build: F) -> Self
+    where
+        F: Fn(&str) -> Result<(), E> + Send + Sync + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self::new(Schema::Code(Code::new::<F>(Run::Uri(Box::new(move |uri| build(uri).map_err(Into::into))))))
+    }
+
+    /// As [`from_uri`](Self::from_uri), for code that wants the path of a file, or the folder that the file is in.
+    ///
+    /// The file is not there yet; nothing else is in its folder. It is named `database.sqlite3`, or as
+    /// [`file_name`](EngineBuilder::file_name) says in [`engine_options`](Self::engine_options). Its clock is the system's.
+    ///
+    /// ```
+    /// use sqlite_fixtures::{Template, rusqlite::{self, Connection}};
+    /// use std::{path::Path, sync::LazyLock};
+    ///
+    /// struct Store(Connection);
+    ///
+    /// impl Store {
+    ///     fn open(folder: &Path) -> rusqlite::Result<Self> {
+    ///         let connection = Connection::open(folder.join("app.db"))?;
+    ///         connection.execute_batch("CREATE TABLE IF NOT EXISTS notes (body TEXT)")?;
+    ///         Ok(Self(connection))
+    ///     }
+    /// }
+    ///
+    /// static STORE: LazyLock<Template> = LazyLock::new(|| {
+    ///     Template::from_path(|path| Store::open(path.parent().unwrap()).map(drop))
+    ///         .engine_options(|engine| engine.file_name("app.db"))
+    ///         .in_temp_file()
+    /// });
+    ///
+    /// let engine = STORE.engine().unwrap();
+    /// let store = Store::open(engine.folder().unwrap()).unwrap();
+    /// store.0.execute("INSERT INTO notes VALUES ('first')", []).unwrap();
+    /// ```
+    #[must_use]
+    pub fn from_path<F, E>(build: F) -> Self
+    where
+        F: Fn(&Path) -> Result<(), E> + Send + Sync + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self::new(Schema::Code(Code::new::<F>(Run::Path(Box::new(move |path| build(path).map_err(Into::into))))))
+    }
+
+    /// As [`from_uri`](Self::from_uri), for asynchronous code on any executor; [`engine_async`](Self::engine_async) runs it.
+    ///
+    /// Tests that ask for it at the same time wait for one of them to build it. A closure with captured values, whose image cannot be
+    /// shared before it is built, may be called by each of them.
+    #[must_use]
+    pub fn from_uri_async<F, R, E>(build: F) -> Self
+    where
+        F: Fn(String) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self::new(Schema::Code(Code::new::<F>(Run::Async(Box::new(move |uri| {
+            let work = build(uri);
+            Box::pin(async { work.await.map_err(Into::into) })
+        })))))
     }
 
     const fn new(schema: Schema) -> Self {
@@ -252,23 +347,47 @@ impl Template {
         &self,
         make: fn(EngineBuilder, &Origin) -> Result<Engine, EngineError>,
     ) -> Result<Engine, TemplateError> {
-        let settings = Settings::get().map_err(|error| TemplateError::engine(EngineError::Setting(error)))?;
+        if matches!(self.schema, Schema::Code(Code { run: Run::Async(_), .. })) {
+            return Err(TemplateError::asynchronous());
+        }
         let uncached;
-        let image = if settings.template.unwrap_or(self.cached) {
-            self.image.get_or_init(|| self.shared_image()).as_ref().map_err(Clone::clone)?
+        let image = if self.is_cached()? {
+            self.shared()?
         } else {
             uncached = build::build(&self.schema, &self.files()?, &self.options()?)?.into();
             &uncached
         };
+        self.clone_of(image, make)
+    }
+
+    fn clone_of(
+        &self,
+        image: &Image,
+        make: fn(EngineBuilder, &Origin) -> Result<Engine, EngineError>,
+    ) -> Result<Engine, TemplateError> {
         let engine = make((self.engine)(Engine::builder()), &image.origin).map_err(TemplateError::engine)?;
         engine.set_labels(image.labels.clone());
         Ok(engine.with_leak_assertion())
     }
 
+    fn is_cached(&self) -> Result<bool, TemplateError> {
+        let settings = Settings::get().map_err(|error| TemplateError::engine(EngineError::Setting(error)))?;
+        Ok(settings.template.unwrap_or(self.cached))
+    }
+
+    /// Whether other processes can tell that an image is this template's.
+    fn has_key(&self) -> bool {
+        !matches!(self.schema, Schema::Code(Code { id: None, .. }))
+    }
+
     /// The image that all clones in this process share.
+    fn shared(&self) -> Result<&Image, TemplateError> {
+        self.image.get_or_init(|| self.shared_image()).as_ref().map_err(Clone::clone)
+    }
+
     fn shared_image(&self) -> Result<Image, TemplateError> {
         let (options, files) = (self.options()?, self.files()?);
-        if matches!(self.schema, Schema::Function(SchemaFn { id: None, .. })) {
+        if !self.has_key() {
             return Ok(build::build(&self.schema, &files, &options)?.into());
         }
         let cached = Cache::new().and_then(|cache| {
@@ -277,7 +396,7 @@ impl Template {
         });
         match cached {
             Err(error) if error.is_of_cache() => {
-                warn_stderr(&format!("{}; it is built in this process, which takes longer", chain(&error)));
+                without_cache(&error);
                 Ok(build::build(&self.schema, &self.files()?, &options)?.into())
             }
             cached => cached,
@@ -293,6 +412,10 @@ impl Template {
     fn options(&self) -> Result<Options, TemplateError> {
         (self.engine)(Engine::builder()).options().map_err(TemplateError::engine)
     }
+}
+
+fn without_cache(error: &TemplateError) {
+    warn_stderr(&format!("{}; it is built in this process, which takes longer", chain(error)));
 }
 
 const fn with_path(mut paths: StaticPaths, path: &'static str) -> StaticPaths {

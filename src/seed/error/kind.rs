@@ -207,7 +207,7 @@ impl fmt::Display for SeedErrorKind {
         match self {
             Self::NotFound { looked_in, is_relative } => not_found(f, looked_in, *is_relative),
             Self::NoSchema => f.write_str(
-                "the folder has neither `schema.sql` nor `migrations/`; add one, or build the template's schema in code",
+                "the folder has neither `schema.sql` nor `migrations/`, nor is `migrations/` beside it; add one, or build the template's schema in code",
             ),
             Self::TwoSchemas => {
                 f.write_str("the folder has both `schema.sql` and `migrations/`; remove the one that is not the schema")

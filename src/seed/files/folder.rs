@@ -41,7 +41,7 @@ fn candidates(path: &Path, manifest: Option<&Path>, current: &Path, executable: 
     }
 }
 
-/// The schema scripts of a folder: `schema.sql`, or its migrations.
+/// The schema scripts of a folder: `schema.sql`, or its migrations, or those of the crate.
 pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     let error = |fault| SeedError::new(fault).at(Position::whole(folder));
     let script = folder.join(SCHEMA);
@@ -50,8 +50,22 @@ pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         (true, false) => inside(folder, &script).map(|()| vec![script]),
         (false, true) => inside(folder, &migrations).and_then(|()| self::migrations(&migrations)),
         (true, true) => Err(error(SeedErrorKind::TwoSchemas)),
-        (false, false) => Err(error(SeedErrorKind::NoSchema)),
+        (false, false) => match migrations_above(folder) {
+            Some(migrations) => self::migrations(&migrations),
+            None => Err(error(SeedErrorKind::NoSchema)),
+        },
     }
+}
+
+/// The folder `migrations` beside a folder of the crate, or above it, up to the crate's own.
+fn migrations_above(folder: &Path) -> Option<PathBuf> {
+    let root = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env::current_dir().unwrap_or_default(), PathBuf::from);
+    let is_in_crate = |above: &Path| folder.is_relative() || above.starts_with(&root);
+    let mut above = folder.ancestors().skip(1).enumerate();
+    above.find_map(|(steps, above)| {
+        let migrations = above.join(MIGRATIONS);
+        ((steps == 0 || is_in_crate(above)) && migrations.is_dir()).then_some(migrations)
+    })
 }
 
 /// The migrations of a folder, in the order of their versions: scripts, or folders with an `up.sql` (diesel) or a `migration.sql`

@@ -19,7 +19,7 @@ use locks::Locks;
 use sidecars::Sidecars;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use wal_index::{Hold, WalIndex};
 
@@ -36,6 +36,8 @@ type File = Arc<RwLock<Content>>;
 #[derive(Debug)]
 pub(crate) struct Database {
     number: u64,
+    /// Whether the main file is there; else opening it must create it.
+    exists: AtomicBool,
     main: File,
     sidecars: Arc<Sidecars>,
     locks: Mutex<Locks>,
@@ -45,11 +47,21 @@ pub(crate) struct Database {
 impl Database {
     /// A new database whose main file starts as `base`.
     pub(crate) fn new(base: Base) -> Arc<Self> {
+        Self::make(base, true)
+    }
+
+    /// A new database whose main file is not there yet.
+    pub(crate) fn absent() -> Arc<Self> {
+        Self::make(Arc::new([]), false)
+    }
+
+    fn make(base: Base, exists: bool) -> Arc<Self> {
         // Never reused: an old name must not lead to another test's database.
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let database = Arc::new(Self {
             number,
+            exists: AtomicBool::new(exists),
             main: Arc::new(RwLock::new(Content::new(base))),
             sidecars: Arc::default(),
             locks: Mutex::default(),
@@ -106,10 +118,15 @@ impl<'a> Name<'a> {
         lock(&DATABASES).get(&self.number)?.upgrade()
     }
 
-    /// Opens the file; `None` if it or its database does not exist.
+    /// Opens the file, after making it if `make`; `None` if it or its database does not exist.
     pub(super) fn open(self, make: bool) -> Option<Handle> {
         let database = self.database()?;
         if self.sidecar.is_empty() {
+            if make {
+                database.exists.store(true, Ordering::Relaxed);
+            } else if !database.exists.load(Ordering::Relaxed) {
+                return None;
+            }
             let file = Arc::clone(&database.main);
             return Some(Handle { file, locked: Some(Locked { database, level: Level::None, hold: Hold::default() }) });
         }

@@ -3,7 +3,7 @@
 use planted::{Pool, forgets_a_connection, forgets_a_statement};
 use rstest::rstest;
 use rusqlite::{Connection, MAIN_DB, backup::Backup};
-use sqlite_fixtures::{Engine, Session, SessionFactory, fixtures::{engine, session, sessions}};
+use sqlite_fixtures::{Engine, Session, SessionFactory, Template, fixtures::{engine, session, sessions}};
 use std::{mem, sync::OnceLock, thread};
 
 #[test]
@@ -27,6 +27,16 @@ fn pool_that_is_never_dropped() {
 #[rstest]
 fn connection_to_the_engine_of_a_test(engine: Engine) {
     mem::forget(Connection::open(engine.uri()).unwrap()); // leak
+}
+
+/// While a template is built.
+#[test]
+fn connection_of_the_code_of_a_template() {
+    let template = Template::from_uri(|uri| {
+        mem::forget(Connection::open(uri)?); // leak
+        Ok::<_, rusqlite::Error>(())
+    });
+    template.uncached().engine().unwrap();
 }
 
 /// The thread has no name, but the database is that of a test.

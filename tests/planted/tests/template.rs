@@ -36,3 +36,11 @@ fn rows_are_served() {
         assert_eq!(sound, "ok");
     }
 }
+
+/// In a crate that has `migrations/`, and perhaps `fixtures/`.
+#[test]
+fn migrations_of_the_crate_are_the_schema() {
+    let session = sqlite_fixtures::fixtures::session::default();
+    let users: i64 = session.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+    assert_eq!(users.to_string(), env::var("PLANTED_USERS").unwrap());
+}
