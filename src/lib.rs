@@ -20,7 +20,7 @@
 //!
 //! # Which type to use
 //!
-//! * A [fixture](fixtures), when a test needs a database: `session`, `sessions`, `engine` or `async_session`.
+//! * A [fixture](mod@fixtures), when a test needs a database: `session`, `sessions`, `engine` or `async_session`.
 //! * A [`Template`], when you have several databases, or when code makes the schema.
 //! * An [`Engine`] and a [`SessionFactory`], when you need a database without a schema or seeds.
 //! * [`Seeds`], when you want to fill a database that you have opened yourself.
@@ -30,7 +30,7 @@
 //!
 //! | module | content |
 //! | --- | --- |
-//! | [`fixtures`] | the rstest fixtures |
+//! | [`fixtures`](mod@fixtures) | the rstest fixtures |
 //! | [`template`] | [`Template`]: a database image, built once and cloned for each test |
 //! | [`engine`] | [`Engine`], [`AsyncEngine`]: one database, and the options of its connections |
 //! | [`session`] | [`Session`], [`SessionFactory`], [`AsyncSession`]; the engine of the process |
@@ -52,7 +52,7 @@
 //! * `base64`: values written as `BASE64=...`, and Django's binary columns. `yaml` includes it.
 //! * `cli`: the command `sqlite-fixtures`, to be installed with `cargo install`. Leave it out of dev-dependencies.
 //!
-//! [`rusqlite`] is re-exported. Any version from 0.37 to 0.43 works; your own dependency decides which.
+//! [`rusqlite`] is re-exported. Any version from 0.31 to 0.43 works; your own dependency decides which.
 //!
 //! # Resource leaking
 //!

@@ -44,6 +44,45 @@ pub enum Leaks {
     Off,
 }
 
+/// What happens when a connection opens a database file outside the folders that tests may use: `SQLITE_FIXTURES_OUTSIDE`, or
+/// [`guard_files`](crate::ledger::guard_files).
+///
+/// Its `Display` and `FromStr` are the values of the variable: `deny`, `deny-writes`, `warn`, `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Outside {
+    /// Opening it is an error. SQLite may have made an empty file by then.
+    Deny,
+    /// Likewise, unless the connection is read-only.
+    DenyWrites,
+    /// It is reported when the process ends.
+    Warn,
+    /// Nothing.
+    #[default]
+    Off,
+}
+
+impl fmt::Display for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Deny => "deny",
+            Self::DenyWrites => "deny-writes",
+            Self::Warn => "warn",
+            Self::Off => "off",
+        })
+    }
+}
+
+impl FromStr for Outside {
+    type Err = SettingError;
+
+    /// Ignores ASCII case.
+    fn from_str(value: &str) -> Result<Self, SettingError> {
+        let known = [("deny", Self::Deny), ("deny-writes", Self::DenyWrites), ("warn", Self::Warn), ("off", Self::Off)];
+        choose(value, &known, "deny, deny-writes, warn or off")
+    }
+}
+
 impl fmt::Display for Keep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -109,6 +148,9 @@ impl Error for SettingError {}
 /// The variable that says what happens when a connection leaks.
 pub(crate) const LEAKS: &str = "SQLITE_FIXTURES_LEAKS";
 
+/// The variable that says what happens to files outside the folders of tests.
+pub(crate) const OUTSIDE: &str = "SQLITE_FIXTURES_OUTSIDE";
+
 /// The variable that names the folder of journals.
 pub(crate) const JOURNALS: &str = "SQLITE_FIXTURES_JOURNALS";
 
@@ -117,6 +159,7 @@ pub(crate) const JOURNALS: &str = "SQLITE_FIXTURES_JOURNALS";
 pub(crate) struct Settings {
     pub keep: Option<Keep>,
     pub leaks: Option<Leaks>,
+    pub outside: Option<Outside>,
     pub template: Option<bool>,
     pub unordered: Option<bool>,
     pub backtrace: Option<bool>,
@@ -142,6 +185,7 @@ impl Settings {
         Ok(Self {
             keep: read(lookup, "SQLITE_FIXTURES_KEEP", Keep::from_str)?,
             leaks: read(lookup, LEAKS, Leaks::from_str)?,
+            outside: read(lookup, OUTSIDE, Outside::from_str)?,
             template: read(lookup, "SQLITE_FIXTURES_TEMPLATE", |value| switch(value, "on or off"))?,
             unordered: read(lookup, "SQLITE_FIXTURES_UNORDERED", |value| switch(value, "1 or 0"))?,
             backtrace: read(lookup, "SQLITE_FIXTURES_BACKTRACE", |value| switch(value, "1 or 0"))?,

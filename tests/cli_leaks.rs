@@ -390,7 +390,7 @@ fn unknown_journal_format_is_an_error() {
     let folder = journals_of("known");
     let path = journal(folder.path());
     let text = fs::read_to_string(&path).unwrap();
-    let head = text.lines().next().unwrap()[9..].replacen("journal\t2\t", "journal\t999\t", 1);
+    let head = text.lines().next().unwrap()[9..].replacen("journal\t3\t", "journal\t999\t", 1);
     fs::write(&path, format!("{:08x} {head}\n", crc32(head.as_bytes()))).unwrap();
     let run = report(&[], &[folder.path()]);
     assert_eq!(run.code, Some(2), "{}", run.text);
@@ -443,8 +443,33 @@ fn every_report_format_names_the_leak() {
     let clean = journals_of("clean_sigkill");
     let junit = report(&["--format", "junit"], &[clean.path()]).text;
     assert!(junit.contains("no session leaked") && junit.contains("failures=\"0\""), "{junit}");
-    assert_eq!(report(&["--format", "json"], &[clean.path()]).text, "{\n  \"leaks\": []\n}\n");
+    assert_eq!(report(&["--format", "json"], &[clean.path()]).text, "{\n  \"leaks\": [],\n  \"outside\": []\n}\n");
     assert_eq!(report(&["--format", "github"], &[clean.path()]).text, "");
+}
+
+/// Also where nothing asks for it, and in a process that was killed.
+#[test]
+fn files_outside_the_tests_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (temporary, file) = (folder.path().join("tmp"), folder.path().join("app.db"));
+    fs::create_dir(&temporary).unwrap();
+    let settings = [("TMPDIR", temporary.to_str().unwrap()), ("PLANTED_FILE", file.to_str().unwrap())];
+    let command = direct("clients", "outside::opened", &settings);
+    let run = Run::of(&mut leaks(&[], &command));
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    let source = fs::read_to_string("tests/planted/tests/clients.rs").unwrap();
+    let line = source[..source.find("// here").unwrap()].lines().count();
+    let listed = format!("clients.rs:{line}:26: `{}` by test `outside::opened`\n", file.display());
+    assert!(
+        run.text.contains("tests opened files outside their folders:\n") && run.text.contains(&listed),
+        "{}",
+        run.text
+    );
+    let output = folder.path().join("leaks.json");
+    Run::of(&mut leaks(&["--format", "json", "--output", output.to_str().unwrap()], &command));
+    let report: Value = serde_json::from_str(&fs::read_to_string(output).unwrap()).unwrap();
+    assert_eq!(report["outside"][0]["database"], json!(file.to_str().unwrap()));
+    assert_eq!(report["outside"][0]["line"], json!(line));
 }
 
 #[test]

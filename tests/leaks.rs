@@ -267,3 +267,61 @@ fn missing_manifest_dir_is_named() {
     assert!(run.text.contains("/nowhere/fixtures"), "{}", run.text);
     assert!(run.text.contains("set CARGO_MANIFEST_DIR"), "{}", run.text);
 }
+
+/// A folder for temporary files, and beside it a file that tests must not open.
+fn outside(test: &str, setting: &str) -> (Run, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let (temporary, file) = (folder.path().join("tmp"), folder.path().join("app.db"));
+    fs::create_dir(&temporary).unwrap();
+    Connection::open(&file).unwrap().execute_batch("CREATE TABLE app (a)").unwrap();
+    let file = file.to_str().unwrap().to_owned();
+    let settings =
+        [("TMPDIR", temporary.to_str().unwrap()), ("PLANTED_FILE", &file), ("SQLITE_FIXTURES_OUTSIDE", setting)];
+    let exact: &[&str] = if test.ends_with("clean") { &[] } else { &["--exact"] };
+    (planted().run("clients", &[exact, &[test]].concat(), &settings), file)
+}
+
+#[rstest]
+#[case("opened", true)]
+#[case("opened_without_a_look_at_the_error", false)]
+#[case("opened_beside_an_engine", true)]
+#[case("opened_on_a_thread", false)]
+#[case("attached", true)]
+#[case("attached_to_a_session", true)]
+fn file_outside_the_tests_is_red(#[case] name: &str, #[case] fails_its_test: bool) {
+    let test = format!("outside::{name}");
+    let (run, file) = outside(&test, "deny");
+    assert_eq!(run.code, Some(101), "{}", run.text);
+    assert!(run.text.contains(&format!("`{file}` is outside the folders of tests")), "{}", run.text);
+    let source = fs::read_to_string("tests/planted/tests/clients.rs").unwrap();
+    let body = source.find(&format!("fn {name}(")).unwrap();
+    let line = source[..body + source[body..].find("// here").unwrap()].lines().count();
+    assert!(run.text.contains(&format!("tests/clients.rs:{line}")), "{line}: {}", run.text);
+    assert_eq!(run.text.contains(&format!("test {test} ... FAILED")), fails_its_test, "{}", run.text);
+    if name != "opened_on_a_thread" {
+        assert!(run.text.contains(&format!("in test `{test}`")), "{}", run.text);
+    }
+    let (warned, _) = outside(&test, "warn");
+    assert_eq!(warned.code, Some(0), "{}", warned.text);
+    assert!(warned.text.contains(&format!("clients.rs:{line}")), "{line}: {}", warned.text);
+    let (off, _) = outside(&test, "off");
+    assert_eq!(off.code, Some(0), "{}", off.text);
+    assert!(!off.text.contains("outside the folders"), "{}", off.text);
+}
+
+#[test]
+fn read_only_openings_can_be_allowed() {
+    let (denied, _) = outside("outside::opened_to_read", "deny");
+    assert_eq!(denied.code, Some(101), "{}", denied.text);
+    let (allowed, _) = outside("outside::opened_to_read", "deny-writes");
+    assert_eq!(allowed.code, Some(0), "{}", allowed.text);
+    let (written, _) = outside("outside::opened_without_a_look_at_the_error", "deny-writes");
+    assert_eq!(written.code, Some(101), "{}", written.text);
+}
+
+#[test]
+fn files_of_tests_are_not_outside() {
+    let (run, _) = outside("outside::clean", "deny");
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    assert!(run.text.contains("8 passed") && !run.text.contains("outside the folders"), "{}", run.text);
+}

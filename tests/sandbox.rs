@@ -6,7 +6,7 @@ use common::{dump, folder};
 use serial_test::{parallel, serial};
 use sqlite_fixtures::{
     Seeds, Template,
-    rusqlite::{Connection, limits::Limit},
+    rusqlite::{Connection, ffi},
     seed::{SeedError, SeedErrorKind},
 };
 use std::{fs, path::Path};
@@ -24,10 +24,13 @@ fn load_from(folder: &Path) -> Result<Connection, SeedError> {
     let pages = |connection: &Connection| {
         connection.query_row("PRAGMA max_page_count", [], |row| row.get::<_, i64>(0)).unwrap()
     };
-    let (before, length) = (dump(&connection), connection.limit(Limit::SQLITE_LIMIT_LENGTH).unwrap());
+    // SAFETY: the connection is open, and of this thread.
+    let limit =
+        |connection: &Connection| unsafe { ffi::sqlite3_limit(connection.handle(), ffi::SQLITE_LIMIT_LENGTH, -1) };
+    let (before, length) = (dump(&connection), limit(&connection));
     let most = pages(&connection);
     let loaded = Seeds::from(folder).load(&mut connection);
-    assert_eq!(connection.limit(Limit::SQLITE_LIMIT_LENGTH).unwrap(), length);
+    assert_eq!(limit(&connection), length);
     assert_eq!(pages(&connection), most);
     assert!(connection.is_autocommit());
     match loaded {

@@ -182,9 +182,9 @@ fn failed_code_is_the_source() {
 fn schema_may_break_references_that_seeds_may_not() {
     let schema =
         "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p INTEGER REFERENCES p); INSERT INTO c VALUES (1);";
-    Template::from_folder(folder(&[("schema.sql", schema)]).keep()).memory().unwrap();
+    Template::from_folder(folder(&[("schema.sql", schema)]).path()).memory().unwrap();
     let files = [("schema.sql", schema), ("c.sql", "INSERT INTO c VALUES (2)")];
-    let broken = Template::from_folder(folder(&files).keep()).memory().unwrap_err();
+    let broken = Template::from_folder(folder(&files).path()).memory().unwrap_err();
     let kind = broken.seed_error().unwrap().kind();
     assert!(matches!(kind, SeedErrorKind::BrokenReferences { references, .. } if references.len() == 1), "{broken}");
 }
@@ -208,14 +208,17 @@ fn schema_runs_with_the_foreign_keys_of_the_library() {
         } else {
             |engine: EngineBuilder| engine.foreign_keys(false)
         };
-        let by_file = Template::from_folder(folder(&[("schema.sql", &script)]).keep()).engine_options(options);
+        let files = folder(&[("schema.sql", &script)]);
+        let by_file = Template::from_folder(files.path()).engine_options(options);
         assert_eq!(children(&by_file.session()).unwrap(), kept);
     }
-    let by_file = Template::from_folder(folder(&[("schema.sql", &script)]).keep());
+    let files = folder(&[("schema.sql", &script)]);
+    let by_file = Template::from_folder(files.path());
     assert_eq!(children(&by_file.session()).unwrap(), expected);
     // As a dump has it, which is made for connections that do not enforce them.
     let any_order = format!("{tables} INSERT INTO c VALUES (1); INSERT INTO p VALUES (1);");
-    let by_file = Template::from_folder(folder(&[("schema.sql", &any_order)]).keep());
+    let files = folder(&[("schema.sql", &any_order)]);
+    let by_file = Template::from_folder(files.path());
     assert_eq!(children(&by_file.session()).unwrap(), 1);
 }
 

@@ -7,7 +7,7 @@ use rstest::rstest;
 use sqlite_fixtures::{
     Engine, Session, SessionFactory, Template,
     engine::{EngineBuilder, JournalMode},
-    rusqlite::{Connection, Error, ErrorCode, MAIN_DB, OpenFlags, types::FromSql},
+    rusqlite::{Connection, Error, ErrorCode, OpenFlags, ffi, types::FromSql},
 };
 use std::{env, sync::Barrier, thread};
 
@@ -243,7 +243,8 @@ fn read_only_client_cannot_write() {
     assert_eq!(one::<i64>(&reader, "SELECT a FROM t"), 1);
     let refused = reader.execute_batch("INSERT INTO t VALUES (2)").unwrap_err();
     assert_eq!(refused.sqlite_error_code(), Some(ErrorCode::ReadOnly));
-    assert!(reader.is_readonly(MAIN_DB).unwrap());
+    // SAFETY: the connection is open, and of this thread.
+    assert_eq!(unsafe { ffi::sqlite3_db_readonly(reader.handle(), c"main".as_ptr()) }, 1);
 }
 
 /// One step of one of three connections.

@@ -1,6 +1,6 @@
 //! What the journals of a run say together.
 
-use crate::ledger::journal::read::read;
+use crate::ledger::journal::{leak::Leak, read::read};
 use crate::ledger::stack::is_own;
 use crate::position::{Position, chain, counted};
 use crate::report::leaks::Verdict;
@@ -23,10 +23,12 @@ pub(super) fn judge(paths: &BTreeSet<PathBuf>, faults: Vec<String>) -> Verdict {
                 verdict.opened += journal.opened;
                 let faults = journal.faults.iter().map(|fault| format!("{fault}, in {}", path.display()));
                 verdict.faults.extend(faults);
-                for mut leak in journal.leaks {
+                let here = |mut leak: Leak| {
                     leak.position = leak.position.map(|position| position.relative_to(&working_folder));
-                    verdict.leaks.push(leak);
-                }
+                    leak
+                };
+                verdict.leaks.extend(journal.leaks.into_iter().map(here));
+                verdict.outside.extend(journal.outside.into_iter().map(here));
             }
             Err(error) => verdict.faults.push(chain(&error)),
         }

@@ -2,7 +2,7 @@
 
 use super::{EngineError, Options, Origin, kept, place::Place, slots::Slots};
 use crate::labels::SharedLabels;
-use crate::ledger::{EngineIdentity, EngineRecord, Ledger, State, enforce, test_name, warn_stderr};
+use crate::ledger::{EngineIdentity, EngineRecord, Ledger, State, enforce, outside, test_name, warn_stderr};
 use crate::position::chain;
 use crate::settings::{Keep, Leaks};
 use crate::sqlite::{copy, untracked};
@@ -141,6 +141,12 @@ impl Drop for LeakAssertion {
     fn drop(&mut self) {
         if thread::panicking() {
             self.database.mark_failed();
+        }
+        if !thread::panicking()
+            && let Some(fault) = outside::fault_of_this_test()
+        {
+            self.database.mark_failed();
+            enforce(Leaks::Deny, &fault);
         }
         let ledger = self.database.ledger();
         let Err(report) = ledger.find_last_used_here() else { return };

@@ -37,7 +37,7 @@ use std::sync::Arc;
 /// Its connections accept what [`Connection::open`] accepts with the same SQLite library, and refuse what it refuses; the guide has
 /// [what differs](crate::guide::fixtures_and_templates#what-differs-from-connectionopen).
 ///
-/// When the body of a test drops an engine that it got from a [fixture](crate::fixtures), the engine asserts that every
+/// When the body of a test drops an engine that it got from a [fixture](mod@crate::fixtures), the engine asserts that every
 /// session of its database is closed. Clones assert nothing.
 ///
 /// ```

@@ -4,7 +4,7 @@
 //! a leak's own panic satisfied. The C library's exit hook can: it prints what is open, and turns success into failure. With
 //! glibc, which passes the status to the hook, a failure keeps its own status.
 
-use super::{Entry, Ledger, hook, level, level_of_run, quiesce, registry, write_stderr};
+use super::{Entry, Ledger, hook, level, level_of_run, outside, quiesce, registry, write_stderr};
 use crate::position::chain;
 use crate::settings::{Leaks, Settings};
 use crate::storage;
@@ -105,11 +105,15 @@ fn check() -> bool {
     if let Some(warned) = &warned {
         write_stderr(&warned.as_warning());
     }
+    let outside = outside::report();
+    if let Some((report, _)) = &outside {
+        write_stderr(&format!("at the end of the process, {report}"));
+    }
     storage::remove_all();
     let [red, foreign] = [&report, &warned].map(|report| report.as_ref().map_or(&[][..], |report| report.leaks()));
     registry::end_journal(red.iter().chain(foreign), &faults);
     let is_denied = red.iter().any(|entry| level(entry.leaks()) == Leaks::Deny);
-    is_denied || !faults.is_empty() && level(None) == Leaks::Deny
+    is_denied || outside.is_some_and(|(_, is_red)| is_red) || !faults.is_empty() && level(None) == Leaks::Deny
 }
 
 /// Whether a connection is worth a warning, where nobody has asked for more.

@@ -8,9 +8,8 @@
 use super::entry::{Client, Opener};
 use super::registry::EngineRecord;
 use super::stack::Stack;
-use super::{State, addresses, registry, test_name};
-use crate::sqlite::{is_untracked, statements_of};
-use rusqlite::auto_extension::register_auto_extension;
+use super::{State, addresses, outside, registry, test_name};
+use crate::sqlite::{attached_files, is_untracked, main_file, statements_of};
 use rusqlite::ffi::{sqlite3, sqlite3_api_routines, sqlite3_context, sqlite3_value};
 use rusqlite::{Connection, ffi};
 use std::backtrace::Backtrace;
@@ -67,7 +66,10 @@ pub(super) fn open_as<T>(next: NextHandle, open: impl FnOnce() -> T) -> (T, bool
 /// Makes SQLite report every handle from now on.
 pub(super) fn start() -> rusqlite::Result<()> {
     // SAFETY: `opened` opens no database, closes none, and leaves the list of extensions alone.
-    unsafe { register_auto_extension(opened)? };
+    let code = unsafe { ffi::sqlite3_auto_extension(Some(opened)) };
+    if code != ffi::SQLITE_OK {
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+    }
     STARTED.store(true, Ordering::Relaxed);
     Ok(())
 }
@@ -122,10 +124,11 @@ fn as_pointer(number: u64) -> *mut c_void {
 // SAFETY (of the unsafe functions below): SQLite calls them with pointers that are valid for the call, and `opened` and `closing`
 // with a handle that no other thread uses during the call. No panic leaves them; one of `opened` sets `MISSED`.
 
-unsafe extern "C" fn opened(handle: *mut sqlite3, _: *mut *mut c_char, _: *const sqlite3_api_routines) -> c_int {
+/// The second argument has another type in the bindings of rusqlite 0.31.
+unsafe extern "C" fn opened<M>(handle: *mut sqlite3, message: *mut M, _: *const sqlite3_api_routines) -> c_int {
     let enter = || {
         if is_untracked() {
-            return;
+            return None;
         }
         // SAFETY: see above.
         let watch = |number| unsafe { watch(handle, number) };
@@ -133,10 +136,12 @@ unsafe extern "C" fn opened(handle: *mut sqlite3, _: *mut *mut c_char, _: *const
             NextHandle::Session(number) => {
                 watch(number);
                 NEXT.set(NextHandle::Reported);
+                None
             }
             NextHandle::Probe => {
                 watch(0);
                 NEXT.set(NextHandle::Reported);
+                None
             }
             NextHandle::Client | NextHandle::Reported => {
                 // SAFETY: see above; the last argument is a number.
@@ -145,14 +150,19 @@ unsafe extern "C" fn opened(handle: *mut sqlite3, _: *mut *mut c_char, _: *const
                     watch(number);
                     let mask = ffi::SQLITE_TRACE_CLOSE as c_uint;
                     ffi::sqlite3_trace_v2(handle, mask, Some(closing), as_pointer(number));
+                    if outside::is_on() { outside::refusal(&main_file(handle)?, number) } else { None }
                 }
             }
         }
     };
-    if catch_unwind(AssertUnwindSafe(enter)).is_err() {
+    let refusal = catch_unwind(AssertUnwindSafe(enter)).unwrap_or_else(|_| {
         MISSED.store(true, Ordering::Relaxed);
-    }
-    ffi::SQLITE_OK
+        None
+    });
+    let Some(refusal) = refusal else { return ffi::SQLITE_OK };
+    // SAFETY: see above; SQLite frees the message, which is a copy, and adds it to its own.
+    unsafe { *message.cast::<*mut c_char>() = ffi::sqlite3_mprintf(c"%s".as_ptr(), refusal.as_ptr()) };
+    ffi::SQLITE_PERM
 }
 
 /// A function must have an implementation.
@@ -175,7 +185,12 @@ extern "C" fn freed(number: *mut c_void) {
 unsafe extern "C" fn closing(_: c_uint, number: *mut c_void, handle: *mut c_void, _: *mut c_void) -> c_int {
     let record = || {
         // SAFETY: see above.
-        let all = unsafe { statements_of(handle.cast()) };
+        let all = unsafe {
+            if outside::is_on() {
+                outside::look_at_attached(attached_files(handle.cast()), number.addr() as u64);
+            }
+            statements_of(handle.cast())
+        };
         let users: Vec<String> = all.iter().filter(|sql| !is_internal(sql)).cloned().collect();
         registry::set_state(number.addr() as u64, State::CloseRefused(if users.is_empty() { all } else { users }));
     };

@@ -3,7 +3,7 @@
 // `entry` is one connection, `registry` holds them all and counts them. `hook` receives SQLite's reports of handles,
 // `entry_guard` matches them with sessions. `stack` and `addresses` find the call that opened a connection, `test_name` the test
 // that runs, by the `symbols` of the executable. `start` runs when the program is loaded, `exit` when it ends and its threads
-// `quiesce`, `abort` when a test aborts it. `journal` is the record on disk, of `line`s.
+// `quiesce`, `abort` when a test aborts it. `outside` looks at the files of databases. `journal` is the record on disk, of `line`s.
 
 #[cfg(unix)]
 mod abort;
@@ -14,6 +14,7 @@ pub(crate) mod exit;
 mod hook;
 pub(crate) mod journal;
 mod line;
+pub(crate) mod outside;
 mod quiesce;
 mod registry;
 pub(crate) mod stack;
@@ -22,6 +23,7 @@ mod symbols;
 pub(crate) mod test_name;
 
 pub use entry::{Entry, State};
+pub use outside::guard_files;
 pub use registry::Counts;
 
 pub(crate) use entry::{EngineIdentity, close_blockers};

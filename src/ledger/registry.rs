@@ -272,6 +272,13 @@ pub(super) fn ignore_live(engine: Option<&EngineRecord>) {
     }
 }
 
+/// Writes to the journal that a connection has opened a file outside the folders of tests.
+pub(super) fn outside(number: u64, path: &str) {
+    if let Some(journal) = &mut registry().journal {
+        journal.outside(number, path);
+    }
+}
+
 /// Ends the journal with what is open, and why the check may be incomplete.
 pub(super) fn end_journal<'e>(leaks: impl Iterator<Item = &'e Entry> + Clone, faults: &[String]) {
     let Some(mut journal) = registry().journal.take() else { return };

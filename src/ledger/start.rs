@@ -1,7 +1,7 @@
 //! Starts the ledger when the program is loaded: tests may open connections before they use anything of ours.
 
-use super::{exit, hook, journal::Journal, registry, stack, write_stderr};
-use crate::settings::{Leaks, Settings};
+use super::{exit, hook, journal::Journal, outside, registry, stack, write_stderr};
+use crate::settings::{Leaks, Outside, Settings};
 use std::panic::catch_unwind;
 
 /// Called by the system's loader before `main`, in every program that this crate is linked into.
@@ -36,7 +36,7 @@ fn start() {
             )),
         }
     }
-    if level != Some(Leaks::Off)
+    if (level != Some(Leaks::Off) || outside::level() != Outside::Off)
         && let Err(error) = hook::start()
     {
         // The system's library on Apple's platforms has no automatic extensions.

@@ -5,7 +5,7 @@ use crate::ledger::close_blockers;
 use crate::ledger::journal::leak::{Kind, Leak};
 use crate::position::{Position, counted};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use serde_core::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::collections::BTreeMap;
 
 /// What the journals of a run say together.
@@ -15,6 +15,8 @@ pub(crate) struct Verdict {
     pub opened: u64,
     /// Those that are in no baseline.
     pub leaks: Vec<Leak>,
+    /// Openings of files outside the folders of tests.
+    pub outside: Vec<Leak>,
     /// How many are in the baseline.
     pub known: usize,
     /// Why the check could not be made; empty if it was.
@@ -27,6 +29,16 @@ impl Verdict {
         let mut text = String::new();
         for fault in &self.faults {
             text += &format!("sqlite-fixtures: the check could not be made: {fault}\n");
+        }
+        let mut files: Vec<String> = self.outside.iter().map(describe_file).collect();
+        files.sort();
+        files.dedup();
+        if !files.is_empty() {
+            text += "sqlite-fixtures: tests opened files outside their folders:\n";
+            for file in files {
+                text += &format!("  {file}\n");
+            }
+            text += "see SQLITE_FIXTURES_OUTSIDE, which refuses them\n";
         }
         let known = if self.known > 0 { format!(", {} known", self.known) } else { String::new() };
         let total = format!("of {} opened in {}{known}", self.opened, counted(self.processes, "process", "processes"));
@@ -54,7 +66,8 @@ impl Verdict {
     }
 
     fn objects(&self, with_process: bool) -> String {
-        let mut leaks: Vec<Object> = self.leaks.iter().map(|leak| Object { leak, with_process }).collect();
+        let object = |leak| Object { leak, with_process, with_database: false };
+        let mut leaks: Vec<Object> = self.leaks.iter().map(object).collect();
         if !with_process {
             let place = |leak: &Leak| {
                 let position = leak.position.as_ref();
@@ -66,7 +79,12 @@ impl Verdict {
             };
             leaks.sort_by_cached_key(|Object { leak, .. }| (leak.test.clone(), place(leak), leak.kind.name()));
         }
-        let text = serde_json::to_string_pretty(&BTreeMap::from([("leaks", leaks)]));
+        let mut lists = BTreeMap::from([("leaks", leaks)]);
+        if with_process {
+            let file = |leak| Object { leak, with_process, with_database: true };
+            lists.insert("outside", self.outside.iter().map(file).collect());
+        }
+        let text = serde_json::to_string_pretty(&lists);
         text.unwrap_or_else(|error| unreachable!("all keys are strings: {error}")) + "\n"
     }
 
@@ -116,12 +134,27 @@ impl Verdict {
     }
 }
 
-fn describe(leak: &Leak) -> String {
-    let position = match (&leak.position, &leak.thread) {
+/// The opening of a file outside the folders of tests.
+fn describe_file(opening: &Leak) -> String {
+    let running: Vec<&str> = opening.running.iter().map(String::as_str).collect();
+    format!(
+        "{}: `{}`{}",
+        place(opening),
+        opening.database.as_deref().unwrap_or_default(),
+        by_test(opening.test.as_deref(), &running)
+    )
+}
+
+fn place(leak: &Leak) -> String {
+    match (&leak.position, &leak.thread) {
         (Some(position), _) => position.to_string(),
         (None, Some(thread)) if leak.test.as_ref() != Some(thread) => format!("thread `{thread}`"),
         (None, _) => "at an unknown position".to_owned(),
-    };
+    }
+}
+
+fn describe(leak: &Leak) -> String {
+    let position = place(leak);
     let opened = match &leak.database {
         None => "session opened".to_owned(),
         Some(database) => format!("connection to `{database}` opened"),
@@ -148,15 +181,20 @@ fn describe(leak: &Leak) -> String {
 struct Object<'a> {
     leak: &'a Leak,
     with_process: bool,
+    with_database: bool,
 }
 
 impl Serialize for Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { leak, with_process } = self;
-        let mut object = serializer.serialize_struct("leak", 5 + usize::from(*with_process))?;
+        let Self { leak, with_process, with_database } = self;
+        let mut object =
+            serializer.serialize_struct("leak", 5 + usize::from(*with_process) + usize::from(*with_database))?;
         object.serialize_field("test", &leak.test)?;
         object.serialize_field("file", &leak.position.as_ref().map(|place| place.file().to_string_lossy()))?;
         object.serialize_field("line", &leak.position.as_ref().and_then(Position::line))?;
+        if *with_database {
+            object.serialize_field("database", &leak.database)?;
+        }
         object.serialize_field("kind", leak.kind.name())?;
         object.serialize_field("sql", &(!leak.statements.is_empty()).then(|| leak.statements.join("; ")))?;
         if *with_process {

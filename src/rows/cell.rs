@@ -1,9 +1,9 @@
 //! A value of a row as a serde deserializer.
 
 use rusqlite::types::ValueRef;
-use serde_core::de::value::SeqDeserializer;
-use serde_core::de::{IntoDeserializer, Visitor};
-use serde_core::{Deserializer, de, forward_to_deserialize_any};
+use serde::de::value::SeqDeserializer;
+use serde::de::{IntoDeserializer, Visitor};
+use serde::{Deserializer, de, forward_to_deserialize_any};
 use std::fmt;
 
 pub(super) type Result<T> = std::result::Result<T, DeserializeError>;

@@ -11,7 +11,7 @@ pub(crate) use error::RowErrorKind;
 
 use crate::{position::nearest, sqlite::quote::quoted};
 use rusqlite::{Connection, Params, types::Value};
-use serde_core::de::DeserializeOwned;
+use serde::de::DeserializeOwned;
 
 /// The rows of a query.
 pub(crate) fn select<T: DeserializeOwned>(

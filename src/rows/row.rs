@@ -2,9 +2,9 @@
 
 use super::cell::{Cell, DeserializeError, Result};
 use rusqlite::types::ValueRef;
-use serde_core::de::value::StrDeserializer;
-use serde_core::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
-use serde_core::{Deserializer, forward_to_deserialize_any};
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserializer, forward_to_deserialize_any};
 
 /// Deserializes as a map of columns, as a sequence of values, or, with one column, as that value.
 pub(super) struct Row<'r> {

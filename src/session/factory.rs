@@ -143,7 +143,7 @@ impl Template {
     /// A session on a fresh database of its own, for a fixture over this template.
     ///
     /// When the body of a test drops it, it asserts that every session on its database is closed; see
-    /// [`fixtures`](crate::fixtures).
+    /// [`fixtures`](mod@crate::fixtures).
     ///
     /// # Panics
     /// If the template cannot be built or the session cannot be opened, with all causes.
@@ -161,7 +161,7 @@ impl Template {
     /// A factory on a fresh database of its own, for a fixture over this template.
     ///
     /// When the body of a test drops it, it asserts that every session on its database is closed; see
-    /// [`fixtures`](crate::fixtures).
+    /// [`fixtures`](mod@crate::fixtures).
     ///
     /// # Panics
     /// If the template cannot be built, with all causes.

@@ -15,9 +15,9 @@ pub use factory::{SessionFactory, validate_sync_engine};
 pub use process::{configure, get_session, session_factory, unconfigure, with_session};
 
 use crate::engine::{Engine, Slot};
-use crate::ledger::{Entry, EntryGuard, enforce, warn_stderr};
+use crate::ledger::{Entry, EntryGuard, enforce, outside, warn_stderr};
 use crate::settings::Leaks;
-use crate::sqlite::{Handle, statements};
+use crate::sqlite::{Handle, files_attached_to, statements};
 use error::NotClosed;
 use rusqlite::Connection;
 use std::ops::{Deref, DerefMut};
@@ -126,6 +126,9 @@ impl Session {
         if Handle::new(&connection) != self.handle {
             self.connection = Some(connection);
             return Err(NotClosed::SwappedOut);
+        }
+        if outside::is_on() {
+            outside::look_at_attached(files_attached_to(&connection), self.entry_guard.entry().number());
         }
         self.entry_guard.closing(!connection.is_autocommit());
         match connection.close() {

@@ -10,7 +10,7 @@ use crate::{
     snapshot::{self, Diff},
 };
 use rusqlite::{Params, types::FromSql};
-use serde_core::{Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use std::panic::Location;
 
 impl Session {

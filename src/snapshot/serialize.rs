@@ -2,7 +2,7 @@
 
 use super::diff::{ColumnChange, Diff, RowChange, RowDiff, SchemaChange, TableDiff};
 use rusqlite::types::Value;
-use serde_core::ser::{Serialize, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 impl Serialize for Diff {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

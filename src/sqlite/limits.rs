@@ -7,6 +7,14 @@ use std::ptr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+/// Sets a [limit](https://sqlite.org/c3ref/limit.html) of a connection, and returns what it was; `None` changes nothing.
+///
+/// By SQLite's own function, since rusqlite's differs before 0.34.
+pub(crate) fn limit(connection: &Connection, which: c_int, new: Option<c_int>) -> c_int {
+    // SAFETY: the handle is open, since a connection holds it, and this thread has it, since a connection is not `Sync`.
+    unsafe { ffi::sqlite3_limit(connection.handle(), which, new.unwrap_or(-1)) }
+}
+
 /// How much work the statements of a connection may do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExecutionLimits {

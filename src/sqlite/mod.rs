@@ -2,6 +2,7 @@
 
 pub(crate) mod affinity;
 mod authorizer;
+mod files;
 mod handle;
 mod limits;
 pub(crate) mod quote;
@@ -12,8 +13,9 @@ mod switches;
 mod untracked;
 
 pub(crate) use authorizer::{Answer, Authorizer, Policy, Request};
+pub(crate) use files::{DatabaseFile, attached_files, files_attached_to, main_file};
 pub(crate) use handle::{Handle, statements, statements_of};
-pub(crate) use limits::{Exceeded, ExecutionLimiter, ExecutionLimits};
+pub(crate) use limits::{Exceeded, ExecutionLimiter, ExecutionLimits, limit};
 pub(crate) use random::fixed_random;
 pub(crate) use script::{Script, Unprepared};
 pub(crate) use shadow::shadow_tables;

@@ -25,6 +25,11 @@ pub(crate) fn own() -> &'static Path {
     })
 }
 
+/// The target folder that the executable is in.
+pub(crate) fn target() -> Option<PathBuf> {
+    target_folder(&env::current_exe().ok()?)
+}
+
 /// The number of the user, as a new file has it.
 #[cfg(unix)]
 fn user() -> io::Result<u32> {

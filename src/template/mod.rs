@@ -319,7 +319,7 @@ impl Template {
     /// A fresh database, in memory or, after [`in_temp_file`](Self::in_temp_file), in a temporary file.
     ///
     /// When the body of a test drops the engine, it asserts that every session on it is closed; see
-    /// [`fixtures`](crate::fixtures).
+    /// [`fixtures`](mod@crate::fixtures).
     ///
     /// # Errors
     /// [`TemplateError`] if the schema or a seed is invalid, or the engine cannot be created.

@@ -13,6 +13,11 @@ pub(crate) use store::{Base, Database};
 
 use rusqlite::ffi;
 
+/// Whether a file is in the file system in memory.
+pub(crate) fn is_name(file: &str) -> bool {
+    file.starts_with(store::FOLDER)
+}
+
 /// The URI of a database. Registers the file system on the first call.
 pub(crate) fn uri(database: &Database) -> rusqlite::Result<String> {
     uri_in(database, shim::NAME)

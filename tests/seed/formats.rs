@@ -83,7 +83,8 @@ fn database(files: &[(String, String)]) -> String {
     let schema = ("schema.sql".to_owned(), fs::read_to_string("fixtures/schema.sql").unwrap());
     let files: Vec<(&str, &str)> =
         files.iter().chain([&schema]).map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    common::dump(&Template::from_folder(folder(&files).keep()).session())
+    let folder = folder(&files);
+    common::dump(&Template::from_folder(folder.path()).session())
 }
 
 #[test]

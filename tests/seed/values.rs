@@ -55,7 +55,7 @@ fn yaml_scalars_follow_the_core_schema() {
     ] {
         let found = yaml(scalar).unwrap();
         // SQLite spells infinity in more than one way.
-        assert!(found == value || scalar == ".inf" && found.contains("999"), "{scalar}: {found}");
+        assert!(found == value || scalar == ".inf" && (found.contains("999") || found == "Inf"), "{scalar}: {found}");
     }
     yaml("9223372036854775808").unwrap_err();
 }

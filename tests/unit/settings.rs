@@ -1,6 +1,6 @@
 //! Unit tests of `src/settings.rs`.
 
-use super::{Keep, Leaks, Settings};
+use super::{Keep, Leaks, Outside, Settings};
 
 #[test]
 fn an_empty_environment_has_no_settings() {
@@ -13,6 +13,7 @@ fn reads_every_variable() {
         let value = match name {
             "SQLITE_FIXTURES_KEEP" => "always",
             "SQLITE_FIXTURES_LEAKS" => "Warn",
+            "SQLITE_FIXTURES_OUTSIDE" => "Deny-Writes",
             _ => "off",
         };
         Some(value.to_owned())
@@ -20,6 +21,7 @@ fn reads_every_variable() {
     let expected = Settings {
         keep: Some(Keep::Always),
         leaks: Some(Leaks::Warn),
+        outside: Some(Outside::DenyWrites),
         template: Some(false),
         unordered: Some(false),
         backtrace: Some(false),
@@ -44,5 +46,8 @@ fn policies_parse_what_they_display() {
     }
     for leaks in [Leaks::Deny, Leaks::Warn, Leaks::Off] {
         assert_eq!(leaks.to_string().parse(), Ok(leaks));
+    }
+    for outside in [Outside::Deny, Outside::DenyWrites, Outside::Warn, Outside::Off] {
+        assert_eq!(outside.to_string().parse(), Ok(outside));
     }
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::{env, io, process};
 
 /// Incremented when a line changes its meaning.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// The suffix of the name of a journal.
 const SUFFIX: &str = ".journal";
@@ -93,6 +93,11 @@ impl Journal {
 
     pub(super) fn ignored(&mut self, number: u64) {
         self.write(Line::new("ignored").field(number));
+    }
+
+    /// A file outside the folders of tests, which a connection has opened or attached.
+    pub(super) fn outside(&mut self, number: u64, path: &str) {
+        self.write(Line::new("outside").field(number).field(path));
     }
 
     /// The position of a client's opening, if the process itself has resolved it.

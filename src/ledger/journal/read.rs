@@ -24,6 +24,8 @@ pub(crate) struct Contents {
     /// How many connections were opened.
     pub opened: u64,
     pub leaks: Vec<Leak>,
+    /// The openings of files outside the folders of tests, which are their databases.
+    pub outside: Vec<Leak>,
     /// Why the check of that process may be incomplete.
     pub faults: Vec<String>,
 }
@@ -124,6 +126,7 @@ fn read_locked(path: &Path) -> Result<Contents, ErrorKind> {
         is_off: level == "off",
         opened: reader.opened,
         faults: std::mem::take(&mut reader.faults),
+        outside: std::mem::take(&mut reader.outside),
         leaks: reader.leaks(is_running),
     })
 }
@@ -139,6 +142,7 @@ struct Reader {
     /// Those that were open at the clean end.
     ended: Option<BTreeSet<u64>>,
     faults: Vec<String>,
+    outside: Vec<Leak>,
     env_denies: bool,
     /// The first test that aborted the process.
     aborted_by: Option<String>,
@@ -176,6 +180,12 @@ impl Reader {
                 let position = position(&fields[1..])?;
                 if let Some(leak) = self.live.get_mut(&number) {
                     leak.position = Some(position);
+                }
+            }
+            "outside" => {
+                if let Some(opening) = self.live.get(&number()?) {
+                    let path = (*fields.get(1)?).to_owned();
+                    self.outside.push(Leak { database: Some(path), ..opening.clone() });
                 }
             }
             "aborted" => {
@@ -255,7 +265,7 @@ impl Contents {
     /// where the executable is missing.
     pub(crate) fn resolve(&mut self, mut resolve: impl FnMut(&Path, usize, &[usize]) -> Option<Position>) {
         let mut lines = Vec::new();
-        for leak in &mut self.leaks {
+        for leak in self.leaks.iter_mut().chain(&mut self.outside) {
             if leak.position.is_none() && !leak.calls.is_empty() {
                 leak.position = resolve(&self.executable, self.load_bias, &leak.calls);
                 if let Some(position) = &leak.position {

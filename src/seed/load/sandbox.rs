@@ -8,9 +8,10 @@ use crate::seed::SeedError;
 use crate::seed::error::kind::{LimitExceeded, SeedErrorKind};
 use crate::seed::files::text::LARGEST;
 use crate::sqlite::{
-    Answer, Authorizer, Exceeded, ExecutionLimiter, ExecutionLimits, Policy, Request, Switch, shadow_tables, switch,
+    Answer, Authorizer, Exceeded, ExecutionLimiter, ExecutionLimits, Policy, Request, Switch, limit, shadow_tables,
+    switch,
 };
-use rusqlite::{Connection, Error, ErrorCode, ffi, limits::Limit};
+use rusqlite::{Connection, Error, ErrorCode, ffi};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -195,10 +196,10 @@ impl<'c> Sandbox<'c> {
         let held = pragma(connection, "page_count")?.saturating_mul(pragma(connection, "page_size")?);
         let before = Before {
             pages: pragma(connection, "max_page_count")?,
-            length: connection.limit(Limit::SQLITE_LIMIT_LENGTH)?,
+            length: limit(connection, ffi::SQLITE_LIMIT_LENGTH, None),
             // The work of threads is not counted.
-            workers: connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?,
-            like_pattern: connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LIKE_PATTERN)?,
+            workers: limit(connection, ffi::SQLITE_LIMIT_WORKER_THREADS, Some(0)),
+            like_pattern: limit(connection, ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, Some(LIKE_PATTERN)),
             defensive: switch(connection, Switch::Defensive, true)?,
         };
         let value = VALUE.max(largest).max(u64::try_from(held).unwrap_or_default()).min(LARGEST);
@@ -215,7 +216,7 @@ impl<'c> Sandbox<'c> {
             limits_pages: Cell::new(true),
             before,
         };
-        sandbox.limit_values(value)?;
+        sandbox.limit_values(value);
         sandbox.limit_pages()?;
         Ok(sandbox)
     }
@@ -228,7 +229,7 @@ impl<'c> Sandbox<'c> {
     /// Begins a row of so many bytes, with what its triggers do.
     pub(crate) fn begin_row(&self, size: usize) -> Result<(), SeedErrorKind> {
         if i32::try_from(size).unwrap_or(i32::MAX) > self.value_limit.get() {
-            self.limit_values((size as u64).min(LARGEST)).map_err(SeedErrorKind::Database)?;
+            self.limit_values((size as u64).min(LARGEST));
         }
         self.begin()
     }
@@ -334,12 +335,11 @@ impl<'c> Sandbox<'c> {
         }
     }
 
-    fn limit_values(&self, size: u64) -> rusqlite::Result<()> {
-        let limit = i32::try_from(size).unwrap_or(i32::MAX).min(self.before.length);
-        if self.value_limit.replace(limit) != limit {
-            self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limit)?;
+    fn limit_values(&self, size: u64) {
+        let new = i32::try_from(size).unwrap_or(i32::MAX).min(self.before.length);
+        if self.value_limit.replace(new) != new {
+            limit(self.connection, ffi::SQLITE_LIMIT_LENGTH, Some(new));
         }
-        Ok(())
     }
 
     fn limit_pages(&self) -> rusqlite::Result<()> {
@@ -362,9 +362,9 @@ fn pragma(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
 impl Drop for Sandbox<'_> {
     fn drop(&mut self) {
         let Before { length, workers, like_pattern, defensive, pages } = self.before;
-        let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length);
-        let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, workers);
-        let _ = self.connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, like_pattern);
+        limit(self.connection, ffi::SQLITE_LIMIT_LENGTH, Some(length));
+        limit(self.connection, ffi::SQLITE_LIMIT_WORKER_THREADS, Some(workers));
+        limit(self.connection, ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, Some(like_pattern));
         self.rules.is_own.set(true);
         let _ = pragma(self.connection, &format!("max_page_count = {pages}"));
         // A script that failed has not ended. Last, since what it wrote to the schema may be unreadable.

@@ -5,8 +5,8 @@ use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::format::Format;
 use crate::seed::files::text::{DEPTH, Source, Spanned, Spot};
-use serde_core::de::{MapAccess, Visitor};
-use serde_core::{Deserialize, Deserializer, de};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 

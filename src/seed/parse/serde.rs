@@ -4,7 +4,7 @@ use super::value::{Field, Node, Row, Scalar, row};
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::text::{Source, Spanned, Spot};
-use serde_core::ser::{self, Impossible, Serialize, SerializeMap, SerializeStruct, Serializer};
+use serde::ser::{self, Impossible, Serialize, SerializeMap, SerializeStruct, Serializer};
 use std::{borrow::Cow, fmt};
 
 const HERE: Spot = Spot::START;

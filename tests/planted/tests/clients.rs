@@ -2,9 +2,9 @@
 
 use planted::{Pool, forgets_a_connection, forgets_a_statement};
 use rstest::rstest;
-use rusqlite::{Connection, MAIN_DB, backup::Backup};
+use rusqlite::{Connection, backup::Backup, ffi};
 use sqlite_fixtures::{Engine, Session, SessionFactory, Template, fixtures::{engine, session, sessions}};
-use std::{mem, sync::OnceLock, thread};
+use std::{ffi::CStr, mem, ptr, sync::OnceLock, thread};
 
 #[test]
 fn connection_of_the_code_under_test() {
@@ -59,7 +59,10 @@ fn forgets_on_a_bare_thread() {
 fn unfinished_blob(sessions: SessionFactory) {
     let session = sessions.open().unwrap(); // leak
     session.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(10))").unwrap();
-    mem::forget(session.blob_open(MAIN_DB, "t", "a", 1, true).unwrap());
+    // By SQLite's function: rusqlite's takes the name of the database in another way before 0.37.
+    let (mut blob, names) = (ptr::null_mut(), [c"main", c"t", c"a"].map(CStr::as_ptr));
+    let code = unsafe { ffi::sqlite3_blob_open(session.handle(), names[0], names[1], names[2], 1, 0, &mut blob) };
+    assert_eq!(code, ffi::SQLITE_OK);
 }
 
 #[rstest]
@@ -97,5 +100,72 @@ fn clean_after_a_refused_close() {
         let (connection, _) = connection.close().unwrap_err();
         rusqlite::ffi::sqlite3_finalize(statement);
         connection.close().unwrap();
+    }
+}
+
+/// Files outside the folders of tests, which `PLANTED_FILE` names.
+mod outside {
+    use super::*;
+    use rusqlite::OpenFlags;
+    use std::env;
+
+    fn file() -> String {
+        env::var("PLANTED_FILE").unwrap()
+    }
+
+    #[test]
+    fn opened() {
+        let connection = Connection::open(file()).unwrap(); // here
+        connection.execute_batch("CREATE TABLE t (a)").unwrap();
+    }
+
+    #[test]
+    fn opened_without_a_look_at_the_error() {
+        drop(Connection::open(file())); // here
+    }
+
+    /// The engine's drop fails this very test.
+    #[rstest]
+    fn opened_beside_an_engine(engine: Engine) {
+        drop(Connection::open(file())); // here
+        drop(engine);
+    }
+
+    #[test]
+    fn opened_on_a_thread() {
+        drop(thread::spawn(|| Connection::open(file()).is_err()).join()); // here
+    }
+
+    #[rstest]
+    fn attached(engine: Engine) {
+        let connection = Connection::open(engine.uri()).unwrap(); // here
+        connection.execute("ATTACH ?1 AS other", [file()]).unwrap();
+    }
+
+    #[rstest]
+    fn attached_to_a_session(sessions: SessionFactory) {
+        let session = sessions.open().unwrap(); // here
+        session.execute("ATTACH ?1 AS other", [file()]).unwrap();
+    }
+
+    #[test]
+    fn opened_to_read() {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        drop(Connection::open_with_flags(file(), flags)); // here
+    }
+
+    #[rstest]
+    fn clean(engine: Engine, session: Session, #[values(1, 2, 3, 4, 5, 6, 7, 8)] number: i32) {
+        let own = [env::temp_dir(), env::current_exe().unwrap().with_file_name("")];
+        for folder in own {
+            let path = folder.join(format!("clean-{}-{number}.db", std::process::id()));
+            Connection::open(&path).unwrap().execute_batch("CREATE TABLE IF NOT EXISTS t (a)").unwrap();
+            session.execute("ATTACH ?1 AS other", [path.to_str().unwrap()]).unwrap();
+            session.execute_batch("DETACH other").unwrap();
+            std::fs::remove_file(path).unwrap();
+        }
+        for uri in [engine.uri(), "file:/x?vfs=memdb".to_owned(), ":memory:".to_owned(), String::new()] {
+            drop(Connection::open(uri).unwrap());
+        }
     }
 }

@@ -16,15 +16,16 @@ fn clean_in_a_suite_that_only_links() {
 /// An extension of the user's that fails every opening at the end is no reason to doubt what SQLite reports.
 #[test]
 fn clean_with_an_extension_that_fails_at_the_end() {
-    unsafe extern "C" fn fails(
+    // The second argument has another type in rusqlite 0.31.
+    unsafe extern "C" fn fails<M>(
         _: *mut rusqlite::ffi::sqlite3,
-        _: *mut *mut std::ffi::c_char,
+        _: *mut M,
         _: *const rusqlite::ffi::sqlite3_api_routines,
     ) -> std::ffi::c_int {
         rusqlite::ffi::SQLITE_ERROR
     }
     // SAFETY: the extension does nothing.
-    unsafe { rusqlite::auto_extension::register_auto_extension(fails).unwrap() };
+    assert_eq!(unsafe { rusqlite::ffi::sqlite3_auto_extension(Some(fails)) }, rusqlite::ffi::SQLITE_OK);
     assert!(Connection::open_in_memory().is_err());
 }
 

@@ -1,0 +1,146 @@
+//! Database files outside the folders that tests may use: reported, or refused at their opening.
+
+use super::registry::{self, EngineRecord};
+use super::{Entry, test_name};
+use crate::settings::{OUTSIDE, Outside, Settings};
+use crate::sqlite::DatabaseFile;
+use crate::storage;
+use std::env;
+use std::ffi::CString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// A file that was opened or attached.
+struct Found {
+    path: String,
+    by: Entry,
+    verb: &'static str,
+    /// Whether its test has failed because of it.
+    is_told: bool,
+}
+
+static FOUND: Mutex<Vec<Found>> = Mutex::new(Vec::new());
+static ANY: AtomicBool = AtomicBool::new(false);
+/// What code has asked for, as the place in `LEVELS`.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+const LEVELS: [Outside; 4] = [Outside::Off, Outside::Warn, Outside::DenyWrites, Outside::Deny];
+
+fn found() -> MutexGuard<'static, Vec<Found>> {
+    FOUND.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What happens when a connection opens a database file outside the folders that tests may use (`SQLITE_FIXTURES_OUTSIDE`, which wins).
+///
+/// They are the temporary folder, the target folder, and `fixtures/` and `tests/` of the crate. For connections that are opened
+/// later, by any code. See [the guide](crate::guide::leaks#files-outside-the-tests).
+pub fn guard_files(outside: Outside) {
+    ASKED.store(LEVELS.iter().position(|level| *level == outside).unwrap_or_default(), Ordering::Relaxed);
+}
+
+pub(super) fn level() -> Outside {
+    let asked = || LEVELS[ASKED.load(Ordering::Relaxed)];
+    Settings::get().ok().and_then(|settings| settings.outside).unwrap_or_else(asked)
+}
+
+/// Whether files are looked at: a journal lists them always.
+pub(crate) fn is_on() -> bool {
+    level() != Outside::Off || registry::has_journal()
+}
+
+/// Looks at a connection that a client opens to this file. Returns why it is refused, if it is.
+pub(super) fn refusal(file: &DatabaseFile, number: u64) -> Option<CString> {
+    let level = level();
+    if !is_outside(file) || file.is_readonly && level == Outside::DenyWrites {
+        return None;
+    }
+    let path = file.path.clone();
+    let fault = note(Found { path, by: registry::entry(number)?, verb: "opened", is_told: false });
+    matches!(level, Outside::Deny | Outside::DenyWrites).then(|| CString::new(fault).unwrap_or_default())
+}
+
+/// Looks at the files that were attached to a connection which is about to be closed.
+pub(crate) fn look_at_attached(files: Vec<DatabaseFile>, number: u64) {
+    for file in files {
+        if is_outside(&file)
+            && let Some(by) = registry::entry(number)
+        {
+            let verb = "attached to the connection opened";
+            note(Found { path: file.path, by, verb, is_told: false });
+        }
+    }
+}
+
+/// Whether a file is on disk, and outside the folders of tests.
+fn is_outside(file: &DatabaseFile) -> bool {
+    // Ours forwards other names to the default file system.
+    let is_in_memory = file.path.is_empty() || file.vfs == "memdb" || crate::vfs::is_name(&file.path);
+    !is_in_memory && EngineRecord::with_file(&file.path).is_none() && is_path_outside(Path::new(&file.path))
+}
+
+fn is_path_outside(file: &Path) -> bool {
+    static FOLDERS: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let folders = FOLDERS.get_or_init(|| {
+        let root =
+            env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env::current_dir().unwrap_or_default(), PathBuf::from);
+        let all = [Some(env::temp_dir()), storage::target(), Some(root.join("fixtures")), Some(root.join("tests"))];
+        all.into_iter().flatten().filter_map(|folder| folder.canonicalize().ok()).collect()
+    });
+    let real = file.canonicalize().or_else(|_| {
+        let folder = file.parent().unwrap_or(file).canonicalize()?;
+        Ok::<_, std::io::Error>(folder.join(file.file_name().unwrap_or_default()))
+    });
+    let real = real.unwrap_or_else(|_| file.to_owned());
+    !folders.iter().any(|folder| real.starts_with(folder))
+}
+
+/// Remembers a file, writes it to the journal, and describes the fault.
+fn note(new: Found) -> String {
+    registry::outside(new.by.number, &new.path);
+    let level = level();
+    if level == Outside::Off {
+        return String::new();
+    }
+    let text = describe(&new);
+    ANY.store(true, Ordering::Relaxed);
+    found().push(new);
+    text
+}
+
+fn describe(Found { path, by, verb, .. }: &Found) -> String {
+    let place = by
+        .position()
+        .map_or_else(|| " where no call of your own code is known".to_owned(), |place| format!(" at {place}"));
+    let test = by.test().map_or_else(String::new, |test| format!(" in test `{test}`"));
+    format!("`{path}` is outside the folders of tests, {verb}{place}{test}")
+}
+
+const REMEDY: &str = "open a database of a fixture, or a file in the temporary folder; or change";
+
+/// The files of this test, once; `None` if there are none, or they are only to be reported.
+pub(crate) fn fault_of_this_test() -> Option<String> {
+    if !ANY.load(Ordering::Relaxed) || level() == Outside::Warn {
+        return None;
+    }
+    let current = test_name::current(None);
+    let test = current.get()?;
+    let mut faults = Vec::new();
+    for file in found().iter_mut().filter(|file| !file.is_told && file.by.test() == Some(test)) {
+        file.is_told = true;
+        faults.push(describe(file));
+    }
+    (!faults.is_empty()).then(|| format!("{}; {REMEDY} {OUTSIDE}", faults.join("\n")))
+}
+
+/// What the end of the process reports, and whether it fails the process.
+pub(super) fn report() -> Option<(String, bool)> {
+    let mut lines: Vec<String> = Vec::new();
+    for file in found().iter().filter(|file| !file.is_told) {
+        let line = describe(file);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let is_red = level() != Outside::Warn;
+    (!lines.is_empty()).then(|| (format!("{}; {REMEDY} {OUTSIDE}", lines.join("\n  ")), is_red))
+}
