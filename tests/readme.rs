@@ -156,8 +156,14 @@ fn examples_run_and_leaks_are_reported_as_shown() {
 /// They need crates that are no dependencies of ours.
 #[test]
 fn examples_of_other_clients_are_taken_from_tests() {
-    let tests = Path::new("benches/peers/clients/tests");
-    let tests = ["diesel.rs", "sqlx.rs"].map(|name| fs::read_to_string(tests.join(name)).unwrap()).concat();
+    let tests = [
+        "clients/tests/diesel.rs",
+        "clients/tests/rusqlite_migration.rs",
+        "clients/tests/sea_orm.rs",
+        "clients/tests/sqlx.rs",
+        "pools/tests/pools.rs",
+    ];
+    let tests = tests.map(|name| fs::read_to_string(Path::new("benches/peers").join(name)).unwrap()).concat();
     let examples = code(CLIENTS, "rust,ignore");
     assert!(!examples.is_empty());
     for line in examples.into_iter().flat_map(str::lines) {

@@ -29,6 +29,33 @@ async fn pool_of_sqlx() {
     std::mem::forget(pool.acquire().await.unwrap());
 }
 
+#[tokio::test]
+async fn pool_of_sea_orm() {
+    let database = sea_orm::Database::connect("sqlite::memory:").await.unwrap();
+    std::mem::forget(sea_orm::TransactionTrait::begin(&database).await.unwrap());
+}
+
+/// Files outside the folders of tests, which `PLANTED_FILE` names.
+fn outside() -> String {
+    std::env::var("PLANTED_FILE").unwrap()
+}
+
+#[test]
+fn file_of_rusqlite() {
+    Connection::open(outside()).unwrap(); // outside
+}
+
+#[test]
+fn file_of_diesel() {
+    SqliteConnection::establish(&outside()).unwrap(); // outside
+}
+
+/// sqlx opens on a thread of its own.
+#[tokio::test]
+async fn file_of_sqlx() {
+    SqlitePool::connect(&format!("sqlite:{}", outside())).await.unwrap(); // outside
+}
+
 #[test]
 fn clean_statements_in_the_cache_of_rusqlite() {
     let connection = Connection::open_in_memory().unwrap();

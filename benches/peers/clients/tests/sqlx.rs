@@ -1,36 +1,59 @@
-//! sqlx opens an engine in memory by the parts of its URI: the file's name and its file system.
+//! sqlx: its migrator makes the template, its pool opens a clone by URL.
 
-use sqlite_fixtures::{SessionFactory, Template, engine::JournalMode};
-use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
+use sqlite_fixtures::{Engine, SessionFactory, Template};
+use sqlx::{SqlitePool, migrate::MigrateError, sqlite::SqliteConnectOptions};
+use std::{str::FromStr, sync::LazyLock};
+
+async fn migrate(uri: String) -> Result<(), MigrateError> {
+    let pool = SqlitePool::connect(&uri.replacen("file:", "sqlite:", 1)).await?;
+    sqlx::migrate!("./migrations").run(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+static BLOG: LazyLock<Template> =
+    LazyLock::new(|| Template::from_uri_async(migrate).seeds("seeds/posts.json").rebuild_if_changed("migrations"));
+
+async fn count(pool: &SqlitePool) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM posts").fetch_one(pool).await.unwrap()
+}
 
 #[tokio::test]
-async fn a_pool_of_sqlx_reads_what_a_session_wrote_and_a_session_what_the_pool_wrote() {
-    let template =
-        Template::from_fn(|connection| Ok(connection.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)")?))
-            .engine_options(|engine| engine.journal_mode(JournalMode::Wal));
-    let engine = template.memory().unwrap();
+async fn migrator_makes_the_template() {
+    let engine = BLOG.engine_async().await.unwrap();
+    let pool = SqlitePool::connect(&engine.url()).await.unwrap();
+    assert_eq!(count(&pool).await, 1);
+    // An application that migrates at start finds nothing to do.
+    sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+    let applied: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(&pool).await.unwrap();
+    assert_eq!(applied, 1);
     let session = SessionFactory::new(&engine).unwrap().open().unwrap();
-    session.execute("INSERT INTO t VALUES (2)", []).unwrap();
-    let uri = engine.uri();
-    let (name, vfs) = uri.strip_prefix("file:").and_then(|uri| uri.split_once("?vfs=")).unwrap();
-    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(name).vfs(vfs.to_owned())).await.unwrap();
-    let sum: i64 = sqlx::query_scalar("SELECT sum(a) FROM t").fetch_one(&pool).await.unwrap();
-    assert_eq!(sum, 3);
-    let mut transaction = pool.begin().await.unwrap();
-    sqlx::query("INSERT INTO t VALUES (4)").execute(&mut *transaction).await.unwrap();
-    transaction.commit().await.unwrap();
-    let sum: i64 = session.query_row("SELECT sum(a) FROM t", [], |row| row.get(0)).unwrap();
-    assert_eq!(sum, 7);
+    assert_eq!(session.id("posts", "fog").unwrap(), sqlite_fixtures::labels::label_id("fog"));
     pool.close().await;
 }
 
 #[tokio::test]
-async fn a_pool_opens_the_uri_as_an_url_of_sqlx() {
-    let engine = sqlite_fixtures::Engine::memory().unwrap();
+async fn writers_and_readers_share_a_clone_in_wal_mode() {
+    let engine = BLOG.engine_async().await.unwrap();
+    let options = SqliteConnectOptions::from_str(&engine.url()).unwrap();
+    let options = options.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let mut transaction = pool.begin().await.unwrap();
+    sqlx::query("INSERT INTO posts (title) VALUES ('On moss')").execute(&mut *transaction).await.unwrap();
+    assert_eq!(count(&pool).await, 1, "a reader does not wait for the writer");
+    transaction.commit().await.unwrap();
+    assert_eq!(count(&pool).await, 2);
     let session = SessionFactory::new(&engine).unwrap().open().unwrap();
-    session.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
-    let pool = SqlitePool::connect(&engine.uri().replacen("file:", "sqlite:", 1)).await.unwrap();
-    let sum: i64 = sqlx::query_scalar("SELECT sum(a) FROM t").fetch_one(&pool).await.unwrap();
-    assert_eq!(sum, 1);
+    let seen: i64 = session.query_row("SELECT count(*) FROM posts", [], |row| row.get(0)).unwrap();
+    assert_eq!(seen, 2);
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn pool_opens_a_temporary_file() {
+    let engine = Engine::builder().file_name("blog 1.db").temp_file().unwrap();
+    let pool = SqlitePool::connect(&engine.url()).await.unwrap();
+    sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+    assert_eq!(count(&pool).await, 0);
     pool.close().await;
 }
