@@ -1,4 +1,4 @@
-//! The commands `sqlite-fixtures check`, `seed` and `dump`: what they print, and their exit codes.
+//! The commands `sqlite-fixtures check`, `seed`, `dump` and `schema`: what they print, and their exit codes.
 //!
 //! `INSTA_UPDATE=always cargo test --features cli --test cli` writes what is printed to `tests/cli`.
 
@@ -100,7 +100,7 @@ fn seed_fills_an_existing_database_only_on_request() {
 
 #[test]
 fn prints_help() {
-    for command in ["check", "seed", "dump", "leaks"] {
+    for command in ["check", "seed", "dump", "schema", "leaks"] {
         assert_snapshot(
             &format!("help_of_{command}"),
             &[run(&[command, "--help"], tempfile::tempdir().unwrap().path())],
@@ -473,4 +473,74 @@ fn full_stdout_does_not_panic() {
         .stderr(full())
         .status();
     assert_eq!(status.unwrap().code(), Some(7), "nothing takes the place of the command's own code");
+}
+
+#[test]
+fn layers_are_taken_in_order() {
+    let made = folder(&[
+        ("schema/migrations/1_users.sql", SCHEMA),
+        ("base/users.json", r#"{"alice": {"name": "Alice"}}"#),
+        ("more/posts.json", r#"[{"author_id": "alice", "title": "On tides"}]"#),
+        ("more/last/tags.json", r#"[{"name": "sea"}]"#),
+    ]);
+    let layers = ["base", "more", "more/last/tags.json", "--schema", "schema"];
+    let checked = run(&[&["check"], &layers[..]].concat(), made.path());
+    assert_eq!(checked.text, "base, more, more/last/tags.json: no errors in 3 tables, 3 rows\n");
+    let seeded = run(&[&["seed"], &layers[..], &["--into", "new.db"]].concat(), made.path());
+    assert_eq!((seeded.code, seeded.text.as_str()), (Some(0), "rows posts 1\nrows tags 1\nrows users 1\n"));
+    // The order matters to scripts alone, and to nothing that refers to a later layer.
+    assert_eq!(run(&["check", "more", "base", "--schema", "schema/migrations"], made.path()).code, Some(0));
+    assert_eq!(run(&["check", "more", "--schema", "schema/migrations/1_users.sql"], made.path()).code, Some(1));
+    let without = run(&["check", "base", "more"], made.path());
+    assert!(without.text.contains("the folder has neither `schema.sql` nor `migrations/`"), "{}", without.text);
+}
+
+/// A database holds no labels, but the ids that labels stand for.
+#[test]
+fn labels_of_earlier_loads_are_known() {
+    let made = folder(&[
+        ("base/schema.sql", SCHEMA),
+        ("base/users.json", r#"{"alice": {"name": "Alice"}, "bob": {"id": 7, "name": "Bob"}}"#),
+        (
+            "more/posts.json",
+            r#"[{"author_id": "alice", "title": "On tides"}, {"author": "alice", "title": "On moss"}]"#,
+        ),
+        ("wrong/posts.json", r#"[{"author_id": "bob", "title": "On salt"}]"#),
+    ]);
+    assert_eq!(run(&["seed", "base", "--into", "test.db"], made.path()).code, Some(0));
+    let seeded = run(&["seed", "more", "--into", "test.db"], made.path());
+    assert_eq!((seeded.code, seeded.text.as_str()), (Some(0), "rows posts 2\nrows tags 0\nrows users 2\n"));
+    let authors = "SELECT count(*) FROM posts JOIN users ON users.id = author_id WHERE name = 'Alice'";
+    let made_of = Connection::open(made.path().join("test.db")).unwrap();
+    assert_eq!(made_of.query_row(authors, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
+    // Its row has another id.
+    let wrong = run(&["seed", "wrong", "--into", "test.db"], made.path());
+    assert_eq!(wrong.code, Some(1), "{}", wrong.text);
+    assert!(wrong.text.contains("neither a key nor a label of `users`"), "{}", wrong.text);
+}
+
+#[test]
+fn schema_describes_tables_for_editors() {
+    let made = folder(&[
+        (
+            "schema.sql",
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, born DATE, upper AS (upper(name)));
+             CREATE TABLE countries (code TEXT PRIMARY KEY) WITHOUT ROWID;
+             CREATE TABLE posts (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL REFERENCES users,
+                 country TEXT REFERENCES countries, title TEXT NOT NULL DEFAULT '', tags TEXT CHECK (json_valid(tags)));",
+        ),
+        ("users.json", r#"{"alice": {"name": "Alice"}, "bob": {"name": "Bob"}}"#),
+        ("countries.json", r#"[{"code": "NO"}, {"code": "IS"}]"#),
+        ("posts.yaml", "- {author: alice, country: NO}\n"),
+    ]);
+    let all = run(&["schema", "."], made.path());
+    assert_eq!(all.code, Some(0), "{}", all.text);
+    assert_snapshot("schema", &[all]);
+    let users = run(&["schema", ".", "--table", "USERS"], made.path());
+    let users: serde_json::Value = serde_json::from_str(&users.text).unwrap();
+    assert_eq!(users["$ref"], "#/definitions/users");
+    let unknown = run(&["schema", ".", "--table", "user"], made.path());
+    assert_eq!(unknown.code, Some(2), "{}", unknown.text);
+    assert!(unknown.text.contains("there is no table `user`; did you mean `users`?"), "{}", unknown.text);
+    assert_eq!(run(&["schema", "."], three_mistakes().path()).code, Some(1));
 }

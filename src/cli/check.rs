@@ -1,11 +1,11 @@
 //! `sqlite-fixtures check`: loads a seed folder into memory, and shows every error in it.
 
-use super::{Failure, print, print_errors, print_warning, row_counts, seeds_of};
+use super::layers::Layers;
+use super::{Failure, print, print_errors, print_warning, row_counts};
 use crate::ledger::write_stderr;
 use crate::position::counted;
-use crate::seed::{dialect::Files, files::folder, load_into_memory};
+use crate::seed::{dialect::Files, load_into_memory};
 use clap::Args;
-use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
 
 /// Load a seed folder into memory and show every error in it.
@@ -20,21 +20,17 @@ Exit code:
 
 Examples:
   sqlite-fixtures check fixtures
-  sqlite-fixtures check fixtures --with fixtures/crowded")]
+  sqlite-fixtures check fixtures fixtures/crowded      # two layers, as a test with #[with(...)]
+  sqlite-fixtures check seeds --schema migrations")]
 pub(super) struct Arguments {
-    /// The folder: `schema.sql` or `migrations/`, and seed files.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
-    /// More seeds: a file or a folder, as in `#[with(...)]`; may be repeated.
-    #[arg(long, value_name = "PATH")]
-    with: Vec<PathBuf>,
+    #[command(flatten)]
+    layers: Layers,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (folder, path) = (arguments.folder.display(), absolute(&arguments.folder)?);
+    let layers = &arguments.layers;
     let load = || {
-        let folder = folder::locate(&path)?;
-        let (schema, seeds) = (folder::schema(&folder)?, seeds_of(&folder, &arguments.with)?);
+        let (schema, seeds) = (layers.schema()?, layers.seeds()?);
         load_into_memory(None, Files::read(&schema), Files::read(&seeds), &mut |_| {})
     };
     let (connection, loaded) = match load() {
@@ -42,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Err(error) if error.is_system_error() => return Err(error.into()),
         Err(error) => {
             print_errors(&error);
-            write_stderr(&format!("{} in {folder}", counted(error.count(), "error", "errors")));
+            write_stderr(&format!("{} in {layers}", counted(error.count(), "error", "errors")));
             return Ok(ExitCode::FAILURE);
         }
     };
@@ -50,6 +46,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let counts = row_counts(&connection)?;
     let rows: i64 = counts.iter().map(|(_, rows)| rows).sum();
     let (tables, rows) = (counted(counts.len(), "table", "tables"), counted(usize::try_from(rows)?, "row", "rows"));
-    print(&format!("{folder}: no errors in {tables}, {rows}\n"))?;
+    print(&format!("{layers}: no errors in {tables}, {rows}\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! The command line `sqlite-fixtures`.
 //!
-//! [`check`] shows the errors in a seed folder, [`seed`] creates or fills a database from one, [`dump`] writes a database as one.
+//! [`check`] shows the errors in a seed folder, [`seed`] creates or fills a database from one, [`dump`] writes a database as one,
+//! [`schema`] describes its tables; [`layers`] finds their files.
 //! [`leaks`] runs a test command; [`judge`] reads what its processes left open, [`baseline`] the leaks that are known;
 //! [`self_test`] proves that leaks are found.
 
@@ -8,11 +9,12 @@ mod baseline;
 mod check;
 mod dump;
 mod judge;
+mod layers;
 mod leaks;
+mod schema;
 mod seed;
 mod self_test;
 
-use crate::seed::files::folder;
 use crate::{
     ledger::write_stderr,
     position::chain,
@@ -24,7 +26,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::error::Error;
 use std::io;
 use std::io::Write;
-use std::path::{Path, PathBuf, absolute};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// SQLite databases for tests.
@@ -40,6 +42,7 @@ enum Command {
     Seed(seed::Arguments),
     Check(check::Arguments),
     Dump(dump::Arguments),
+    Schema(schema::Arguments),
     Leaks(leaks::Arguments),
 }
 
@@ -55,23 +58,13 @@ pub fn command_line() -> ExitCode {
         Command::Seed(arguments) => seed::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Dump(arguments) => dump::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Leaks(arguments) => leaks::run(arguments),
     };
     result.unwrap_or_else(|error| {
         write_stderr(&chain(&*error));
         ExitCode::from(UNABLE)
     })
-}
-
-/// The seed files of a folder, and of more paths, which start at the current folder.
-fn seeds_of(folder: &Path, with: &[PathBuf]) -> Result<Vec<PathBuf>, SeedError> {
-    let mut seeds = folder::seeds(folder)?;
-    for path in with {
-        // Else it would start at the folder of a crate.
-        let path = absolute(path).unwrap_or_else(|_| path.clone());
-        seeds.extend(folder::seeds(&folder::locate(&path)?)?);
-    }
-    Ok(seeds)
 }
 
 /// Opens a database to read it, so that no files are left beside it that were not there: a connection that can only read leaves

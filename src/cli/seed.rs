@@ -1,10 +1,11 @@
 //! `sqlite-fixtures seed`: creates or fills a database file from a seed folder.
 
-use super::{Failure, open_to_read, print, print_errors, print_warning, row_counts, seeds_of};
+use super::layers::Layers;
+use super::{Failure, open_to_read, print, print_errors, print_warning, row_counts};
 use crate::{
     ledger::write_stderr,
     position::counted,
-    seed::{Loaded, SeedError, dialect::Files, files::folder, load_into_file},
+    seed::{Loaded, SeedError, dialect::Files, load_into_file},
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,24 +26,21 @@ Exit code:
 
 Examples:
   sqlite-fixtures seed fixtures --into test.sqlite3
+  sqlite-fixtures seed fixtures fixtures/crowded --schema migrations --into test.sqlite3
   sqlite-fixtures seed fixtures --into app.sqlite3 --allow-existing")]
 pub(super) struct Arguments {
-    /// The folder: `schema.sql` or `migrations/`, and seed files.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    #[command(flatten)]
+    layers: Layers,
     /// The database file.
     #[arg(long, value_name = "FILE")]
     into: PathBuf,
-    /// More seeds: a file or a folder, as in `#[with(...)]`; may be repeated.
-    #[arg(long, value_name = "PATH")]
-    with: Vec<PathBuf>,
     /// Fill a database that has tables already and is not named for tests.
     #[arg(long)]
     allow_existing: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Arguments { folder, into, with, allow_existing } = arguments;
+    let Arguments { layers, into, allow_existing } = arguments;
     // SQLite takes no absolute path for a URI.
     let file = absolute(into)?;
     let is_new = is_new(&file)?;
@@ -53,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         )
         .into());
     }
-    match load(&absolute(folder)?, with, &file, is_new) {
+    match load(layers, &file, is_new) {
         Ok(loaded) => print_warning(loaded.warning.as_ref()),
         Err(error) if error.is_system_error() => return Err(error.into()),
         Err(error) => {
@@ -71,10 +69,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn load(folder: &Path, with: &[PathBuf], into: &Path, is_new: bool) -> Result<Loaded, SeedError> {
-    let folder = folder::locate(folder)?;
-    let schema = if is_new { folder::schema(&folder)? } else { Vec::new() };
-    let seeds = seeds_of(&folder, with)?;
+fn load(layers: &Layers, into: &Path, is_new: bool) -> Result<Loaded, SeedError> {
+    let schema = if is_new { layers.schema()? } else { Vec::new() };
+    let seeds = layers.seeds()?;
     let bytes = seeds.iter().filter_map(|path| fs::metadata(path).ok()).map(|found| found.len()).sum();
     // Drawn on a terminal only.
     let bar = ProgressBar::new(bytes);

@@ -6,7 +6,7 @@ pub(crate) mod files;
 pub(crate) mod load;
 pub(crate) mod parse;
 mod resolve;
-mod schema;
+pub(crate) mod schema;
 
 pub use error::kind::{LimitExceeded, SeedErrorKind};
 pub use error::{BrokenReference, SeedError};

@@ -57,6 +57,12 @@ pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     }
 }
 
+/// Whether a folder has a schema of its own.
+#[cfg(feature = "cli")]
+pub(crate) fn has_schema(folder: &Path) -> bool {
+    folder.join(SCHEMA).is_file() || folder.join(MIGRATIONS).is_dir()
+}
+
 /// The folder `migrations` beside a folder of the crate, or above it, up to the crate's own.
 fn migrations_above(folder: &Path) -> Option<PathBuf> {
     let root = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env::current_dir().unwrap_or_default(), PathBuf::from);

@@ -221,7 +221,10 @@ impl<'r> Resolver<'r> {
         if may_be_key || self.is_key(&parent, to, text)? {
             return Ok(None);
         }
-        Err(self.unknown_label(Some(&parent), text))
+        match self.earlier_id(&parent, to, text)? {
+            Some(id) => Ok(Some(id)),
+            None => Err(self.unknown_label(Some(&parent), text)),
+        }
     }
 
     /// The key of the row with this label, where the schema does not name the table: in the table that is called like `name`, or
@@ -238,7 +241,11 @@ impl<'r> Resolver<'r> {
                     let kind = SeedErrorKind::CompositeKey { table: table.name.clone(), columns: columns.collect() };
                     return Err(SeedError::new(kind).with_value(label));
                 }
-                return key_in(&table)?.ok_or_else(|| self.unknown_label(Some(&table), label));
+                let earlier = || table.key.map_or(Ok(None), |key| self.earlier_id(&table, key, label));
+                return match key_in(&table)? {
+                    Some(key) => Ok(key),
+                    None => earlier()?.ok_or_else(|| self.unknown_label(Some(&table), label)),
+                };
             }
         }
         let mut names: Vec<String> = Vec::new();
@@ -260,6 +267,13 @@ impl<'r> Resolver<'r> {
             Some(_) => Err(SeedError::new(SeedErrorKind::AmbiguousLabel { tables: names }).with_value(label)),
             None => Err(self.unknown_label(None, label)),
         }
+    }
+
+    /// The id that this label stands for, if a row of an earlier load has it: a database does not hold labels.
+    fn earlier_id(&self, parent: &Table, to: usize, label: &str) -> Result<Option<Scalar<'static>>, SeedError> {
+        let id = label_id(label);
+        let has_ids = Some(to) == parent.key && parent.columns[to].affinity.has_ids();
+        Ok((has_ids && self.is_key(parent, to, &id.to_string())?).then_some(Scalar::Integer(id)))
     }
 
     /// Whether a row of the table has this label.

@@ -1,0 +1,55 @@
+//! The folders of a command: where the schema is, and the seeds in the order in which they are loaded.
+
+use crate::seed::SeedError;
+use crate::seed::files::folder;
+use clap::Args;
+use std::fmt;
+use std::path::{Path, PathBuf, absolute};
+
+/// The folders with schema and seeds.
+#[derive(Debug, Args)]
+pub(super) struct Layers {
+    /// Folders or files with seeds, loaded in this order; the first has the schema: `schema.sql` or `migrations/`.
+    #[arg(value_name = "DIR", required = true)]
+    folders: Vec<PathBuf>,
+    /// A schema elsewhere: a script, a folder of migrations, or a folder that has either.
+    #[arg(long, value_name = "PATH")]
+    schema: Option<PathBuf>,
+    /// More seeds: a file or a folder, as in `#[with(...)]`; may be repeated.
+    #[arg(long, value_name = "PATH")]
+    with: Vec<PathBuf>,
+}
+
+impl Layers {
+    /// The scripts of the schema.
+    pub(super) fn schema(&self) -> Result<Vec<PathBuf>, SeedError> {
+        let Some(path) = &self.schema else { return folder::schema(&locate(&self.folders[0])?) };
+        let found = locate(path)?;
+        if !found.is_dir() {
+            return Ok(vec![found]);
+        }
+        if folder::has_schema(&found) { folder::schema(&found) } else { folder::migrations(&found) }
+    }
+
+    /// The seed files.
+    pub(super) fn seeds(&self) -> Result<Vec<PathBuf>, SeedError> {
+        let mut seeds = Vec::new();
+        for path in self.folders.iter().chain(&self.with) {
+            seeds.extend(folder::seeds(&locate(path)?)?);
+        }
+        Ok(seeds)
+    }
+}
+
+impl fmt::Display for Layers {
+    /// As the user has named them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.folders.iter().map(|layer| layer.display().to_string()).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+/// A path that starts at the current folder; else it would start at the folder of a crate.
+fn locate(path: &Path) -> Result<PathBuf, SeedError> {
+    folder::locate(&absolute(path).unwrap_or_else(|_| path.to_owned()))
+}
