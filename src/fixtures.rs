@@ -88,7 +88,8 @@ crate::fixture! {
     async_session -> AsyncSession, make::async_session, FIXTURES
 }
 
-/// Fixtures over a template of your own: a module with all that the [module `fixtures`](mod@crate::fixtures) has, each with `#[with(...)]`.
+/// Fixtures over a template of your own: a module with all that the [module `fixtures`](mod@crate::fixtures) has, each with
+/// `#[with(...)]`.
 ///
 /// ```
 /// # mod tests {

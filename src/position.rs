@@ -69,12 +69,19 @@ impl From<&Location<'_>> for Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
+        f.write_str(&shown(&self.file))?;
         for number in [self.line(), self.column()].into_iter().flatten() {
             write!(f, ":{number}")?;
         }
         Ok(())
     }
+}
+
+/// A path as messages and reports have it, with one separator on all platforms, which all of them understand: on Windows a path may
+/// be made of parts with either.
+pub(crate) fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    if cfg!(windows) { text.replace('\\', "/") } else { text }
 }
 
 /// An error and its causes, one per line.

@@ -100,7 +100,8 @@ fn session_behaves_as_a_plain_connection(#[case] make: Make) {
     let session = sessions(&make(Engine::builder()).unwrap()).open().unwrap();
     let [ours, theirs] = [(&*session, folder.path()), (&plain, plain_folder.path())].map(|(connection, folder)| {
         let text = behaviour(connection, folder).join("\n");
-        text.replace(folder.to_str().unwrap(), "FOLDER")
+        // On Windows, with the backslashes of what is shown as a text in quotes.
+        text.replace(&folder.to_str().unwrap().replace('\\', "\\\\"), "FOLDER")
     });
     assert_eq!(ours, theirs);
     assert!(folder.path().join("new.db").exists());
@@ -377,7 +378,7 @@ fn file_name_is_that_of_one_file() {
     // The URI and the URL lead there.
     engine.connect().unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
     assert_eq!(one::<i64>(&Connection::open(engine.uri()).unwrap(), "SELECT count(*) FROM sqlite_schema"), 1);
-    assert!(engine.url().starts_with("sqlite:/") && engine.url().ends_with("/app%201.db"), "{}", engine.url());
+    assert!(engine.url().starts_with("sqlite:") && engine.url().ends_with("app%201.db"), "{}", engine.url());
 }
 
 #[rstest]

@@ -1,7 +1,7 @@
 //! The known leaks of a project: a file that lists them, as `--format json` does.
 
 use super::Failure;
-use crate::{ledger::journal::leak::Leak, report::leaks::Verdict};
+use crate::{ledger::journal::leak::Leak, position::shown, report::leaks::Verdict};
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -37,7 +37,7 @@ impl Baseline {
     }
 
     fn take(&mut self, leak: &Leak) -> bool {
-        let file = leak.position.as_ref().map(|position| position.file().display().to_string());
+        let file = leak.position.as_ref().map(|position| shown(position.file()));
         match self.0.get_mut(&(leak.test.clone(), file, leak.kind.name().to_owned())) {
             Some(left @ 1..) => {
                 *left -= 1;

@@ -63,7 +63,7 @@ pub(crate) fn is_own(position: &Position) -> bool {
 
 /// Whether a place may be outside the user's own code: a crate outside the workspace has absolute paths. A quick look.
 pub(crate) fn may_be_of_a_library(location: &Location<'_>) -> bool {
-    Path::new(location.file()).is_absolute() || location.file().contains("vendor")
+    Path::new(location.file()).has_root() || location.file().contains("vendor")
 }
 
 /// Not that of a toolchain, a registry, a checkout or a vendored crate, not C, and not ours.

@@ -3,7 +3,7 @@
 use super::by_test;
 use crate::ledger::close_blockers;
 use crate::ledger::journal::leak::{Kind, Leak};
-use crate::position::{Position, counted};
+use crate::position::{Position, counted, shown};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::collections::BTreeMap;
@@ -97,7 +97,7 @@ impl Verdict {
         for leak in &self.leaks {
             text += "::error ";
             if let Some(position) = &leak.position {
-                text += &format!("file={},", property(&position.file().display().to_string()));
+                text += &format!("file={},", property(&shown(position.file())));
                 for (name, number) in [("line", position.line()), ("col", position.column())] {
                     text += &number.map_or_else(String::new, |number| format!("{name}={number},"));
                 }
@@ -190,7 +190,7 @@ impl Serialize for Object<'_> {
         let mut object =
             serializer.serialize_struct("leak", 5 + usize::from(*with_process) + usize::from(*with_database))?;
         object.serialize_field("test", &leak.test)?;
-        object.serialize_field("file", &leak.position.as_ref().map(|place| place.file().to_string_lossy()))?;
+        object.serialize_field("file", &leak.position.as_ref().map(|place| shown(place.file())))?;
         object.serialize_field("line", &leak.position.as_ref().and_then(Position::line))?;
         if *with_database {
             object.serialize_field("database", &leak.database)?;

@@ -45,7 +45,7 @@ impl TempFolder {
         &self.path
     }
 
-    /// The canonical path.
+    /// The path as SQLite names it.
     pub(crate) fn real_path(&self) -> PathBuf {
         self.lock.real_parent.join(self.path.file_name().unwrap_or_default())
     }
@@ -55,7 +55,9 @@ impl TempFolder {
         let mut folders = locked(&self.lock.folders);
         if folders.contains(&self.path) {
             let name = self.path.file_name().unwrap_or_default();
-            (&self.lock.file).write_all(&[name.as_encoded_bytes(), b"\n"].concat())?;
+            if let Some(file) = &mut *locked(&self.lock.file) {
+                file.write_all(&[name.as_encoded_bytes(), b"\n"].concat())?;
+            }
             folders.retain(|other| *other != self.path);
         }
         Ok(())
@@ -87,9 +89,10 @@ static LOCKS: Mutex<Vec<(PathBuf, Arc<ProcessLock>)>> = Mutex::new(Vec::new());
 /// The lock of this process in a folder for temporary files.
 #[derive(Debug)]
 struct ProcessLock {
-    file: File,
+    /// `None` after the end.
+    file: Mutex<Option<File>>,
     path: PathBuf,
-    /// The canonical path of its folder.
+    /// The path of its folder as SQLite names it.
     real_parent: PathBuf,
     next: AtomicU64,
     /// The folders that exist.
@@ -108,9 +111,10 @@ impl ProcessLock {
         let (file, path) = Self::take(parent)?;
         stale::remove_all(parent, &file);
         let lock = Arc::new(Self {
-            file,
+            file: Mutex::new(Some(file)),
             path,
-            real_parent: parent.canonicalize()?,
+            // SQLite resolves links on Unix only, where a canonical path is also a plain one.
+            real_parent: if cfg!(unix) { parent.canonicalize()? } else { parent.to_owned() },
             next: AtomicU64::new(1),
             folders: Mutex::default(),
             free: Mutex::default(),
@@ -156,6 +160,8 @@ impl ProcessLock {
         }
         // With the lock, the next process finds what could not be removed.
         if all_removed {
+            // On Windows a file that is open may keep its name.
+            drop(locked(&self.file).take());
             let _ = fs::remove_file(&self.path);
         }
     }

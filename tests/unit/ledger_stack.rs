@@ -45,6 +45,7 @@ fn a_captured_stack_has_this_test() {
     let this = frames.iter().find(|frame| frame.function.contains("a_captured_stack_has_this_test"));
     let this = this.and_then(|frame| frame.position.as_ref()).unwrap_or_else(|| panic!("{frames:?}"));
     assert!(this.file().ends_with("tests/unit/ledger_stack.rs") && this.line() == Some(44), "{this:?}");
-    assert!(this.file().is_absolute(), "{this:?}");
+    // One of another platform, where it was built, is not absolute.
+    assert!(this.file().has_root(), "{this:?}");
     assert!(Stack::new(Backtrace::force_capture()).position().is_none(), "our own code is not the user's");
 }

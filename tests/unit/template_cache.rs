@@ -95,6 +95,8 @@ fn change_during_the_build_builds_again() {
     assert_eq!(number(&image.unwrap()), 2);
 }
 
+/// Elsewhere a file that is mapped keeps its name.
+#[cfg(unix)]
 #[test]
 fn partial_and_damaged_images_are_built_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -137,5 +139,6 @@ fn least_recently_used_images_are_evicted() {
         let entries = fs::read_dir(&cache.folder).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.extension().and_then(std::ffi::OsStr::to_str) == extension).count()
     };
-    assert_eq!((count(None), count(Some("known")), count(Some("lock"))), (MAX_IMAGES, MAX_IMAGES, MAX_IMAGES));
+    let known = if cfg!(unix) { MAX_IMAGES } else { 0 };
+    assert_eq!((count(None), count(Some("known")), count(Some("lock"))), (MAX_IMAGES, known, MAX_IMAGES));
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with seed files: one table of messages, each with its remedy.
 
 use super::{BrokenReference, SeedError};
-use crate::position::Position;
+use crate::position::{Position, shown};
 use std::{error::Error, fmt, io, path::PathBuf, time::Duration};
 
 /// What is wrong with seed files or rows; see [`SeedError::kind`].
@@ -358,7 +358,7 @@ fn size(bytes: u64) -> String {
 fn not_found(f: &mut fmt::Formatter<'_>, looked_in: &[PathBuf], is_relative: bool) -> fmt::Result {
     f.write_str("there is no such file or folder")?;
     for (number, folder) in looked_in.iter().enumerate() {
-        write!(f, "{} {}", if number == 0 { "; looked in" } else { "," }, folder.display())?;
+        write!(f, "{} {}", if number == 0 { "; looked in" } else { "," }, shown(folder))?;
     }
     f.write_str(if is_relative {
         "; create it, or set CARGO_MANIFEST_DIR to the folder of the crate"

@@ -106,7 +106,7 @@ fn load_into_an_open_wal_file() {
 /// A database without tables may have settings of its own.
 #[test]
 fn load_into_a_file_without_tables_keeps_its_settings() {
-    let folder = folder(&[("a.sql", "CREATE TABLE users (name TEXT)"), ("users.json", r#"[{"name": "Bob"}]"#)]);
+    let folder = folder(&[("a.sql", "CREATE TABLE users (name TEXT)"), ("b.sql", "INSERT INTO users VALUES ('Bob')")]);
     let files = tempfile::tempdir().unwrap();
     for mode in ["wal", "delete"] {
         let path = files.path().join(mode);

@@ -2,7 +2,13 @@
 
 use ports::store::Store;
 use rstest::{fixture, rstest};
-use sqlite_fixtures::{Engine, rusqlite::Connection};
+use sqlite_fixtures::{Engine, Template, rusqlite::Connection};
+use std::{path::PathBuf, sync::LazyLock};
+
+/// What the store's own constructor makes.
+static MIGRATED: LazyLock<Template> = LazyLock::new(|| {
+    Template::from_path(|path| Store::open(path).map(drop)).engine_options(|engine| engine.file_name("app.db"))
+});
 
 /// An application from an engine that ends here: the store keeps the database alive.
 #[fixture]
@@ -29,8 +35,8 @@ fn finishes_a_task_once(store: Store) {
 }
 
 #[rstest]
-fn keeps_the_order(store: Store, #[values(1, 2, 3)] tasks: usize) {
-    let titles: Vec<String> = (0..tasks).map(|number| format!("task {number}")).collect();
+fn keeps_the_order(store: Store) {
+    let titles: Vec<String> = (0..3).map(|number| format!("task {number}")).collect();
     for title in &titles {
         store.add(title).unwrap();
     }
@@ -43,6 +49,18 @@ fn in_a_temporary_file() {
     let store = Store::open(engine.path().unwrap()).unwrap();
     store.add("sweep").unwrap();
     assert_eq!(store.open_tasks().unwrap(), ["sweep"]);
+}
+
+/// The same lines in memory and in a file of the store's name.
+#[rstest]
+fn finds_itself_migrated(#[values(true, false)] in_memory: bool) {
+    let engine = if in_memory { MIGRATED.memory() } else { MIGRATED.temp_file() }.unwrap();
+    let path = engine.folder().map_or_else(|| PathBuf::from(engine.uri()), |folder| folder.join("app.db"));
+    let store = Store::open(path).unwrap();
+    store.add("sweep").unwrap();
+    assert_eq!(store.open_tasks().unwrap(), ["sweep"]);
+    let fresh = MIGRATED.engine().unwrap().connect().unwrap();
+    assert_eq!(fresh.query_row("SELECT count(*) FROM tasks", [], |row| row.get(0)), Ok(0));
 }
 
 #[rstest]

@@ -50,6 +50,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         };
         holds &= figures.ratio(&format!("suite_{way}"), Runner::Direct, way, "ours", bar);
     }
+    holds &= figures.ratio("sqlx_test_to_ours", Runner::Direct, "sqlx", "sqlx_ours", Some(Bar::AtLeast(100.0)));
     holds &= figures.ratio("nextest_to_empty", Runner::Nextest, "ours", "empty", Some(Bar::AtMost(1.4)));
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -13,7 +13,7 @@ use std::{
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// The ways to get a fresh database, each a suite.
-pub const WAYS: [&str; 7] = ["empty", "ours", "handrolled", "copy", "migration", "diesel", "sqlx"];
+pub const WAYS: [&str; 8] = ["empty", "ours", "handrolled", "copy", "migration", "diesel", "sqlx_ours", "sqlx"];
 
 /// What runs a suite's tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
