@@ -110,7 +110,7 @@ crate::fixture! {
 ///
 /// The module also has `async_engine`, for a template of [`from_uri_async`](crate::Template::from_uri_async):
 /// `#[future(awt)] async_engine: Engine`. Where two modules are in use, name the argument and its fixture:
-/// `#[from(shop::session)] orders: Session`.
+/// `use shop::session as shop_session;`, then `#[from(shop_session)] orders: Session`.
 ///
 /// The template is a static beside the module, of type [`Template`](crate::Template) or
 /// [`LazyLock<Template>`](std::sync::LazyLock).

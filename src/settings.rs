@@ -62,6 +62,13 @@ pub enum Outside {
     Off,
 }
 
+impl Outside {
+    /// Whether a file is refused.
+    pub(crate) fn is_denied(self) -> bool {
+        matches!(self, Self::Deny | Self::DenyWrites)
+    }
+}
+
 impl fmt::Display for Outside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

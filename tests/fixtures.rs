@@ -151,6 +151,7 @@ mod own {
     );
 
     use notes::async_engine;
+    use shelves::session as shelf;
     use shelves::{async_session, engine, session, sessions};
 
     #[rstest]
@@ -190,8 +191,8 @@ mod own {
 
     #[rstest]
     fn arguments_have_names_of_their_own(
-        #[from(shelves::session)] lent: Session,
-        #[from(shelves::session)]
+        #[from(shelf)] lent: Session,
+        #[from(shelf)]
         #[with("tests/more_loans")]
         more: Session,
     ) {

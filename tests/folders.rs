@@ -252,6 +252,7 @@ fn way_down_of_other_libraries_does_not_run(#[case] up: &str, #[case] down: &str
 
 /// Only a comment between statements, of the mark alone, in a script that has begun a way up.
 #[rstest]
+#[case::after_a_statement("SELECT 1;\n-- Up\nSELECT 1;\n-- Down\nINSERT INTO doc VALUES (1);\n")]
 #[case::words("-- Up and down\nSELECT 1;\n-- Down there\nINSERT INTO doc VALUES (1);\n")]
 #[case::in_a_text("-- migrate:up\nINSERT INTO doc VALUES ('\n-- migrate:down\n');\n")]
 #[case::in_a_statement("-- migrate:up\nINSERT INTO doc VALUES (1\n-- migrate:down\n);\n")]

@@ -310,6 +310,13 @@ fn file_outside_the_tests_is_red(#[case] name: &str, #[case] fails_its_test: boo
 }
 
 #[test]
+fn expected_panic_hides_no_file_outside_the_tests() {
+    let (run, _) = outside("outside::opened_where_a_panic_is_expected", "deny");
+    assert!(run.text.contains("1 passed"), "{}", run.text);
+    assert_eq!(run.code, Some(101), "{}", run.text);
+}
+
+#[test]
 fn read_only_openings_can_be_allowed() {
     let (denied, _) = outside("outside::opened_to_read", "deny");
     assert_eq!(denied.code, Some(101), "{}", denied.text);

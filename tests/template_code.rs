@@ -243,3 +243,35 @@ fn dropped_build_is_begun_again() {
     let engine = block_on(template.engine_async()).unwrap();
     assert_eq!(one::<i64>(&engine.connect().unwrap(), "SELECT count(*) FROM notes"), 1);
 }
+
+/// A later run must find the leak too.
+#[test]
+fn image_of_code_that_leaks_is_not_stored() {
+    static OPEN: Mutex<Vec<Connection>> = Mutex::new(Vec::new());
+    static BUILT: AtomicUsize = AtomicUsize::new(0);
+    fn build(uri: &str) -> rusqlite::Result<()> {
+        BUILT.fetch_add(1, Ordering::Relaxed);
+        OPEN.lock().unwrap().push(Store::open(uri)?.0);
+        Ok(())
+    }
+    for number in 1..=2 {
+        let template = Template::from_uri(build);
+        let engines = [template.engine().unwrap(), template.engine().unwrap()];
+        assert_eq!(one::<i64>(&engines[1].connect().unwrap(), "SELECT count(*) FROM notes"), 1);
+        assert_eq!(BUILT.load(Ordering::Relaxed), number);
+    }
+    OPEN.lock().unwrap().clear();
+}
+
+/// On one thread, where the sync call must not wait for the other.
+#[test]
+fn both_ways_wait_for_one_build_without_a_deadlock() {
+    let template = Template::from_fn(|connection| Ok(connection.execute_batch("CREATE TABLE both_ways (a)")?));
+    let mut first = pin!(template.engine_async());
+    block_on(poll_fn(|context| {
+        let polled = first.as_mut().poll(context);
+        template.engine().unwrap();
+        polled
+    }))
+    .unwrap();
+}

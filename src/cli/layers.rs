@@ -23,7 +23,12 @@ pub(super) struct Layers {
 impl Layers {
     /// The scripts of the schema.
     pub(super) fn schema(&self) -> Result<Vec<PathBuf>, SeedError> {
-        let Some(path) = &self.schema else { return folder::schema(&locate(&self.folders[0])?) };
+        let Some(path) = &self.schema else {
+            let first = locate(&self.folders[0])?;
+            // That of a file is beside it.
+            let folder = if first.is_dir() { &first } else { first.parent().unwrap_or(&first) };
+            return folder::schema(folder);
+        };
         let found = locate(path)?;
         if !found.is_dir() {
             return Ok(vec![found]);

@@ -19,7 +19,7 @@ use crate::{
     ledger::write_stderr,
     position::chain,
     seed::SeedError,
-    sqlite::{quote::quoted, shadow_tables},
+    sqlite::{quote::quoted, shadow_tables, untracked},
 };
 use clap::{Parser, Subcommand};
 use rusqlite::{Connection, OpenFlags};
@@ -74,7 +74,8 @@ fn open_to_read(file: &Path) -> rusqlite::Result<Connection> {
     log.push("-wal");
     let has_log = Path::new(&log).exists();
     let flags = if has_log { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
-    Connection::open_with_flags(file, flags)
+    // The file is the user's own choice.
+    untracked(|| Connection::open_with_flags(file, flags))
 }
 
 /// Prints all errors of seeds to stderr, on a terminal in colours.

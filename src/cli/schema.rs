@@ -116,11 +116,19 @@ fn rows(connection: &Connection, tables: &Tables<'_>, table: &Table, labels: &La
             Some(reference) => tables.find(&reference.parent)?,
             None => None,
         };
+        let to_key = table.references.iter().any(|reference| {
+            let key = parent.as_ref().and_then(|parent| Some(&parent.columns[parent.key?].name));
+            let is_key = |to: &String| key.is_some_and(|key| key.eq_ignore_ascii_case(to));
+            reference.column == number && reference.to.as_ref().is_none_or(is_key)
+        });
+        let mut names = BTreeSet::new();
         if let Some(parent) = &parent {
-            alternatives.push(json!({ "enum": names_of(connection, parent, labels)? }));
+            names = names_of(connection, parent, labels)?;
+            alternatives.push(json!({ "enum": names }));
         }
-        let is_text_key = parent.as_ref().is_some_and(|_| !column.affinity.has_numbers());
-        if !is_text_key {
+        // Of a reference to a key of texts, all that it may be is listed.
+        let is_listed = parent.is_some() && to_key && !column.affinity.has_numbers() && names.len() < MOST_KEYS;
+        if !is_listed {
             alternatives.push(json!({ "type": types(column) }));
         }
         if !column.is_required {
@@ -129,12 +137,14 @@ fn rows(connection: &Connection, tables: &Tables<'_>, table: &Table, labels: &La
         let value = json!({ "anyOf": alternatives, "description": column.declared });
         let association =
             column.name.strip_suffix("_id").filter(|name| !name.is_empty() && table.column(name).is_none());
-        if let (Some(association), Some(_)) = (association, &parent) {
-            columns.insert(association.to_owned(), value.clone());
+        // Schemas of Rails have no foreign keys, so any label may be meant.
+        if let Some(association) = association {
+            let any = json!({ "type": ["string", "integer", "null"] });
+            columns.insert(association.to_owned(), if parent.is_some() { value.clone() } else { any });
         }
         columns.insert(column.name.clone(), value);
         if column.is_required && table.key != Some(number) && !table.primary_key.contains(&number) {
-            let names = [Some(column.name.as_str()), association.filter(|_| parent.is_some())];
+            let names = [Some(column.name.as_str()), association];
             let one_of: Vec<Value> = names.into_iter().flatten().map(|name| json!({ "required": [name] })).collect();
             required.push(json!({ "anyOf": one_of }));
         }
@@ -156,7 +166,8 @@ fn rows(connection: &Connection, tables: &Tables<'_>, table: &Table, labels: &La
     Ok(json!({
         "description": format!("rows of {}", table.name),
         "anyOf": [
-            { "type": "object", "additionalProperties": labelled },
+            // Rails has defaults and settings among the rows.
+            { "type": "object", "properties": { "DEFAULTS": true, "_fixture": true }, "additionalProperties": labelled },
             { "type": "array", "items": row(&["_label"]) },
             { "type": "null" }
         ]
@@ -166,9 +177,9 @@ fn rows(connection: &Connection, tables: &Tables<'_>, table: &Table, labels: &La
 fn types(column: &Column) -> Value {
     match column.affinity {
         _ if column.is_json => json!(["object", "array", "string", "number", "boolean"]),
-        Affinity::Number if column.declared.to_ascii_uppercase().contains("INT") => json!("integer"),
+        Affinity::Number if column.declared.to_ascii_uppercase().contains("INT") => json!(["integer", "boolean"]),
         // A date is a number to SQLite, and a text to people.
-        Affinity::Number => json!(["number", "string"]),
+        Affinity::Number => json!(["number", "string", "boolean"]),
         Affinity::Boolean => json!(["boolean", "integer", "string"]),
         Affinity::Bytes => json!("string"),
         Affinity::Text | Affinity::None => json!(["string", "number", "boolean"]),

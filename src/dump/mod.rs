@@ -220,6 +220,9 @@ fn schema(connection: &Connection, written: &[&Table]) -> rusqlite::Result<Strin
     if !written.is_empty() {
         text.push_str("PRAGMA writable_schema = OFF;\n");
     }
+    if connection.query_row("PRAGMA main.journal_mode", [], |row| row.get::<_, String>(0))? == "wal" {
+        text.push_str("PRAGMA journal_mode = WAL;\n");
+    }
     Ok(text)
 }
 
@@ -244,7 +247,7 @@ fn shadow_table(connection: &Connection, name: &str) -> rusqlite::Result<String>
     Ok(text)
 }
 
-/// What SQLite itself counts, in tables that a script can write but not make, and the triggers; then the journal mode.
+/// What SQLite itself counts, in tables that a script can write but not make, and the triggers.
 fn statistics_and_triggers(connection: &Connection) -> Result<String, Failure> {
     let mut text = String::new();
     let mut tables = connection.prepare(
@@ -268,9 +271,6 @@ fn statistics_and_triggers(connection: &Connection) -> Result<String, Failure> {
         }
     }
     text.push_str(&objects(connection, "type = 'trigger'", &|_| false)?);
-    if connection.query_row("PRAGMA main.journal_mode", [], |row| row.get::<_, String>(0))? == "wal" {
-        text.push_str("PRAGMA journal_mode = WAL;\n");
-    }
     Ok(text)
 }
 

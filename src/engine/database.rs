@@ -43,7 +43,8 @@ impl Database {
             }),
             labels: Mutex::default(),
             failed: AtomicBool::new(false),
-            is_settled: AtomicBool::new(false),
+            // The database that a template is built on is no test's.
+            is_settled: AtomicBool::new(options.frozen_clock),
             place,
             origin,
             options,

@@ -6,7 +6,7 @@
 
 use super::{Entry, Ledger, hook, level, level_of_run, outside, quiesce, registry, write_stderr};
 use crate::position::chain;
-use crate::settings::{Leaks, Settings};
+use crate::settings::{Leaks, OUTSIDE, Settings};
 use crate::storage;
 use std::ffi::{c_int, c_void};
 use std::panic::catch_unwind;
@@ -105,15 +105,16 @@ fn check() -> bool {
     if let Some(warned) = &warned {
         write_stderr(&warned.as_warning());
     }
-    let outside = outside::report();
-    if let Some((report, _)) = &outside {
+    let (outside, is_outside_red) = outside::report();
+    if let Some(report) = &outside {
         write_stderr(&format!("at the end of the process, {report}"));
     }
     storage::remove_all();
     let [red, foreign] = [&report, &warned].map(|report| report.as_ref().map_or(&[][..], |report| report.leaks()));
     registry::end_journal(red.iter().chain(foreign), &faults);
     let is_denied = red.iter().any(|entry| level(entry.leaks()) == Leaks::Deny);
-    is_denied || outside.is_some_and(|(_, is_red)| is_red) || !faults.is_empty() && level(None) == Leaks::Deny
+    let is_checked = level(None) == Leaks::Deny || outside::level().is_denied();
+    is_denied || is_outside_red || !faults.is_empty() && is_checked
 }
 
 /// Whether a connection is worth a warning, where nobody has asked for more.
@@ -129,6 +130,9 @@ fn faults() -> Vec<String> {
     }
     if !STARTED.load(Ordering::Relaxed) && !cfg!(miri) {
         faults.push("the ledger was not started when the program was loaded, so leaks may have been missed".to_owned());
+    }
+    if outside::level().is_denied() && !hook::is_started() {
+        faults.push(format!("SQLite does not report its connections, so {OUTSIDE} could not refuse any file"));
     }
     faults.extend(hook::fault().map(str::to_owned));
     faults

@@ -63,8 +63,11 @@ pub(super) fn open_as<T>(next: NextHandle, open: impl FnOnce() -> T) -> (T, bool
     (opened, matches!(NEXT.get(), NextHandle::Reported))
 }
 
-/// Makes SQLite report every handle from now on.
+/// Makes SQLite report every handle from now on. Idempotent.
 pub(super) fn start() -> rusqlite::Result<()> {
+    if is_started() {
+        return Ok(());
+    }
     // SAFETY: `opened` opens no database, closes none, and leaves the list of extensions alone.
     let code = unsafe { ffi::sqlite3_auto_extension(Some(opened)) };
     if code != ffi::SQLITE_OK {
@@ -72,6 +75,10 @@ pub(super) fn start() -> rusqlite::Result<()> {
     }
     STARTED.store(true, Ordering::Relaxed);
     Ok(())
+}
+
+pub(super) fn is_started() -> bool {
+    STARTED.load(Ordering::Relaxed)
 }
 
 /// Why SQLite's reports may be incomplete: found by opening a handle, whose opening and end must be reported.
@@ -187,7 +194,7 @@ unsafe extern "C" fn closing(_: c_uint, number: *mut c_void, handle: *mut c_void
         // SAFETY: see above.
         let all = unsafe {
             if outside::is_on() {
-                outside::look_at_attached(attached_files(handle.cast()), number.addr() as u64);
+                outside::look_at_attached(&attached_files(handle.cast()), number.addr() as u64);
             }
             statements_of(handle.cast())
         };

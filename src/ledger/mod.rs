@@ -23,14 +23,13 @@ mod symbols;
 pub(crate) mod test_name;
 
 pub use entry::{Entry, State};
-pub use outside::guard_files;
 pub use registry::Counts;
 
 pub(crate) use entry::{EngineIdentity, close_blockers};
 pub(crate) use entry_guard::EntryGuard;
 pub(crate) use registry::EngineRecord;
 
-use crate::settings::{Leaks, Settings};
+use crate::settings::{Leaks, Outside, Settings};
 use std::{error::Error, io::Write, panic::catch_unwind, sync::Arc, thread};
 
 /// A view of the record: of one engine, or of the whole process.
@@ -179,6 +178,21 @@ impl LeakReport {
 crate::position::debug_is_chain!(LeakReport);
 
 impl Error for LeakReport {}
+
+/// What happens when a connection opens a database file outside the folders that tests may use (`SQLITE_FIXTURES_OUTSIDE`, which wins).
+///
+/// They are the temporary folder, the target folder, and `fixtures/` and `tests/` of the crate. For connections that are opened
+/// later, by any code. See [the guide](crate::guide::leaks#files-outside-the-tests).
+///
+/// # Panics
+/// If it is to refuse files, and SQLite does not report its connections, which it does not in the system's library of Apple.
+pub fn guard_files(outside: Outside) {
+    assert!(
+        hook::start().is_ok() || !outside.is_denied(),
+        "this SQLite does not report its connections, so no file can be refused; use the feature `bundled`"
+    );
+    outside::set(outside);
+}
 
 /// Lets the other threads of the process run until `condition` is false, or they are idle.
 pub(crate) fn settle_while(condition: impl Fn() -> bool) {

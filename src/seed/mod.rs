@@ -190,7 +190,11 @@ pub(crate) fn load_into_file(
             close(file)?;
             return Ok(Loaded { labels, warning: None });
         }
-        existing = Some((load::lock(&file).map_err(not_alone)?, file));
+        // One without a page has no settings, and the schema may choose them.
+        let pages = file.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0)).map_err(error)?;
+        if pages > 0 {
+            existing = Some((load::lock(&file).map_err(not_alone)?, file));
+        }
     }
     // Made before the file is, which an error would have to remove while others may use it. It begins as an existing file does,
     // which may have a page size, a version or a journal mode of its own.

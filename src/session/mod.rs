@@ -128,7 +128,7 @@ impl Session {
             return Err(NotClosed::SwappedOut);
         }
         if outside::is_on() {
-            outside::look_at_attached(files_attached_to(&connection), self.entry_guard.entry().number());
+            outside::look_at_attached(&files_attached_to(&connection), self.entry_guard.entry().number());
         }
         self.entry_guard.closing(!connection.is_autocommit());
         match connection.close() {

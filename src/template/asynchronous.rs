@@ -1,8 +1,9 @@
 //! Templates that asynchronous code builds, on the executor of whoever awaits them.
 
 use super::cache::{Cache, Found};
+use super::code::{Code, Run};
 use super::image::Image;
-use super::{Template, TemplateError, build, without_cache};
+use super::{Schema, Template, TemplateError, build, without_cache};
 use crate::engine::{Engine, EngineBuilder};
 use futures_channel::oneshot;
 use std::sync::Arc;
@@ -34,6 +35,9 @@ impl Template {
     /// # Errors
     /// See [`engine`](Self::engine).
     pub async fn engine_async(&self) -> Result<Engine, TemplateError> {
+        if !matches!(self.schema, Schema::Code(Code { run: Run::Async(_), .. })) {
+            return self.engine();
+        }
         let uncached;
         let image = if self.is_cached()? {
             if self.image.get().is_none() {

@@ -38,6 +38,7 @@ pub(super) async fn build_async(schema: &Schema, files: &Files, options: &Option
 struct InProgress {
     database: Arc<Database>,
     connection: Connection,
+    has_leak: bool,
 }
 
 impl InProgress {
@@ -47,7 +48,7 @@ impl InProgress {
         let uri = vfs::frozen_clock_uri(&database).map_err(TemplateError::sqlite)?;
         let connection = untracked(|| Connection::open(uri)).map_err(TemplateError::sqlite)?;
         fixed_random(&connection).map_err(TemplateError::sqlite)?;
-        Ok(Self { database, connection })
+        Ok(Self { database, connection, has_leak: false })
     }
 
     fn run(&mut self, code: &Code, options: &Options) -> Result<(), TemplateError> {
@@ -75,7 +76,7 @@ impl InProgress {
     }
 
     fn take(&mut self, building: Building, options: &Options) -> Result<(), TemplateError> {
-        building.finish(&mut self.connection)?;
+        self.has_leak = building.finish(&mut self.connection)?;
         options.prepare(&self.connection).map_err(TemplateError::engine)
     }
 
@@ -91,6 +92,6 @@ impl InProgress {
         options.set_journal_mode(&self.connection).map_err(TemplateError::engine)?;
         // Closing the last connection checkpoints a write-ahead log.
         self.connection.close().map_err(|(_, error)| TemplateError::sqlite(error))?;
-        Ok(Built { bytes: self.database.to_vec(), labels })
+        Ok(Built { bytes: self.database.to_vec(), labels, has_leak: self.has_leak })
     }
 }

@@ -69,7 +69,9 @@ impl Building {
     }
 
     /// Copies what the code has committed to `to`, also what is in its write-ahead log.
-    pub(super) fn finish(self, to: &mut Connection) -> Result<(), TemplateError> {
+    ///
+    /// Returns whether the code has left a connection open.
+    pub(super) fn finish(self, to: &mut Connection) -> Result<bool, TemplateError> {
         if let Some(path) = self.0.path().filter(|path| !path.exists()) {
             return Err(TemplateError::code(format!(
                 "the code made no file {}; open the path that it gets",
@@ -94,7 +96,10 @@ impl Building {
             locked => locked.map_err(TemplateError::sqlite)?,
         }
         from.execute_batch("ROLLBACK").map_err(TemplateError::sqlite)?;
-        copy(&from, to).map_err(TemplateError::sqlite)
+        copy(&from, to).map_err(TemplateError::sqlite)?;
+        let ledger = self.0.ledger();
+        settle_while(|| ledger.find().is_err());
+        Ok(ledger.find().is_err())
     }
 }
 

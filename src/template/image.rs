@@ -21,11 +21,13 @@ pub(super) struct Image {
 pub(super) struct Built {
     pub bytes: Vec<u8>,
     pub labels: Labels,
+    /// Whether its code has left a connection open: a later run must find that too.
+    pub has_leak: bool,
 }
 
 impl From<Built> for Image {
     /// An image in memory only.
-    fn from(Built { bytes, labels }: Built) -> Self {
+    fn from(Built { bytes, labels, .. }: Built) -> Self {
         Self { origin: Origin { bytes: Arc::new(bytes), file: None }, labels: SharedLabels::new(|| labels) }
     }
 }

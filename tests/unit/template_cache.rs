@@ -30,7 +30,7 @@ fn key(folder: &Path, text: &str) -> Key {
 }
 
 fn built(number: u8) -> Built {
-    Built { bytes: [b"SQLite format 3\0".as_slice(), &[number]].concat(), labels: Labels::default() }
+    Built { bytes: [b"SQLite format 3\0".as_slice(), &[number]].concat(), labels: Labels::default(), has_leak: false }
 }
 
 fn number(image: &Image) -> u8 {

@@ -9,7 +9,7 @@ fn built(folder: &Path) {
     let mut labels = Labels::default();
     labels.insert("users", "alice", Key::Single(Value::Integer(7)));
     let bytes = [b"SQLite format 3\0".as_slice(), &[1; 4080]].concat();
-    write(folder, "key\n", &Built { bytes, labels }).unwrap();
+    write(folder, "key\n", &Built { bytes, labels, has_leak: false }).unwrap();
 }
 
 #[test]

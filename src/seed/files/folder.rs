@@ -4,7 +4,7 @@ use super::{format::Format, sidecar::FILES, text::shown};
 use crate::position::{Position, sort_by};
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::{env, fs, io};
 
 const SCHEMA: &str = "schema.sql";
@@ -66,7 +66,8 @@ pub(crate) fn has_schema(folder: &Path) -> bool {
 /// The folder `migrations` beside a folder of the crate, or above it, up to the crate's own.
 fn migrations_above(folder: &Path) -> Option<PathBuf> {
     let root = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env::current_dir().unwrap_or_default(), PathBuf::from);
-    let is_in_crate = |above: &Path| folder.is_relative() || above.starts_with(&root);
+    let leads_out = folder.components().any(|part| part == Component::ParentDir);
+    let is_in_crate = |above: &Path| !leads_out && (folder.is_relative() || above.starts_with(&root));
     let mut above = folder.ancestors().skip(1).enumerate();
     above.find_map(|(steps, above)| {
         let migrations = above.join(MIGRATIONS);

@@ -310,7 +310,8 @@ impl Load<'_> {
         let tables = Tables::new(connection);
         let steps = steps(contents, &tables, &mut errors);
         let rows: Vec<&TableRows<'_>> = steps.iter().filter_map(LoadStep::rows).collect();
-        let resolver = Resolver::new(connection, &tables, known, &rows, &mut errors);
+        let mut resolver = Resolver::new(connection, &tables, known, &rows, &mut errors);
+        resolver.fills_existing = self.transaction != Transaction::Own;
         let mut labels = Labels::default();
         let mut inserted = Inserted::default();
         // What was broken before need not be known where only the new rows can break anything.

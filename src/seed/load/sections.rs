@@ -45,18 +45,24 @@ impl Section {
 /// Where the script goes on behind the section that undoes it, if that begins between these places, where no statement is. Only a
 /// script that has begun a section before has one.
 pub(super) fn behind_way_down(text: &str, between: Range<usize>, has_sections: &mut bool) -> Option<usize> {
-    let mut at = between.start;
+    let between_start = between.start;
+    let mut at = between_start;
     // What stands behind a statement on its line is no mark.
     let is_at_line = at == 0 || text.as_bytes()[at - 1] == b'\n';
     for (number, line) in text[between].split_inclusive('\n').enumerate() {
         at += line.len();
         match Section::begun_by(line).filter(|_| number > 0 || is_at_line) {
-            Some(Section::Up) => *has_sections = true,
+            // A comment of one plain word is a mark only before the first statement.
+            Some(Section::Up) => *has_sections |= between_start == 0 || !is_plain(line),
             Some(Section::Down) if *has_sections || line.trim_end() == DOWN => return Some(next_way_up(text, at)),
             _ => {}
         }
     }
     None
+}
+
+fn is_plain(line: &str) -> bool {
+    line.trim_start_matches([' ', '\t', '-']).trim_end().eq_ignore_ascii_case("up")
 }
 
 fn next_way_up(text: &str, mut at: usize) -> usize {

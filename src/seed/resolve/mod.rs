@@ -36,6 +36,8 @@ pub(crate) struct Resolver<'r> {
     pub tables: &'r Tables<'r>,
     /// The labels of earlier loads.
     known: &'r Labels,
+    /// Whether the database was there before, perhaps with rows that had labels.
+    pub fills_existing: bool,
     /// The rows of this load, by the name of their table in lower case.
     loaded: HashMap<String, LoadedRows<'r>>,
     /// How many more names are suggested: each suggestion compares all labels.
@@ -82,7 +84,7 @@ impl<'r> Resolver<'r> {
                 }
             }
         }
-        Self { connection, tables, known, loaded, suggestions: Cell::new(MOST) }
+        Self { connection, tables, known, fills_existing: false, loaded, suggestions: Cell::new(MOST) }
     }
 
     fn loaded(&self, table: &Table) -> Option<&LoadedRows<'r>> {
@@ -272,8 +274,8 @@ impl<'r> Resolver<'r> {
     /// The id that this label stands for, if a row of an earlier load has it: a database does not hold labels.
     fn earlier_id(&self, parent: &Table, to: usize, label: &str) -> Result<Option<Scalar<'static>>, SeedError> {
         let id = label_id(label);
-        let has_ids = Some(to) == parent.key && parent.columns[to].affinity.has_ids();
-        Ok((has_ids && self.is_key(parent, to, &id.to_string())?).then_some(Scalar::Integer(id)))
+        let may_be = self.fills_existing && Some(to) == parent.key && parent.columns[to].affinity.has_ids();
+        Ok((may_be && self.is_stored(parent, to, &id.to_string())?).then_some(Scalar::Integer(id)))
     }
 
     /// Whether a row of the table has this label.
@@ -360,6 +362,11 @@ impl<'r> Resolver<'r> {
         if self.loaded_keys(parent, to)?.contains(text) {
             return Ok(true);
         }
+        self.is_stored(parent, to, text)
+    }
+
+    /// Whether the database has a row with this key.
+    fn is_stored(&self, parent: &Table, to: usize, text: &str) -> Result<bool, SeedError> {
         let (table, column) = (quoted(&parent.name), quoted(&parent.columns[to].name));
         let sql = format!("SELECT EXISTS (SELECT 1 FROM main.{table} WHERE {column} = ?1)");
         self.connection.query_row(&sql, [text], |row| row.get(0)).map_err(SeedError::database)

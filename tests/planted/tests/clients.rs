@@ -131,6 +131,14 @@ mod outside {
         drop(engine);
     }
 
+    /// The engine's drop satisfies the test, but not the process.
+    #[rstest]
+    #[should_panic]
+    fn opened_where_a_panic_is_expected(engine: Engine) {
+        drop(Connection::open(file())); // here
+        drop(engine);
+    }
+
     #[test]
     fn opened_on_a_thread() {
         drop(thread::spawn(|| Connection::open(file()).is_err()).join()); // here

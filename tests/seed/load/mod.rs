@@ -125,6 +125,23 @@ fn load_into_a_file_without_tables_keeps_its_settings() {
     }
 }
 
+/// An empty file has no settings.
+#[test]
+fn load_into_an_empty_file_takes_the_settings_of_the_schema() {
+    let folder =
+        folder(&[("a.sql", "PRAGMA page_size = 8192; PRAGMA auto_vacuum = 1; CREATE TABLE users (name TEXT)")]);
+    let files = tempfile::tempdir().unwrap();
+    let path = files.path().join("app.db");
+    fs::write(&path, "").unwrap();
+    Seeds::from(folder.path()).load_into_file(&path).unwrap();
+    let file = Connection::open(&path).unwrap();
+    assert_eq!((one::<i64>(&file, "PRAGMA page_size"), one::<i64>(&file, "PRAGMA auto_vacuum")), (8192, 1));
+    fs::write(&path, "").unwrap();
+    let wrong = self::folder(&[("a.sql", "CREATE TABLE users (name TEXT); SELEC")]);
+    Seeds::from(wrong.path()).load_into_file(&path).unwrap_err();
+    assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+}
+
 #[test]
 fn refused_exclusive_load_locks_nobody_out() {
     for mode in ["wal", "delete"] {
