@@ -10,7 +10,8 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(crate) struct Origin {
     pub bytes: Base,
-    /// A file with the same bytes, if there is one.
+    /// A file with the same bytes, if there is one; only Linux copies it.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the bytes are written"))]
     pub file: Option<Arc<File>>,
 }
 

@@ -8,7 +8,9 @@ use super::{Entry, Ledger, hook, level, level_of_run, outside, quiesce, registry
 use crate::position::chain;
 use crate::settings::{Leaks, OUTSIDE, Settings};
 use crate::storage;
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use std::ffi::c_void;
 use std::panic::catch_unwind;
 use std::process;
 use std::sync::Once;
