@@ -9,7 +9,7 @@ use super::entry::{Client, Opener};
 use super::registry::EngineRecord;
 use super::stack::Stack;
 use super::{State, addresses, outside, registry, test_name};
-use crate::sqlite::{attached_files, is_untracked, main_file, statements_of};
+use crate::sqlite::{DIRECTONLY, attached_files, is_untracked, main_file, statements_of};
 use rusqlite::ffi::{sqlite3, sqlite3_api_routines, sqlite3_context, sqlite3_value};
 use rusqlite::{Connection, ffi};
 use std::backtrace::Backtrace;
@@ -110,7 +110,7 @@ pub(super) fn watch_unreported(connection: &Connection, number: u64) {
 /// # Safety
 /// `handle` is open, and no other thread uses it.
 unsafe fn watch(handle: *mut sqlite3, number: u64) {
-    let flags = ffi::SQLITE_UTF8 | ffi::SQLITE_DIRECTONLY;
+    let flags = ffi::SQLITE_UTF8 | DIRECTONLY;
     let number = as_pointer(number);
     let name = NAME.as_ptr().cast();
     // SAFETY: as promised by the caller; the name ends with a zero, the functions have the types that SQLite wants, and their

@@ -32,6 +32,10 @@ use std::ffi::{CStr, c_int};
 /// `SQLITE_CONSTRAINT_DATATYPE`, which the bindings to an older library do not have.
 pub(crate) const CONSTRAINT_DATATYPE: c_int = ffi::SQLITE_CONSTRAINT | (12 << 8);
 
+/// `SQLITE_DIRECTONLY` and `SQLITE_INNOCUOUS`, which the bindings of rusqlite before 0.37 to the system's library do not have.
+pub(crate) const DIRECTONLY: c_int = 0x0008_0000;
+pub(crate) const INNOCUOUS: c_int = 0x0020_0000;
+
 /// An owned copy of a value; a text that is not UTF-8 becomes a blob.
 pub(crate) fn owned(value: ValueRef<'_>) -> Value {
     match value {
