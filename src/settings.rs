@@ -69,65 +69,30 @@ impl Outside {
     }
 }
 
-impl fmt::Display for Outside {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Deny => "deny",
-            Self::DenyWrites => "deny-writes",
-            Self::Warn => "warn",
-            Self::Off => "off",
-        })
-    }
+/// The words of an enum, for its `Display` and `FromStr`.
+macro_rules! words {
+    ($setting:ident: $($word:literal = $variant:ident),*; $expected:literal) => {
+        impl fmt::Display for $setting {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self {
+                    $(Self::$variant => $word),*
+                })
+            }
+        }
+
+        impl FromStr for $setting {
+            type Err = SettingError;
+
+            /// Ignores ASCII case.
+            fn from_str(value: &str) -> Result<Self, SettingError> {
+                choose(value, &[$(($word, Self::$variant)),*], $expected)
+            }
+        }
+    };
 }
-
-impl FromStr for Outside {
-    type Err = SettingError;
-
-    /// Ignores ASCII case.
-    fn from_str(value: &str) -> Result<Self, SettingError> {
-        let known = [("deny", Self::Deny), ("deny-writes", Self::DenyWrites), ("warn", Self::Warn), ("off", Self::Off)];
-        choose(value, &known, "deny, deny-writes, warn or off")
-    }
-}
-
-impl fmt::Display for Keep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Failed => "failed",
-            Self::Always => "always",
-            Self::Never => "never",
-        })
-    }
-}
-
-impl fmt::Display for Leaks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Deny => "deny",
-            Self::Warn => "warn",
-            Self::Off => "off",
-        })
-    }
-}
-
-impl FromStr for Keep {
-    type Err = SettingError;
-
-    /// Ignores ASCII case.
-    fn from_str(value: &str) -> Result<Self, SettingError> {
-        let known = [("failed", Self::Failed), ("always", Self::Always), ("never", Self::Never)];
-        choose(value, &known, "failed, always or never")
-    }
-}
-
-impl FromStr for Leaks {
-    type Err = SettingError;
-
-    /// Ignores ASCII case.
-    fn from_str(value: &str) -> Result<Self, SettingError> {
-        choose(value, &[("deny", Self::Deny), ("warn", Self::Warn), ("off", Self::Off)], "deny, warn or off")
-    }
-}
+words!(Keep: "failed" = Failed, "always" = Always, "never" = Never; "failed, always or never");
+words!(Leaks: "deny" = Deny, "warn" = Warn, "off" = Off; "deny, warn or off");
+words!(Outside: "deny" = Deny, "deny-writes" = DenyWrites, "warn" = Warn, "off" = Off; "deny, deny-writes, warn or off");
 
 /// A setting with an invalid value.
 #[derive(Clone, PartialEq, Eq)]

@@ -242,10 +242,10 @@ fn planted_imports_are_found() {
 fn unsafe_code_stays_in_its_rooms() {
     const UNSAFE: &[&str] = &[
         "src/ledger/abort.rs",
-        "src/ledger/addresses.rs",
-        "src/ledger/exit.rs",
+        "src/ledger/stack/addresses.rs",
+        "src/ledger/process/exit.rs",
         "src/ledger/hook.rs",
-        "src/ledger/start.rs",
+        "src/ledger/process/start.rs",
         "src/sqlite",
         "src/template/mapped.rs",
         "src/vfs/shim",

@@ -1,10 +1,8 @@
 //! `sqlite-fixtures check`: loads a seed folder into memory, and shows every error in it.
 
 use super::layers::Layers;
-use super::{Failure, print, print_errors, print_warning, row_counts};
-use crate::ledger::write_stderr;
+use super::{Failure, print, row_counts};
 use crate::position::counted;
-use crate::seed::{dialect::Files, load_into_memory};
 use clap::Args;
 use std::process::ExitCode;
 
@@ -29,20 +27,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let layers = &arguments.layers;
-    let load = || {
-        let (schema, seeds) = (layers.schema()?, layers.seeds()?);
-        load_into_memory(None, Files::read(&schema), Files::read(&seeds), &mut |_| {})
-    };
-    let (connection, loaded) = match load() {
-        Ok(loaded) => loaded,
-        Err(error) if error.is_system_error() => return Err(error.into()),
-        Err(error) => {
-            print_errors(&error);
-            write_stderr(&format!("{} in {layers}", counted(error.count(), "error", "errors")));
-            return Ok(ExitCode::FAILURE);
-        }
-    };
-    print_warning(loaded.warning.as_ref());
+    let Some((connection, _)) = layers.load()? else { return Ok(ExitCode::FAILURE) };
     let counts = row_counts(&connection)?;
     let rows: i64 = counts.iter().map(|(_, rows)| rows).sum();
     let (tables, rows) = (counted(counts.len(), "table", "tables"), counted(usize::try_from(rows)?, "row", "rows"));

@@ -1,8 +1,13 @@
 //! The folders of a command: where the schema is, and the seeds in the order in which they are loaded.
 
-use crate::seed::SeedError;
+use super::{Failure, print_errors, print_warning};
+use crate::ledger::write_stderr;
+use crate::position::counted;
+use crate::seed::dialect::Files;
 use crate::seed::files::folder;
+use crate::seed::{Loaded, SeedError, load_into_memory};
 use clap::Args;
+use rusqlite::Connection;
 use std::fmt;
 use std::path::{Path, PathBuf, absolute};
 
@@ -34,6 +39,26 @@ impl Layers {
             return Ok(vec![found]);
         }
         if folder::has_schema(&found) { folder::schema(&found) } else { folder::migrations(&found) }
+    }
+
+    /// Loads all of them into memory, and shows a warning; `None` after errors in them, which are shown too.
+    pub(super) fn load(&self) -> Result<Option<(Connection, Loaded)>, Failure> {
+        let load = || {
+            let (schema, seeds) = (self.schema()?, self.seeds()?);
+            load_into_memory(None, Files::read(&schema), Files::read(&seeds), &mut |_| {})
+        };
+        match load() {
+            Ok((connection, loaded)) => {
+                print_warning(loaded.warning.as_ref());
+                Ok(Some((connection, loaded)))
+            }
+            Err(error) if error.is_system_error() => Err(error.into()),
+            Err(error) => {
+                print_errors(&error);
+                write_stderr(&format!("{} in {self}", counted(error.count(), "error", "errors")));
+                Ok(None)
+            }
+        }
     }
 
     /// The seed files.

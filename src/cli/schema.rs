@@ -1,12 +1,10 @@
 //! `sqlite-fixtures schema`: describes the tables of a seed folder for editors.
 
 use super::layers::Layers;
-use super::{Failure, print, print_errors};
+use super::{Failure, print};
 use crate::labels::Labels;
-use crate::ledger::write_stderr;
-use crate::position::{counted, nearest};
+use crate::position::nearest;
 use crate::seed::schema::{Column, Table, Tables};
-use crate::seed::{dialect::Files, load_into_memory};
 use crate::sqlite::affinity::Affinity;
 use crate::sqlite::quote::quoted;
 use clap::Args;
@@ -43,19 +41,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let Arguments { layers, table } = arguments;
-    let load = || {
-        let (schema, seeds) = (layers.schema()?, layers.seeds()?);
-        load_into_memory(None, Files::read(&schema), Files::read(&seeds), &mut |_| {})
-    };
-    let (connection, loaded) = match load() {
-        Ok(loaded) => loaded,
-        Err(error) if error.is_system_error() => return Err(error.into()),
-        Err(error) => {
-            print_errors(&error);
-            write_stderr(&format!("{} in {layers}", counted(error.count(), "error", "errors")));
-            return Ok(ExitCode::FAILURE);
-        }
-    };
+    let Some((connection, loaded)) = layers.load()? else { return Ok(ExitCode::FAILURE) };
     let schema = describe(&connection, &loaded.labels, table.as_deref())?;
     print(&format!("{schema:#}\n"))?;
     Ok(ExitCode::SUCCESS)

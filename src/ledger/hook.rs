@@ -7,8 +7,8 @@
 
 use super::entry::{Client, Opener};
 use super::registry::EngineRecord;
-use super::stack::Stack;
-use super::{State, addresses, outside, registry, test_name};
+use super::stack::{Stack, addresses};
+use super::{State, outside, registry, test_name};
 use crate::sqlite::{DIRECTONLY, attached_files, is_untracked, main_file, statements_of};
 use rusqlite::ffi::{sqlite3, sqlite3_api_routines, sqlite3_context, sqlite3_value};
 use rusqlite::{Connection, ffi};

@@ -1,25 +1,21 @@
 //! The record of every SQLite connection of the process: which test opened it, where, and how it ended.
 
 // `entry` is one connection, `registry` holds them all and counts them. `hook` receives SQLite's reports of handles,
-// `entry_guard` matches them with sessions. `stack` and `addresses` find the call that opened a connection, `test_name` the test
-// that runs, by the `symbols` of the executable. `start` runs when the program is loaded, `exit` when it ends and its threads
-// `quiesce`, `abort` when a test aborts it. `outside` looks at the files of databases. `journal` is the record on disk, of `line`s.
+// `entry_guard` matches them with sessions. `stack` finds the call that opened a connection, `test_name` the test that runs.
+// `process` is its beginning and its end, `abort` its end by a signal. `outside` looks at the files of databases. `journal` is the
+// record on disk, of `line`s.
 
 #[cfg(unix)]
 mod abort;
-mod addresses;
 mod entry;
 mod entry_guard;
-pub(crate) mod exit;
 mod hook;
 pub(crate) mod journal;
 mod line;
 pub(crate) mod outside;
-mod quiesce;
+mod process;
 mod registry;
 pub(crate) mod stack;
-mod start;
-mod symbols;
 pub(crate) mod test_name;
 
 pub use entry::{Entry, State};
@@ -27,6 +23,8 @@ pub use registry::Counts;
 
 pub(crate) use entry::{EngineIdentity, close_blockers};
 pub(crate) use entry_guard::EntryGuard;
+pub(crate) use process::exit;
+use process::quiesce;
 pub(crate) use registry::EngineRecord;
 
 use crate::settings::{Leaks, Outside, Settings};

@@ -22,7 +22,10 @@ struct Found {
 }
 
 static FOUND: Mutex<Vec<Found>> = Mutex::new(Vec::new());
+/// Whether a file was found.
 static ANY: AtomicBool = AtomicBool::new(false);
+/// Whether files are looked at; read at each opening and close.
+static ON: AtomicBool = AtomicBool::new(false);
 /// What code has asked for, as the place in `LEVELS`.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 const LEVELS: [Outside; 4] = [Outside::Off, Outside::Warn, Outside::DenyWrites, Outside::Deny];
@@ -34,6 +37,12 @@ fn found() -> MutexGuard<'static, Vec<Found>> {
 /// Sets what code has asked for.
 pub(super) fn set(outside: Outside) {
     ASKED.store(LEVELS.iter().position(|level| *level == outside).unwrap_or_default(), Ordering::Relaxed);
+    start();
+}
+
+/// Looks at files from now on, if they are to be refused or reported, or there is a journal, which lists them always.
+pub(super) fn start() {
+    ON.store(level() != Outside::Off || registry::has_journal(), Ordering::Relaxed);
 }
 
 pub(super) fn level() -> Outside {
@@ -41,9 +50,8 @@ pub(super) fn level() -> Outside {
     Settings::get().ok().and_then(|settings| settings.outside).unwrap_or_else(asked)
 }
 
-/// Whether files are looked at: a journal lists them always.
 pub(crate) fn is_on() -> bool {
-    level() != Outside::Off || registry::has_journal()
+    ON.load(Ordering::Relaxed)
 }
 
 /// Looks at a connection that a client opens to this file. Returns why it is refused, if it is.

@@ -2,8 +2,8 @@
 
 #[cfg(unix)]
 use super::abort;
-use super::addresses::{NEAR, addresses};
-use super::{stack, symbols};
+use super::stack::addresses::{NEAR, addresses};
+use super::stack::{self, symbols};
 use std::backtrace::Backtrace;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::{env, thread};

@@ -1,4 +1,4 @@
-//! Unit tests of `src/ledger/journal/line.rs`.
+//! Unit tests of `src/ledger/line.rs`.
 
 use super::{Line, parse};
 use proptest::prelude::{any, proptest};

@@ -1,4 +1,4 @@
-//! Unit tests of `src/ledger/stack.rs`.
+//! Unit tests of `src/ledger/stack/mod.rs`.
 
 use super::{Stack, frames, is_own, is_own_file, parse};
 use std::{backtrace::Backtrace, path::Path};
@@ -14,7 +14,7 @@ fn libraries_are_not_the_users_own_code() {
         "/home/a/shop/vendor/rusqlite/src/lib.rs",
         "./csu/../csu/libc-start.c",
         "/rust/deps/hashbrown-0.16.1/src/map.rs",
-        concat!(env!("CARGO_MANIFEST_DIR"), "/src/ledger/stack.rs"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/ledger/stack/mod.rs"),
     ] {
         assert!(!is_own_file(Path::new(other), Path::new("/home/a/shop/crates/till")), "{other}");
     }

@@ -1,7 +1,7 @@
-//! Unit tests of `src/ledger/symbols.rs`.
+//! Unit tests of `src/ledger/stack/symbols.rs`.
 
 use super::{is_runner, is_test_function, is_test_on};
-use crate::ledger::addresses::addresses;
+use crate::ledger::stack::addresses::addresses;
 use std::thread;
 
 #[test]
@@ -15,8 +15,8 @@ fn only_libtest_runs_tests() {
 #[case(1)]
 fn functions_of_rstest_are_known(#[case] one: i32) {
     assert_eq!(one, 1);
-    assert!(is_test_function("ledger::symbols::tests::functions_of_rstest_are_known::case_1"));
-    assert!(!is_test_function("ledger::symbols::tests::functions_of_rstest_are_known::case_2"));
+    assert!(is_test_function("ledger::stack::symbols::tests::functions_of_rstest_are_known::case_1"));
+    assert!(!is_test_function("ledger::stack::symbols::tests::functions_of_rstest_are_known::case_2"));
     assert!(!is_test_function("worker"));
 }
 

@@ -10,7 +10,8 @@ pub(crate) mod leak;
 pub(crate) mod read;
 
 use super::line::Line;
-use super::{Entry, State, addresses, entry::Opener};
+use super::stack::addresses;
+use super::{Entry, State, entry::Opener};
 use crate::{position::Position, settings::Leaks};
 use std::fs::File;
 use std::io::Write;

@@ -14,7 +14,7 @@ const IDLE_LOOKS: usize = 3;
 
 /// Lets the other threads run until `condition` is false or they are idle.
 #[cfg(target_os = "linux")]
-pub(super) fn wait_while(condition: impl Fn() -> bool) {
+pub(in crate::ledger) fn wait_while(condition: impl Fn() -> bool) {
     let (mut looks, mut idle) = (0, 0);
     while idle < IDLE_LOOKS && looks < MAX_LOOKS && condition() {
         std::thread::yield_now();
@@ -26,17 +26,17 @@ pub(super) fn wait_while(condition: impl Fn() -> bool) {
 
 /// Only Linux says which threads are idle.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn wait_while(_: impl Fn() -> bool) {}
+pub(in crate::ledger) fn wait_while(_: impl Fn() -> bool) {}
 
 /// Whether this thread has started threads that live: until it gets a name, a thread has that of the one that started it. Only Linux
 /// tells.
 #[cfg(target_os = "linux")]
-pub(super) fn has_children() -> bool {
+pub(in crate::ledger) fn has_children() -> bool {
     linux::has_namesake()
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn has_children() -> bool {
+pub(in crate::ledger) fn has_children() -> bool {
     false
 }
 

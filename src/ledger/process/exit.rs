@@ -4,7 +4,8 @@
 //! a leak's own panic satisfied. The C library's exit hook can: it prints what is open, and turns success into failure. With
 //! glibc, which passes the status to the hook, a failure keeps its own status.
 
-use super::{Entry, Ledger, hook, level, level_of_run, outside, quiesce, registry, write_stderr};
+use super::quiesce;
+use crate::ledger::{Entry, Ledger, hook, level, level_of_run, outside, registry, write_stderr};
 use crate::position::chain;
 use crate::settings::{Leaks, OUTSIDE, Settings};
 use crate::storage;

@@ -1,7 +1,10 @@
 //! The calls that led to an opening, and the innermost of them that is the user's own code.
 //!
 //! A session's place is its caller. A client's is found on the stack, which is captured as addresses, and resolved to names and
-//! lines when a report needs them.
+//! lines when a report needs them. [`addresses`] has the bare addresses, [`symbols`] the names that the executable has for them.
+
+pub(in crate::ledger) mod addresses;
+pub(in crate::ledger) mod symbols;
 
 use crate::position::Position;
 use std::backtrace::Backtrace;
@@ -110,5 +113,5 @@ fn parse(text: &str, working_folder: &Path) -> Vec<Frame> {
 }
 
 #[cfg(test)]
-#[path = "../../tests/unit/ledger_stack.rs"]
+#[path = "../../../tests/unit/ledger_stack.rs"]
 mod tests;

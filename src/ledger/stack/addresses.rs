@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_void};
 
 /// How many calls a connection remembers: the innermost of the user's own code is near the top.
-pub(super) const NEAR: usize = 64;
+pub(in crate::ledger) const NEAR: usize = 64;
 
 // SAFETY: every Rust program for Unix, except on 32-bit ARM, links an unwinder with these functions and types (Itanium C++ ABI,
 // "Exception handling").
@@ -15,7 +15,7 @@ unsafe extern "C" {
 
 /// The return addresses of the calls that led here, innermost first, at most so many.
 #[cfg(all(unix, not(target_arch = "arm")))]
-pub(super) fn addresses(max: usize) -> Vec<usize> {
+pub(in crate::ledger) fn addresses(max: usize) -> Vec<usize> {
     unsafe extern "C" fn step(context: *mut c_void, to: *mut c_void) -> c_int {
         const NO_REASON: c_int = 0;
         const END_OF_STACK: c_int = 5;
@@ -37,13 +37,13 @@ pub(super) fn addresses(max: usize) -> Vec<usize> {
 }
 
 #[cfg(not(all(unix, not(target_arch = "arm"))))]
-pub(super) fn addresses(_: usize) -> Vec<usize> {
+pub(in crate::ledger) fn addresses(_: usize) -> Vec<usize> {
     Vec::new()
 }
 
 /// The load bias of the executable: an address minus this is its address in the file.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-pub(super) fn load_bias() -> usize {
+pub(in crate::ledger) fn load_bias() -> usize {
     // SAFETY: the C library has this function (dl_iterate_phdr(3)); the first field of what it passes is an address.
     unsafe extern "C" {
         fn dl_iterate_phdr(
@@ -63,7 +63,7 @@ pub(super) fn load_bias() -> usize {
 }
 
 #[cfg(target_vendor = "apple")]
-pub(super) fn load_bias() -> usize {
+pub(in crate::ledger) fn load_bias() -> usize {
     // SAFETY: the system's library has this function (dyld(3)); the executable is image 0.
     unsafe extern "C" {
         safe fn _dyld_get_image_vmaddr_slide(image: u32) -> usize;
@@ -72,7 +72,7 @@ pub(super) fn load_bias() -> usize {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_vendor = "apple")))]
-pub(super) fn load_bias() -> usize {
+pub(in crate::ledger) fn load_bias() -> usize {
     0
 }
 

@@ -1,6 +1,7 @@
 //! Starts the ledger when the program is loaded: tests may open connections before they use anything of ours.
 
-use super::{exit, hook, journal::Journal, outside, registry, stack, write_stderr};
+use super::exit;
+use crate::ledger::{hook, journal::Journal, outside, registry, stack, write_stderr};
 use crate::settings::{Leaks, Outside, Settings};
 use std::panic::catch_unwind;
 
@@ -27,7 +28,7 @@ fn start() {
         match Journal::start(&folder, level, exit::fail) {
             Ok(journal) => {
                 #[cfg(unix)]
-                super::abort::watch(journal.descriptor());
+                crate::ledger::abort::watch(journal.descriptor());
                 registry::set_journal(journal);
             }
             Err(error) => exit::fail(&format!(
@@ -44,5 +45,6 @@ fn start() {
             "this SQLite does not report its handles ({error}), so only leaks of sessions are found"
         ));
     }
+    outside::start();
     exit::set_started();
 }

@@ -9,14 +9,14 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Whether libtest runs a test on a stack with these return addresses; `None` where that is not known.
-pub(super) fn is_test_on(addresses: &[usize]) -> Option<bool> {
+pub(in crate::ledger) fn is_test_on(addresses: &[usize]) -> Option<bool> {
     let bias = load_bias();
     let runners = &symbols()?.runners;
     Some(addresses.iter().any(|address| runners.iter().any(|runner| runner.contains(&address.wrapping_sub(bias)))))
 }
 
 /// Whether there is a function for the test of this name, as rstest makes them: it runs one with a time limit on a thread of its own.
-pub(super) fn is_test_function(test: &str) -> bool {
+pub(in crate::ledger) fn is_test_function(test: &str) -> bool {
     let mangled = |path: &str| path.split("::").map(|part| format!("{}{part}", part.len())).collect::<String>();
     let last = test.rsplit("::").next().unwrap_or(test);
     // The body is a function of the same name in a module, and a case is a function in it.
@@ -108,5 +108,5 @@ fn number(bytes: &[u8], at: usize, len: usize) -> usize {
 }
 
 #[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
-#[path = "../../tests/unit/ledger_symbols.rs"]
+#[path = "../../../tests/unit/ledger_symbols.rs"]
 mod tests;
