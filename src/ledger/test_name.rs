@@ -195,8 +195,10 @@ fn is_dropped_by_body(test: &str, made: &Backtrace) -> bool {
     let frames = functions(&Backtrace::force_capture());
     // Our own destructors, innermost first, then the function that called them.
     let mut callers = frames.iter().skip_while(|name| !drops_ours(name)).skip_while(|name| drops_ours(name));
-    callers.next().is_some_and(|dropping| {
-        is_body_of(dropping, test) && !functions(made).iter().any(|name| plain(name) == *dropping)
+    let (dropping, caller) = (callers.next(), callers.next());
+    dropping.is_some_and(|dropping| {
+        let caller = caller.map_or("", String::as_str);
+        is_body_of(dropping, caller, test) && !functions(made).iter().any(|name| plain(name) == *dropping)
     })
 }
 
@@ -224,8 +226,13 @@ fn plain(name: &str) -> String {
 }
 
 /// Whether `function`, a path with its crate, is the body that rstest made for `test`, a path without.
-fn is_body_of(function: &str, test: &str) -> bool {
-    let Some((_, path)) = function.split_once("::").filter(|_| !function.contains('{')) else { return false };
+///
+/// Where it was inlined into its `caller`, and the debugging information is that of lines only, it has just its last name.
+fn is_body_of(function: &str, caller: &str, test: &str) -> bool {
+    let Some((_, path)) = function.split_once("::").filter(|_| !function.contains('{')) else {
+        let is_test = caller.split_once("::").is_some_and(|(_, path)| path == test);
+        return is_test && test.split("::").any(|part| part == function);
+    };
     let name = test.rsplit_once("::").map_or(test, |(_, name)| name);
     let inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with("::"));
     // Cases and values are modules inside the body's name, as many as there are.

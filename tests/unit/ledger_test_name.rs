@@ -24,12 +24,21 @@ fn a_larger_value_is_not_ours() {
 
 #[test]
 fn finds_the_body_of_a_test() {
-    assert!(is_body_of("suite::m::single::single", "m::single"));
-    assert!(is_body_of("suite::m::cases", "m::cases::case_1"));
-    assert!(is_body_of("suite::m::matrix", "m::matrix::a_1_x::b_1_y"));
-    assert!(is_body_of("suite::top::top", "top"));
-    assert!(!is_body_of("suite::top::top::{{closure}}", "top"), "a closure, or an asynchronous body");
-    assert!(!is_body_of("suite::top", "top"), "the outer function makes the arguments");
-    assert!(!is_body_of("suite::repo", "consumer"), "a fixture");
-    assert!(!is_body_of("main", "top"));
+    assert!(is_body_of("suite::m::single::single", "", "m::single"));
+    assert!(is_body_of("suite::m::cases", "", "m::cases::case_1"));
+    assert!(is_body_of("suite::m::matrix", "", "m::matrix::a_1_x::b_1_y"));
+    assert!(is_body_of("suite::top::top", "", "top"));
+    assert!(!is_body_of("suite::top::top::{{closure}}", "", "top"), "a closure, or an asynchronous body");
+    assert!(!is_body_of("suite::top", "", "top"), "the outer function makes the arguments");
+    assert!(!is_body_of("suite::repo", "", "consumer"), "a fixture");
+    assert!(!is_body_of("main", "", "top"));
+}
+
+#[test]
+fn finds_an_inlined_body_by_its_caller() {
+    assert!(is_body_of("single", "suite::m::single", "m::single"));
+    assert!(is_body_of("cases", "suite::m::cases::case_1", "m::cases::case_1"));
+    assert!(!is_body_of("single", "suite::m::other", "m::single"), "called by another test's function");
+    assert!(!is_body_of("repo", "suite::m::single", "m::single"), "a fixture");
+    assert!(!is_body_of("{{closure}}", "suite::m::single", "m::single"));
 }
