@@ -177,8 +177,9 @@ impl Cache {
             let path = entry?.path();
             match path.extension().and_then(OsStr::to_str) {
                 None if path.file_name() != Some(OsStr::new(name)) => images.push((used(&path), size(&path), path)),
-                Some("building") => self.remove(&path),
-                Some("lock") if !path.with_extension("").exists() => self.remove(&path.with_extension("")),
+                Some("building") => self.remove(&path, || true),
+                // One whose image was removed, or is not there yet.
+                Some("lock") => self.remove_lock_of(&path.with_extension("")),
                 _ => {}
             }
         }
@@ -188,7 +189,7 @@ impl Cache {
             count += 1;
             bytes += size;
             if count > MAX_IMAGES || bytes > MAX_BYTES {
-                self.remove(&path);
+                self.remove(&path, || true);
             }
         }
         for entry in fs::read_dir(&self.folder)? {
@@ -205,13 +206,22 @@ impl Cache {
         text.split_once('\0').is_some_and(|(_, content)| self.path(&digest(content.as_bytes()), "").exists())
     }
 
-    /// Removes an image, or the remains of a killed builder, unless it is being built. Mappings of it stay valid.
-    fn remove(&self, path: &Path) {
+    /// Removes the lock file of an image that is not there. It may have come while the lock was taken.
+    fn remove_lock_of(&self, image: &Path) {
+        let is_missing = || !image.exists();
+        if is_missing() {
+            self.remove(image, is_missing);
+        }
+    }
+
+    /// Removes an image, or the remains of a killed builder, unless it is being built. Mappings of it stay valid. `is_unused` is asked
+    /// when nobody builds it.
+    fn remove(&self, path: &Path, is_unused: impl Fn() -> bool) {
         let Some(name) = path.file_stem().and_then(OsStr::to_str) else { return };
         let lock = self.path(name, ".lock");
         let Ok(file) = open_lock(&lock) else { return };
         match file.try_lock() {
-            Ok(()) if is_at(&file, &lock) => {
+            Ok(()) if is_at(&file, &lock) && is_unused() => {
                 let _ = storage::remove(path);
                 let _ = fs::remove_file(&lock);
             }

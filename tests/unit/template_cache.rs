@@ -142,3 +142,16 @@ fn least_recently_used_images_are_evicted() {
     let known = if cfg!(unix) { MAX_IMAGES } else { 0 };
     assert_eq!((count(None), count(Some("known")), count(Some("lock"))), (MAX_IMAGES, known, MAX_IMAGES));
 }
+
+/// Another thread may have looked before the image was there, and get its lock when it is.
+#[test]
+fn image_that_came_meanwhile_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cache, key) = (cache(folder.path()), key(folder.path(), "one"));
+    cache.image(&key, &|| Ok(built(1))).unwrap();
+    let image = cache.path(&digest(key.by_content().unwrap().as_bytes()), "");
+    cache.remove(&image, || false);
+    assert!(image.exists());
+    cache.remove(&image, || true);
+    assert!(!image.exists());
+}
