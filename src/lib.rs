@@ -39,15 +39,16 @@
 //! | [`rows`] | errors of rows that are read into your types |
 //! | [`snapshot`] | what a test has changed in its database |
 //! | [`ledger`] | [`Ledger`]: the record of every connection of the process |
-//! | [`settings`] | what happens on a leak, and which databases are kept |
+//! | [`recorder`] | what lints have found, who has a lock, the statements of some code |
+//! | [`settings`] | what happens on a leak, which lints are on, and which databases are kept |
 //! | [`position`] | where an error is: file, line, column |
 //!
 //! Guides, with examples, are in [`guide`]: fixtures and templates, seeds, coming from Rails, Django, sqlx and others, leaks,
-//! continuous integration, clients, performance, how it works.
+//! concurrency, continuous integration, clients, performance, how it works.
 //!
 //! # Features
 //!
-//! * `bundled` (default): compiles SQLite. Without it, the system's library is used, 3.38 or newer.
+//! * `bundled` (default): compiles SQLite. Without it, the system's library is used, 3.39 or newer.
 //! * `json` (default), `csv`, `toml`, `yaml`: formats of seed files. SQL is always read.
 //! * `base64`: values written as `BASE64=...`, and Django's binary columns. `yaml` includes it.
 //! * `cli`: the command `sqlite-fixtures`, to be installed with `cargo install`. Leave it out of dev-dependencies.
@@ -70,6 +71,7 @@
 //!
 //! * Handles of a second copy of SQLite are not seen.
 //! * A thread that still runs when the process ends cannot be told from one that forgot its session: it is a leak.
+//! * SQLite's [error log](https://sqlite.org/errlog.html) is set, for the errors of recorded statements, until your code sets one.
 //! * SQLite is initialized before `main`. [`sqlite3_config`](https://sqlite.org/c3ref/config.html) then accepts only the options
 //!   that it accepts at any time. A suite that must call it runs with `SQLITE_FIXTURES_LEAKS=off`.
 
@@ -83,7 +85,9 @@ pub mod engine;
 pub mod fixtures;
 pub mod labels;
 pub mod ledger;
+mod load;
 pub mod position;
+pub mod recorder;
 mod report;
 pub mod rows;
 pub mod seed;
@@ -104,6 +108,7 @@ pub mod guide {
             /// [ci]: ci
             /// [clients]: clients
             /// [coming-from]: coming_from
+            /// [concurrency]: concurrency
             /// [fixtures-and-templates]: fixtures_and_templates
             /// [how-it-works]: how_it_works
             /// [leaks]: leaks
@@ -117,6 +122,7 @@ pub mod guide {
 
     page!(ci, "../docs/ci.md");
     page!(clients, "../docs/clients.md");
+    page!(concurrency, "../docs/concurrency.md");
     page!(coming_from, "../docs/coming-from.md");
     page!(fixtures_and_templates, "../docs/fixtures-and-templates.md");
     page!(how_it_works, "../docs/how-it-works.md");

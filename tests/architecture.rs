@@ -245,7 +245,7 @@ fn unsafe_code_stays_in_its_rooms() {
         "src/ledger/stack/addresses.rs",
         "src/ledger/process/exit.rs",
         "src/ledger/hook.rs",
-        "src/ledger/process/start.rs",
+        "src/load.rs",
         "src/sqlite",
         "src/template/mapped.rs",
         "src/vfs/shim",

@@ -19,7 +19,11 @@ fn cores() -> usize {
 
 /// Runs clean tests under the command, `times` over, while each core is busy with something else.
 fn assert_no_alarm(binary: &str, arguments: &[&str], passed: &str, times: usize) {
-    let clean = planted().command(binary, arguments, &[("SQLITE_FIXTURES_OUTSIDE", "deny")]);
+    let strict = [
+        ("SQLITE_FIXTURES_OUTSIDE", "deny"),
+        ("SQLITE_FIXTURES_LINTS", "upgrade=deny,open=deny,scan=deny,repeat=deny"),
+    ];
+    let clean = planted().command(binary, arguments, &strict);
     let done = AtomicBool::new(false);
     let mut alarms = Vec::new();
     thread::scope(|scope| {

@@ -1,7 +1,7 @@
 //! The options of an engine, and how they are applied to a connection.
 
 use super::{Engine, EngineError, Origin, database::Database, place::Place};
-use crate::settings::{Keep, Leaks, Settings};
+use crate::settings::{Keep, Leaks, Level, Lint, Lints, Settings};
 use crate::sqlite::{Switch, switch};
 use rusqlite::{Connection, ErrorCode};
 use std::any::TypeId;
@@ -66,6 +66,10 @@ pub(crate) struct Options {
     pub(super) acquire_timeout: Duration,
     pub(super) keep: Keep,
     pub(super) leaks: Option<Leaks>,
+    pub(super) lints: Lints,
+    pub(super) statements: Option<usize>,
+    pub(super) instant_busy: bool,
+    pub(super) rival: bool,
     pub(crate) backtraces: bool,
 }
 
@@ -189,6 +193,12 @@ fn set_pragma(connection: &Connection, name: &str, value: &str) -> Result<(), En
 #[derive(Debug, Clone, Default)]
 #[must_use = "an engine builder does nothing until `memory` or `temp_file` creates the engine"]
 pub struct EngineBuilder(Options);
+
+impl From<Options> for EngineBuilder {
+    fn from(options: Options) -> Self {
+        Self(Options { absent: false, ..options })
+    }
+}
 
 impl EngineBuilder {
     /// Names the engine in reports.
@@ -340,6 +350,54 @@ impl EngineBuilder {
         self
     }
 
+    /// Looks for a habit that passes its tests and fails in production (`SQLITE_FIXTURES_LINTS`); see
+    /// [the guide](crate::guide::concurrency).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sqlite_fixtures::{Engine, settings::{Level, Lint}};
+    ///
+    /// let engine = Engine::builder().lint(Lint::Upgrade, Level::Deny).memory()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lint(mut self, lint: Lint, level: Level) -> Self {
+        self.0.lints.set(lint, level);
+        self
+    }
+
+    /// How much the lints [`Scan`](Lint::Scan) and [`Repeat`](Lint::Repeat) let pass: steps, or runs.
+    pub fn lint_limit(mut self, lint: Lint, limit: usize) -> Self {
+        self.0.lints.set_limit(lint, limit);
+        self
+    }
+
+    /// Lets a busy timeout pass at once where the thread waits for itself (`SQLITE_FIXTURES_INSTANT_BUSY`).
+    ///
+    /// In memory, where the connection that holds the lock was last used on the very thread that waits, nothing can release it: the
+    /// wait of [SQLite's own busy handler](https://sqlite.org/c3ref/busy_timeout.html) does not sleep. Other waits are as ever. Not
+    /// for a connection that is moved to a thread which uses it for the first time meanwhile.
+    pub fn instant_busy(mut self, instant: bool) -> Self {
+        self.0.instant_busy = instant;
+        self
+    }
+
+    /// Refuses the first attempt of every transaction to write with `SQLITE_BUSY`, once, as if another connection had been faster
+    /// (`SQLITE_FIXTURES_RIVAL`). In memory.
+    ///
+    /// Code that waits, by a busy timeout or by trying again, does not notice. Seeds, builds of templates and `PRAGMA` are spared.
+    pub fn rival(mut self, rival: bool) -> Self {
+        self.0.rival = rival;
+        self
+    }
+
+    /// How many of the last statements are printed when the test fails (`SQLITE_FIXTURES_STATEMENTS`); 20 unless it is set, none
+    /// with 0.
+    pub fn statements(mut self, count: usize) -> Self {
+        self.0.statements = Some(count);
+        self
+    }
+
     /// What happens on a leak (`SQLITE_FIXTURES_LEAKS`).
     pub fn leaks(mut self, leaks: Leaks) -> Self {
         self.0.leaks = Some(leaks);
@@ -383,6 +441,10 @@ impl EngineBuilder {
         let settings = Settings::get().map_err(EngineError::Setting)?;
         let mut options = self.0;
         options.keep = settings.keep.unwrap_or(options.keep);
+        options.lints = settings.lints.unwrap_or_default().or(options.lints);
+        options.instant_busy = settings.instant_busy.unwrap_or(options.instant_busy);
+        options.rival = settings.rival.unwrap_or(options.rival);
+        options.statements = settings.statements.or(options.statements);
         options.unordered = settings.unordered.unwrap_or(options.unordered);
         options.backtraces = settings.backtrace.unwrap_or(options.backtraces);
         Ok(options)

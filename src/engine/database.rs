@@ -2,10 +2,12 @@
 
 use super::{EngineError, Options, Origin, kept, place::Place, slots::Slots};
 use crate::labels::SharedLabels;
-use crate::ledger::{EngineIdentity, EngineRecord, Ledger, State, enforce, outside, test_name, warn_stderr};
+use crate::ledger::Observer;
+use crate::ledger::{EngineIdentity, EngineRecord, Ledger, State, enforce, faults, test_name, warn_stderr};
 use crate::position::chain;
+use crate::recorder::{self, Recorder, full_scans};
 use crate::settings::{Keep, Leaks};
-use crate::sqlite::{copy, untracked};
+use crate::sqlite::{copy, unrecorded, untracked};
 use crate::storage;
 use rusqlite::Connection;
 use std::backtrace::Backtrace;
@@ -22,6 +24,7 @@ pub(crate) struct Database {
     pub(super) options: Options,
     pub(super) slots: Slots,
     pub(super) record: Arc<EngineRecord>,
+    pub(super) recorder: Option<Arc<Recorder>>,
     labels: Mutex<SharedLabels>,
     failed: AtomicBool,
     is_settled: AtomicBool,
@@ -32,19 +35,38 @@ impl Database {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = name.unwrap_or_else(|| format!("{}-{number}", place.kind()));
+        let owner = test_name::current(None);
+        // The database that a template is built on is no test's.
+        let is_tests = !options.frozen_clock;
+        let wanted = recorder::Wanted {
+            lints: options.lints,
+            statements: options.statements.unwrap_or(recorder::DEFAULT_STATEMENTS),
+            // On disk they cost nothing beside the work, and tell of locks what our own file system knows.
+            ends: place.path().is_some(),
+            instant_busy: options.instant_busy,
+            rival: options.rival,
+        };
+        let recorder = is_tests.then(|| Recorder::new(owner.clone(), wanted)).flatten();
+        if let Some(recorder) = &recorder {
+            place.set_watcher(recorder);
+        }
+        let observer = recorder.clone().map(|recorder| recorder as Arc<dyn Observer>);
         Self {
             slots: Slots::new(options.max_sessions, options.acquire_timeout),
-            record: EngineRecord::new(EngineIdentity {
-                name: name.into(),
-                file: place.file(),
-                owner: test_name::current(None),
-                leaks: options.leaks,
-                is_kept: AtomicBool::new(false),
-            }),
+            record: EngineRecord::new(
+                EngineIdentity {
+                    name: name.into(),
+                    file: place.file(),
+                    owner,
+                    leaks: options.leaks,
+                    is_kept: AtomicBool::new(false),
+                },
+                observer,
+            ),
+            recorder,
             labels: Mutex::default(),
             failed: AtomicBool::new(false),
-            // The database that a template is built on is no test's.
-            is_settled: AtomicBool::new(options.frozen_clock),
+            is_settled: AtomicBool::new(!is_tests),
             place,
             origin,
             options,
@@ -53,13 +75,29 @@ impl Database {
 
     pub(super) fn connect(&self) -> Result<Connection, EngineError> {
         let connection = self.place.open()?;
-        self.options.prepare(&connection)?;
-        self.options.set_journal_mode(&connection)?;
+        unrecorded(|| {
+            self.options.prepare(&connection)?;
+            self.options.set_journal_mode(&connection)
+        })?;
         Ok(connection)
     }
 
     pub(super) fn ledger(&self) -> Ledger {
         Ledger::for_engine(Arc::clone(&self.record))
+    }
+
+    /// Whether a statement would walk through a table without an index, by its
+    /// [query plan](https://sqlite.org/eqp.html).
+    pub(super) fn scans(&self, sql: &str) -> bool {
+        let connection = self.connect_to_plan();
+        connection.is_ok_and(|connection| full_scans(&connection, sql).is_ok_and(|scans| scans > 0))
+    }
+
+    /// A connection on which statements are prepared and not run.
+    fn connect_to_plan(&self) -> Result<Connection, EngineError> {
+        let connection = untracked(|| self.place.open())?;
+        self.options.prepare(&connection)?;
+        Ok(connection)
     }
 
     pub(super) fn labels(&self) -> MutexGuard<'_, SharedLabels> {
@@ -93,6 +131,12 @@ impl Database {
         if self.is_settled.swap(true, Ordering::Relaxed) {
             return;
         }
+        if self.failed.load(Ordering::Relaxed)
+            && let Some(statements) = self.recorder.as_ref().and_then(|recorder| recorder.last_statements())
+        {
+            let name = &self.record.identity.name;
+            warn_stderr(&format!("the last statements on the database of engine `{name}`:\n  {statements}"));
+        }
         let keep = match self.options.keep {
             Keep::Always => true,
             Keep::Failed => self.failed.load(Ordering::Relaxed),
@@ -119,6 +163,9 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if let Some(recorder) = self.recorder.as_ref().filter(|_| !thread::panicking()) {
+            recorder.test_ends(|| self.connect_to_plan());
+        }
         self.persist_or_discard();
     }
 }
@@ -143,8 +190,11 @@ impl Drop for LeakAssertion {
         if thread::panicking() {
             self.database.mark_failed();
         }
+        if let Some(recorder) = self.database.recorder.as_ref().filter(|_| !thread::panicking()) {
+            recorder.test_ends(|| self.database.connect_to_plan());
+        }
         if !thread::panicking()
-            && let Some(fault) = outside::fault_of_this_test()
+            && let Some(fault) = faults::take_of_this_test()
         {
             self.database.mark_failed();
             enforce(Leaks::Deny, &fault);

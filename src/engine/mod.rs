@@ -23,8 +23,11 @@ pub(crate) use slots::Slot;
 use crate::labels::{Labels, SharedLabels};
 use crate::ledger::test_name::{self, TestName};
 use crate::ledger::{EngineRecord, Ledger};
+use crate::position::chain;
+use crate::recorder::{Finding, Growth, RefusedLock, Watched};
 use crate::snapshot;
-use crate::sqlite::untracked;
+use crate::sqlite::{copy, untracked};
+use crate::vfs;
 use database::{Database, LeakAssertion};
 use rusqlite::Connection;
 use std::fmt;
@@ -178,6 +181,133 @@ impl Engine {
     /// [`EngineError::Open`], [`EngineError::Pragma`], [`EngineError::JournalMode`] or [`EngineError::OnOpen`].
     pub fn connect(&self) -> Result<Connection, EngineError> {
         self.database.connect()
+    }
+
+    /// What the [lints](EngineBuilder::lint) have found on this engine's connections so far.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sqlite_fixtures::{Engine, settings::{Level, Lint}};
+    ///
+    /// let engine = Engine::builder().lint(Lint::Upgrade, Level::Warn).memory()?;
+    /// let connection = engine.connect()?;
+    /// connection.execute_batch("CREATE TABLE t (n); BEGIN; SELECT count(*) FROM t; INSERT INTO t VALUES (1); COMMIT")?;
+    /// assert_eq!(engine.findings()[0].sql(), "INSERT INTO t VALUES (1);");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.database.recorder.as_ref().map(|recorder| recorder.findings()).unwrap_or_default()
+    }
+
+    /// Runs some code, and returns the statements that ran on this database meanwhile, on whatever connection and thread.
+    ///
+    /// Those of this crate, such as of [`Session::insert`](crate::session::Session::insert), are left out, and those of a connection
+    /// that traces its statements itself.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = sqlite_fixtures::Engine::memory()?;
+    /// let connection = engine.connect()?;
+    /// connection.execute_batch("CREATE TABLE users (name TEXT)")?;
+    ///
+    /// let watched = engine.watch(|| -> Result<(), Box<dyn std::error::Error>> {
+    ///     let connection = engine.connect()?;
+    ///     connection.execute("INSERT INTO users VALUES (?1), (?2)", ["alice", "bob"])?;
+    ///     Ok(())
+    /// });
+    /// watched.assert_count(1);
+    /// assert_eq!(watched.to_string(), "INSERT INTO users VALUES (?1), (?2)  -- 2 rows");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If `code` panics, or nothing is recorded because the [number of statements](EngineBuilder::statements) is 0.
+    pub fn watch<T>(&self, code: impl FnOnce() -> T) -> Watched<T> {
+        let recorder = self.database.recorder.as_ref();
+        match recorder.map_or_else(|| None, |recorder| recorder.watch(code)) {
+            Some((value, watch)) => Watched::new(value, watch.take(|sql| self.database.scans(sql))),
+            None => panic!("no statements are recorded; set `statements` or SQLITE_FIXTURES_STATEMENTS to more than 0"),
+        }
+    }
+
+    /// Runs `seed` and then `code` on a copy of this database for each size, and returns the statements of `code`.
+    ///
+    /// ```should_panic
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sqlite_fixtures::Engine;
+    /// let engine = Engine::memory()?;
+    /// engine.connect()?.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)")?;
+    ///
+    /// let seed = |engine: &Engine, size: usize| {
+    ///     let connection = engine.connect().unwrap();
+    ///     (0..size).for_each(|_| drop(connection.execute("INSERT INTO users (name) VALUES ('x')", [])));
+    /// };
+    /// // Reads the users one by one.
+    /// let code = |engine: &Engine| {
+    ///     let connection = engine.connect().unwrap();
+    ///     let mut ids = connection.prepare("SELECT id FROM users").unwrap();
+    ///     for id in ids.query_map([], |row| row.get::<_, i64>(0)).unwrap() {
+    ///         let select = "SELECT name FROM users WHERE id = ?1";
+    ///         connection.query_row(select, [id.unwrap()], |row| row.get::<_, String>(0)).unwrap();
+    ///     }
+    /// };
+    /// engine.watch_growth([1, 10], seed, code).assert_constant(); // panics
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// As [`watch`](Self::watch), and if a copy cannot be made.
+    pub fn watch_growth(
+        &self,
+        sizes: impl IntoIterator<Item = usize>,
+        seed: impl Fn(&Self, usize),
+        code: impl Fn(&Self),
+    ) -> Growth {
+        let watch = |size| {
+            let copy = self.copy().unwrap_or_else(|error| panic!("{}", chain(&error)));
+            seed(&copy, size);
+            (size, copy.watch(|| code(&copy)))
+        };
+        Growth::new(sizes.into_iter().map(watch).collect())
+    }
+
+    /// Another engine in memory, with the same options, on a copy of the database as it is.
+    fn copy(&self) -> Result<Self, EngineError> {
+        let database = vfs::Database::new(Arc::new([]));
+        let uri = vfs::uri(&database).map_err(EngineError::Open)?;
+        let mut to = untracked(|| Connection::open(uri)).map_err(EngineError::Open)?;
+        copy(&self.connect_untracked()?, &mut to).map_err(EngineError::Read)?;
+        drop(to);
+        let origin = Origin { bytes: Arc::new(database.to_vec()), file: None };
+        let copy = EngineBuilder::from(self.options().clone()).memory_from(&origin)?;
+        copy.set_labels(self.labels());
+        Ok(copy)
+    }
+
+    /// The locks that statements were refused on this database, oldest first; the last hundred in memory.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = sqlite_fixtures::Engine::memory()?;
+    /// let (one, two) = (engine.connect()?, engine.connect()?);
+    /// one.execute_batch("BEGIN IMMEDIATE")?;
+    /// two.execute_batch("PRAGMA busy_timeout = 0")?;
+    /// assert!(two.execute_batch("CREATE TABLE t (n)").is_err());
+    ///
+    /// let refused = &engine.refused_locks()[0];
+    /// assert_eq!(refused.sql(), Some("CREATE TABLE t (n)"));
+    /// assert_eq!(refused.holder_sql(), Some("BEGIN IMMEDIATE"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn refused_locks(&self) -> Vec<RefusedLock> {
+        let recorder = self.database.recorder.as_ref();
+        recorder.map(|recorder| recorder.refused_locks(self.database.place.refusals())).unwrap_or_default()
     }
 
     /// Keeps the database until the process ends, for code that opens it lazily, or holds a pool in a static.

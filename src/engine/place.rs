@@ -2,6 +2,7 @@
 
 use super::{EngineError, Options, Origin};
 use crate::ledger::{exit, warn_stderr};
+use crate::recorder::Recorder;
 use crate::sqlite::{quote::file_uri, untracked};
 use crate::storage::TempFolder;
 use crate::{storage, vfs};
@@ -68,6 +69,21 @@ impl Place {
         match self {
             Self::Memory { .. } => None,
             Self::TempFile { path, .. } => Some(path),
+        }
+    }
+
+    /// Lets the recorder say what the locks of a database in memory ask.
+    pub(super) fn set_watcher(&self, recorder: &Arc<Recorder>) {
+        if let Self::Memory { database, .. } = self {
+            database.set_watcher(Arc::clone(recorder) as Arc<dyn vfs::Watcher>);
+        }
+    }
+
+    /// The locks that were refused on a database in memory.
+    pub(super) fn refusals(&self) -> Option<Vec<vfs::Refusal>> {
+        match self {
+            Self::Memory { database, .. } => Some(database.refusals()),
+            Self::TempFile { .. } => None,
         }
     }
 

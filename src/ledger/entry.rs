@@ -37,10 +37,24 @@ pub(crate) struct LastUse(AtomicUsize);
 
 thread_local! {
     static THIS_THREAD: Cell<usize> = const { Cell::new(0) };
+    /// The session that this thread used last, and the call.
+    static LAST_CALL: Cell<Option<(u64, &'static Location<'static>)>> = const { Cell::new(None) };
+}
+
+/// Records that this thread uses the session with this number, in this call.
+pub(super) fn note_call(session: u64, place: &'static Location<'static>) {
+    let _ = LAST_CALL.try_with(|last| last.set(Some((session, place))));
+}
+
+/// Takes the call that used this session last, if this thread has used no other since. It runs one statement: what follows, in a
+/// transaction say, is that of another call.
+pub(crate) fn take_call(session: u64) -> Option<&'static Location<'static>> {
+    let (number, place) = LAST_CALL.try_with(Cell::take).ok().flatten()?;
+    (number == session).then_some(place)
 }
 
 /// A number of this thread that no other has; 0 while it ends.
-fn this_thread() -> usize {
+pub(crate) fn this_thread() -> usize {
     static LAST: AtomicUsize = AtomicUsize::new(0);
     let number = THIS_THREAD.try_with(Cell::get).unwrap_or_default();
     if number != 0 {

@@ -5,7 +5,7 @@ use super::hook::NextHandle;
 use super::registry::EngineRecord;
 use super::stack::Stack;
 use super::test_name::TestName;
-use super::{Entry, State, hook, registry};
+use super::{Entry, State, entry, hook, registry};
 use rusqlite::Connection;
 use std::{backtrace::Backtrace, panic::Location, sync::Arc};
 
@@ -59,9 +59,10 @@ impl EntryGuard {
             .unwrap_or_else(|| Entry { state: State::Closed, ..self.entry.clone() })
     }
 
-    /// Records that this thread uses the session.
-    pub(crate) fn used(&self) {
+    /// Records that this thread uses the session, in this call.
+    pub(crate) fn used(&self, place: &'static Location<'static>) {
         self.last_use.note();
+        entry::note_call(self.number, place);
     }
 
     /// Records that the session is about to be closed, and whether that rolls a transaction back.

@@ -9,12 +9,13 @@ use super::entry::{Client, Opener};
 use super::registry::EngineRecord;
 use super::stack::{Stack, addresses};
 use super::{State, outside, registry, test_name};
-use crate::sqlite::{DIRECTONLY, attached_files, is_untracked, main_file, statements_of};
+use crate::sqlite::{self, DIRECTONLY, Events, OpenHandle, Running, Tracer, is_untracked, main_file};
+use crate::vfs;
 use rusqlite::ffi::{sqlite3, sqlite3_api_routines, sqlite3_context, sqlite3_value};
 use rusqlite::{Connection, ffi};
 use std::backtrace::Backtrace;
 use std::cell::Cell;
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,7 +103,10 @@ pub(super) fn watch_unreported(connection: &Connection, number: u64) {
         MISSED.store(true, Ordering::Relaxed);
     }
     // SAFETY: the handle is open, since a connection owns it, and no other thread has the connection.
-    unsafe { watch(connection.handle(), number) };
+    unsafe {
+        watch(connection.handle(), number);
+        trace(connection.handle(), number, false);
+    }
 }
 
 /// Makes SQLite call [`freed`] with `number` when it frees the handle.
@@ -128,8 +132,8 @@ fn as_pointer(number: u64) -> *mut c_void {
     ptr::without_provenance_mut(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-// SAFETY (of the unsafe functions below): SQLite calls them with pointers that are valid for the call, and `opened` and `closing`
-// with a handle that no other thread uses during the call. No panic leaves them; one of `opened` sets `MISSED`.
+// SAFETY (of the unsafe functions below): SQLite calls them with pointers that are valid for the call, and `opened` with a handle
+// that no other thread uses during the call. No panic leaves them; one of `opened` sets `MISSED`.
 
 /// The second argument has another type in the bindings of rusqlite 0.31.
 unsafe extern "C" fn opened<M>(handle: *mut sqlite3, message: *mut M, _: *const sqlite3_api_routines) -> c_int {
@@ -143,6 +147,8 @@ unsafe extern "C" fn opened<M>(handle: *mut sqlite3, message: *mut M, _: *const 
             NextHandle::Session(number) => {
                 watch(number);
                 NEXT.set(NextHandle::Reported);
+                // SAFETY: see above.
+                unsafe { trace(handle, number, false) };
                 None
             }
             NextHandle::Probe => {
@@ -155,8 +161,7 @@ unsafe extern "C" fn opened<M>(handle: *mut sqlite3, message: *mut M, _: *const 
                 unsafe {
                     let number = enter_client(handle);
                     watch(number);
-                    let mask = ffi::SQLITE_TRACE_CLOSE as c_uint;
-                    ffi::sqlite3_trace_v2(handle, mask, Some(closing), as_pointer(number));
+                    trace(handle, number, true);
                     if outside::is_on() { outside::refusal(&main_file(handle)?, number) } else { None }
                 }
             }
@@ -188,21 +193,63 @@ extern "C" fn freed(number: *mut c_void) {
     }
 }
 
+/// What is called with the events of a handle.
+struct Traced {
+    number: u64,
+    is_client: bool,
+    observer: Option<Arc<dyn Tracer>>,
+}
+
+impl Tracer for Traced {
+    fn begins(&self, statement: &Running) {
+        if let Some(observer) = &self.observer {
+            observer.begins(statement);
+        }
+    }
+
+    fn ends(&self, statement: &Running) {
+        if let Some(observer) = &self.observer {
+            observer.ends(statement);
+        }
+    }
+
+    fn closes(&self, handle: &OpenHandle) {
+        if let Some(observer) = &self.observer {
+            observer.closes(handle);
+        }
+        if self.is_client {
+            closing(handle, self.number);
+        }
+    }
+}
+
+/// Traces what the ledger and the observer of a new handle want to know.
+///
+/// # Safety
+/// `handle` is open, and no other thread uses it.
+unsafe fn trace(handle: *mut sqlite3, number: u64, is_client: bool) {
+    let (observer, events) = registry::observe(number).unzip();
+    if observer.is_some() && registry::file_of(number).is_some_and(|file| vfs::is_name(&file)) {
+        // SAFETY: as promised by the caller.
+        unsafe { vfs::set_connection(handle, number) };
+    }
+    if observer.is_none() && !is_client {
+        return;
+    }
+    let traced = Arc::new(Traced { number, is_client, observer });
+    // SAFETY: as promised by the caller; the registry keeps it until SQLite has freed the handle.
+    unsafe { sqlite::trace(handle, Arc::as_ptr(&traced), events.unwrap_or(Events::Close)) };
+    registry::keep(number, traced);
+}
+
 /// A client requests a close. Records the statements that block it, in case SQLite refuses; else [`freed`] follows.
-unsafe extern "C" fn closing(_: c_uint, number: *mut c_void, handle: *mut c_void, _: *mut c_void) -> c_int {
-    let record = || {
-        // SAFETY: see above.
-        let all = unsafe {
-            if outside::is_on() {
-                outside::look_at_attached(&attached_files(handle.cast()), number.addr() as u64);
-            }
-            statements_of(handle.cast())
-        };
-        let users: Vec<String> = all.iter().filter(|sql| !is_internal(sql)).cloned().collect();
-        registry::set_state(number.addr() as u64, State::CloseRefused(if users.is_empty() { all } else { users }));
-    };
-    let _ = catch_unwind(AssertUnwindSafe(record));
-    0
+fn closing(handle: &OpenHandle, number: u64) {
+    if outside::is_on() {
+        outside::look_at_attached(&handle.attached_files(), number);
+    }
+    let all = handle.statements();
+    let users: Vec<String> = all.iter().filter(|sql| !is_internal(sql)).cloned().collect();
+    registry::set_state(number, State::CloseRefused(if users.is_empty() { all } else { users }));
 }
 
 /// Whether a statement looks like one that a virtual table (FTS, R-Tree) keeps on its own

@@ -9,6 +9,7 @@
 mod abort;
 mod entry;
 mod entry_guard;
+pub(crate) mod faults;
 mod hook;
 pub(crate) mod journal;
 mod line;
@@ -21,11 +22,12 @@ pub(crate) mod test_name;
 pub use entry::{Entry, State};
 pub use registry::Counts;
 
-pub(crate) use entry::{EngineIdentity, close_blockers};
+pub(crate) use entry::{EngineIdentity, close_blockers, take_call, this_thread};
 pub(crate) use entry_guard::EntryGuard;
 pub(crate) use process::exit;
 use process::quiesce;
-pub(crate) use registry::EngineRecord;
+pub(crate) use process::start::start;
+pub(crate) use registry::{EngineRecord, Observer, entry as entry_of, observe_foreign};
 
 use crate::settings::{Leaks, Outside, Settings};
 use std::{error::Error, io::Write, panic::catch_unwind, sync::Arc, thread};
@@ -190,6 +192,11 @@ pub fn guard_files(outside: Outside) {
         "this SQLite does not report its connections, so no file can be refused; use the feature `bundled`"
     );
     outside::set(outside);
+}
+
+/// The return addresses of the calls that led here, where the platform has them.
+pub(crate) fn call_addresses() -> Vec<usize> {
+    stack::addresses::addresses(stack::addresses::NEAR)
 }
 
 /// Lets the other threads of the process run until `condition` is false, or they are idle.

@@ -1,38 +1,22 @@
 //! Database files outside the folders that tests may use: reported, or refused at their opening.
 
+use super::Entry;
+use super::faults::{self, Fault};
 use super::registry::{self, EngineRecord};
-use super::{Entry, test_name};
 use crate::settings::{OUTSIDE, Outside, Settings};
 use crate::sqlite::DatabaseFile;
 use crate::storage;
-use std::env;
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::{env, fmt};
 
-/// A file that was opened or attached.
-#[derive(Clone)]
-struct Found {
-    path: String,
-    by: Entry,
-    verb: &'static str,
-    /// Whether its test has failed because of it.
-    is_told: bool,
-}
-
-static FOUND: Mutex<Vec<Found>> = Mutex::new(Vec::new());
-/// Whether a file was found.
-static ANY: AtomicBool = AtomicBool::new(false);
 /// Whether files are looked at; read at each opening and close.
 static ON: AtomicBool = AtomicBool::new(false);
 /// What code has asked for, as the place in `LEVELS`.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 const LEVELS: [Outside; 4] = [Outside::Off, Outside::Warn, Outside::DenyWrites, Outside::Deny];
-
-fn found() -> MutexGuard<'static, Vec<Found>> {
-    FOUND.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Sets what code has asked for.
 pub(super) fn set(outside: Outside) {
@@ -57,7 +41,7 @@ pub(crate) fn is_on() -> bool {
 /// Looks at a connection that a client opens to this file. Returns why it is refused, if it is.
 pub(super) fn refusal(file: &DatabaseFile, number: u64) -> Option<CString> {
     let found = note(file, number, "opened")?;
-    level().is_denied().then(|| CString::new(format!("{}; {REMEDY} {OUTSIDE}", describe(&found))).unwrap_or_default())
+    level().is_denied().then(|| CString::new(format!("{found}; {}", remedy())).unwrap_or_default())
 }
 
 /// Looks at the files that were attached to a connection which is about to be closed.
@@ -108,47 +92,39 @@ fn note(file: &DatabaseFile, number: u64, verb: &'static str) -> Option<Found> {
     if level == Outside::Off || file.is_readonly && level == Outside::DenyWrites {
         return None;
     }
-    let new = Found { path: file.path.clone(), by: registry::entry(number)?, verb, is_told: false };
-    ANY.store(true, Ordering::Relaxed);
-    let mut found = found();
-    // Where a test opens one again and again, the first place will do.
-    let is_same = |other: &Found| other.path == new.path && other.verb == verb && other.by.test() == new.by.test();
-    if !found.iter().any(is_same) {
-        found.push(new.clone());
-    }
-    Some(new)
+    let found = Found { path: file.path.clone(), by: registry::entry(number)?, verb };
+    let described = found.clone();
+    faults::add(Fault {
+        // Where a test opens one again and again, the first place will do.
+        key: format!("{verb} {}", file.path),
+        test: found.by.test.clone(),
+        describe: Box::new(move || described.to_string()),
+        remedy: remedy(),
+        is_denied: level.is_denied(),
+    });
+    Some(found)
 }
 
-fn describe(Found { path, by, verb, .. }: &Found) -> String {
-    let place = by
-        .position()
-        .map_or_else(|| " where no call of your own code is known".to_owned(), |place| format!(" at {place}"));
-    let test = by.test().map_or_else(String::new, |test| format!(" in test `{test}`"));
-    format!("`{path}` is outside the folders of tests, {verb}{place}{test}")
+/// A file that was opened or attached.
+#[derive(Clone)]
+struct Found {
+    path: String,
+    by: Entry,
+    verb: &'static str,
 }
 
-const REMEDY: &str = "open a database of a fixture, or a file in the temporary folder; or change";
-
-/// The files of this test, once; `None` if there are none, or they are only to be reported.
-pub(crate) fn fault_of_this_test() -> Option<String> {
-    if !ANY.load(Ordering::Relaxed) || !level().is_denied() {
-        return None;
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, by, verb } = self;
+        write!(f, "`{path}` is outside the folders of tests, {verb}")?;
+        match by.position() {
+            Some(place) => write!(f, " at {place}")?,
+            None => write!(f, " where no call of your own code is known")?,
+        }
+        by.test().map_or(Ok(()), |test| write!(f, " in test `{test}`"))
     }
-    let current = test_name::current(None);
-    let test = current.get()?;
-    let mut faults = Vec::new();
-    for file in found().iter_mut().filter(|file| !file.is_told && file.by.test() == Some(test)) {
-        file.is_told = true;
-        faults.push(describe(file));
-    }
-    (!faults.is_empty()).then(|| format!("{}; {REMEDY} {OUTSIDE}", faults.join("\n")))
 }
 
-/// What the end of the process reports, and whether it fails the process.
-pub(super) fn report() -> (Option<String>, bool) {
-    let found = found();
-    let lines: Vec<String> = found.iter().filter(|file| !file.is_told).map(describe).collect();
-    let text = (!lines.is_empty()).then(|| format!("{}; {REMEDY} {OUTSIDE}", lines.join("\n  ")));
-    // Also where all were told: a test may expect a panic, or catch it.
-    (text, !found.is_empty() && level().is_denied())
+fn remedy() -> String {
+    format!("open a database of a fixture, or a file in the temporary folder; or change {OUTSIDE}")
 }

@@ -8,10 +8,12 @@ use super::stack::Stack;
 use super::test_name::TestName;
 use super::{Entry, State};
 use crate::position::sort_by;
+use crate::sqlite::{Events, Tracer};
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// How many ended connections are remembered, for each engine and for the process.
 const REMEMBERED: usize = 256;
@@ -66,12 +68,30 @@ impl Tally {
     }
 }
 
+/// What else looks at the connections of an engine: the recorder, which is above the ledger.
+pub(crate) trait Observer: fmt::Debug + Send + Sync {
+    /// SQLite has opened the handle with this number. Returns what is called with its events, if anything.
+    fn opened(&self, number: u64, is_session: bool) -> Option<(Arc<dyn Tracer>, Events)>;
+
+    /// SQLite has freed it.
+    fn freed(&self, number: u64);
+}
+
 /// One engine and its counts.
 #[derive(Debug)]
 pub(crate) struct EngineRecord {
     /// Shared with the entries, which must not own the record: it owns them.
     pub identity: Arc<EngineIdentity>,
     tally: Mutex<Tally>,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+/// What looks at the connections that are no engine's.
+static FOREIGN: OnceLock<&'static dyn Observer> = OnceLock::new();
+
+/// Lets `observer` look at the connections from now on that are no engine's.
+pub(crate) fn observe_foreign(observer: &'static dyn Observer) {
+    let _ = FOREIGN.set(observer);
 }
 
 /// The engines that exist, by the files of their databases.
@@ -80,8 +100,8 @@ static ENGINES: Mutex<ByFile> = Mutex::new(HashMap::with_hasher(BuildHasherDefau
 type ByFile = HashMap<String, Weak<EngineRecord>, BuildHasherDefault<DefaultHasher>>;
 
 impl EngineRecord {
-    pub(crate) fn new(identity: EngineIdentity) -> Arc<Self> {
-        let record = Arc::new(Self { identity: Arc::new(identity), tally: Mutex::new(Tally::new()) });
+    pub(crate) fn new(identity: EngineIdentity, observer: Option<Arc<dyn Observer>>) -> Arc<Self> {
+        let record = Arc::new(Self { identity: Arc::new(identity), tally: Mutex::new(Tally::new()), observer });
         engines().insert(record.identity.file.clone(), Arc::downgrade(&record));
         record
     }
@@ -135,6 +155,8 @@ struct Registry {
 struct Live {
     entry: Entry,
     engine: Option<Arc<EngineRecord>>,
+    /// SQLite has a pointer to it.
+    tracer: Option<Arc<dyn Tracer>>,
 }
 
 impl Live {
@@ -155,6 +177,32 @@ pub(super) fn set_journal(journal: Journal) {
 
 pub(super) fn has_journal() -> bool {
     registry().journal.is_some()
+}
+
+/// What the observer of a new connection wants to know of it.
+pub(super) fn observe(number: u64) -> Option<(Arc<dyn Tracer>, Events)> {
+    let (engine, is_session) = {
+        let registry = registry();
+        let Live { entry, engine, .. } = registry.live.get(&number)?;
+        (engine.clone(), entry.is_session())
+    };
+    observer(engine.as_deref())?.opened(number, is_session)
+}
+
+/// The file of the engine of a connection.
+pub(super) fn file_of(number: u64) -> Option<String> {
+    registry().live.get(&number)?.engine.as_ref().map(|engine| engine.identity.file.clone())
+}
+
+fn observer(engine: Option<&EngineRecord>) -> Option<&dyn Observer> {
+    engine.map_or_else(|| FOREIGN.get().copied(), |engine| engine.observer.as_deref())
+}
+
+/// Keeps what is called with the events of a handle until it is freed.
+pub(super) fn keep(number: u64, tracer: Arc<dyn Tracer>) {
+    if let Some(live) = registry().live.get_mut(&number) {
+        live.tracer = Some(tracer);
+    }
 }
 
 /// Enters a connection, and returns its number.
@@ -189,14 +237,14 @@ pub(super) fn enter(
             journal.ignored(number);
         }
     }
-    registry.live.insert(number, Live { entry, engine });
+    registry.live.insert(number, Live { entry, engine, tracer: None });
     number
 }
 
 /// Records that SQLite has freed a handle. Idempotent.
 pub(super) fn freed(number: u64) {
     let mut registry = registry();
-    let Some(Live { mut entry, engine }) = registry.live.remove(&number) else { return };
+    let Some(Live { mut entry, engine, tracer }) = registry.live.remove(&number) else { return };
     let stack = if entry.is_session() { None } else { entry.stack.take() };
     entry.state = if entry.rolls_back { State::RolledBack } else { State::Closed };
     registry.event += 1;
@@ -208,8 +256,11 @@ pub(super) fn freed(number: u64) {
     }
     registry.total.end(entry);
     drop(registry);
+    if let Some(observer) = observer(engine.as_deref()) {
+        observer.freed(number);
+    }
     // Dropping these takes time, so the lock is released first.
-    drop((stack, engine));
+    drop((stack, engine, tracer));
 }
 
 /// Forgets a session that could not be opened, unless its handle is not freed.
@@ -236,7 +287,7 @@ pub(super) fn set_rolls_back(number: u64, rolls_back: bool) {
 }
 
 /// The entry of a handle that is not freed.
-pub(super) fn entry(number: u64) -> Option<Entry> {
+pub(crate) fn entry(number: u64) -> Option<Entry> {
     registry().live.get(&number).map(|live| live.entry.clone())
 }
 

@@ -178,15 +178,17 @@ impl Drop for Session {
 impl Deref for Session {
     type Target = Connection;
 
+    #[track_caller]
     fn deref(&self) -> &Connection {
-        self.entry_guard.used();
+        self.entry_guard.used(Location::caller());
         self.connection.as_ref().expect("a session has its connection until it is closed")
     }
 }
 
 impl DerefMut for Session {
+    #[track_caller]
     fn deref_mut(&mut self) -> &mut Connection {
-        self.entry_guard.used();
+        self.entry_guard.used(Location::caller());
         self.connection.as_mut().expect("a session has its connection until it is closed")
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     rows::{self, RowError, RowErrorKind},
     seed::{SeedError, Seeds, files::text::Source, load, parse::value::TableRows, rows_of},
     snapshot::{self, Diff},
+    sqlite::unrecorded,
 };
 use rusqlite::{Params, types::FromSql};
 use serde::{Serialize, de::DeserializeOwned};
@@ -62,7 +63,7 @@ impl Session {
         let count = rows.len();
         let rows = TableRows { table: table.to_owned(), source: &source, start: None, rows, bytes: 0 };
         // The labels are borrowed no longer when they are added to, so they are not copied.
-        let labels = load::insert(self, rows, &self.engine().labels())?;
+        let labels = unrecorded(|| load::insert(self, rows, &self.engine().labels()))?;
         self.engine().add_labels(labels);
         Ok(count)
     }
@@ -108,7 +109,7 @@ impl Session {
     #[track_caller]
     pub fn rows<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<T>, RowError> {
         let position = Position::from(Location::caller());
-        rows::rows(self, table).map_err(|kind| RowError::new(position, table, kind))
+        unrecorded(|| rows::rows(self, table)).map_err(|kind| RowError::new(position, table, kind))
     }
 
     /// The row that has `label`, read as by [`select`](Self::select).
@@ -142,7 +143,7 @@ impl Session {
     pub fn row<T: DeserializeOwned>(&self, table: &str, label: &str) -> Result<T, RowError> {
         let position = Position::from(Location::caller());
         let key = self.key(table, label).map_err(RowErrorKind::Label);
-        key.and_then(|key| rows::row(self, table, key))
+        key.and_then(|key| unrecorded(|| rows::row(self, table, key)))
             .map_err(|kind| RowError::new(position, format!("{table}, {label}"), kind))
     }
 
@@ -164,7 +165,7 @@ impl Session {
     /// # Errors
     /// [`EngineError::Read`], for example if the module of a virtual table is not loaded.
     pub fn snapshot(&self) -> Result<String, SessionError> {
-        Ok(snapshot::of(self).map_err(EngineError::Read)?)
+        Ok(unrecorded(|| snapshot::of(self)).map_err(EngineError::Read)?)
     }
 
     /// The difference between the initial database, cloned or empty, and this session's view of it: changes of the schema, and
@@ -190,7 +191,7 @@ impl Session {
     /// See [`snapshot`](Self::snapshot).
     pub fn diff(&self) -> Result<Diff, SessionError> {
         let before = self.engine().connect_to_origin()?;
-        Ok(snapshot::between(&before, self).map_err(EngineError::Read)?)
+        Ok(unrecorded(|| snapshot::between(&before, self)).map_err(EngineError::Read)?)
     }
 
     /// Loads more seed files, as [`Seeds::load`] does. They can refer to the labels of rows that are already loaded.
@@ -199,7 +200,7 @@ impl Session {
     /// [`SeedError`]; the database is unchanged.
     pub fn seed(&mut self, seeds: impl Into<Seeds>) -> Result<(), SeedError> {
         let known = self.engine().labels();
-        let labels = seeds.into().load_with_labels(self, &known)?;
+        let labels = unrecorded(|| seeds.into().load_with_labels(self, &known))?;
         self.engine().add_labels(labels);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The files of a connection's databases.
 
+use super::unrecorded::unrecorded;
 use rusqlite::{Connection, ffi};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
@@ -28,6 +29,18 @@ pub(crate) unsafe fn main_file(handle: *mut ffi::sqlite3) -> Option<DatabaseFile
 /// # Safety
 /// As [`main_file`].
 pub(crate) unsafe fn attached_files(handle: *mut ffi::sqlite3) -> Vec<DatabaseFile> {
+    // SAFETY: as promised by the caller.
+    let mut names = unrecorded(|| unsafe { schemas(handle) });
+    names.retain(|name| !matches!(name.to_bytes(), b"main" | b"temp"));
+    // SAFETY: as promised by the caller.
+    names.iter().filter_map(|name| unsafe { file(handle, name) }).collect()
+}
+
+/// The names of all schemas.
+///
+/// # Safety
+/// As [`main_file`].
+unsafe fn schemas(handle: *mut ffi::sqlite3) -> Vec<CString> {
     let (mut names, mut statement) = (Vec::<CString>::new(), ptr::null_mut());
     // SAFETY: as promised by the caller; the text ends with a zero, and a column's text lives until the next step. Without a
     // statement, after an error, finalizing does nothing.
@@ -41,9 +54,7 @@ pub(crate) unsafe fn attached_files(handle: *mut ffi::sqlite3) -> Vec<DatabaseFi
         }
         ffi::sqlite3_finalize(statement);
     }
-    names.retain(|name| !matches!(name.to_bytes(), b"main" | b"temp"));
-    // SAFETY: as promised by the caller.
-    names.iter().filter_map(|name| unsafe { file(handle, name) }).collect()
+    names
 }
 
 /// Likewise, of a connection.

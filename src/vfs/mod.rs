@@ -9,7 +9,8 @@
 mod shim;
 mod store;
 
-pub(crate) use store::{Base, Database};
+pub(crate) use shim::set_connection;
+pub(crate) use store::{Actor, Base, Database, Refusal, Watcher, begin_statement, has_refusal, take_refusal};
 
 use rusqlite::ffi;
 

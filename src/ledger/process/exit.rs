@@ -5,7 +5,7 @@
 //! glibc, which passes the status to the hook, a failure keeps its own status.
 
 use super::quiesce;
-use crate::ledger::{Entry, Ledger, hook, level, level_of_run, outside, registry, write_stderr};
+use crate::ledger::{Entry, Ledger, faults, hook, level, level_of_run, outside, registry, write_stderr};
 use crate::position::chain;
 use crate::settings::{Leaks, OUTSIDE, Settings};
 use crate::storage;
@@ -91,9 +91,9 @@ fn at_exit(status: c_int) {
 
 /// Prints what is open, and returns whether the process has failed.
 fn check() -> bool {
-    let faults = faults();
-    for fault in &faults {
-        write_stderr(&format!("at the end of the process, {fault}"));
+    let gaps = gaps();
+    for gap in &gaps {
+        write_stderr(&format!("at the end of the process, {gap}"));
     }
     let find = |is_checked: fn(&Entry) -> bool| Ledger::process().find_where(is_checked).err();
     let is_watched = |entry: &Entry| level(entry.leaks()) != Leaks::Off;
@@ -108,16 +108,16 @@ fn check() -> bool {
     if let Some(warned) = &warned {
         write_stderr(&warned.as_warning());
     }
-    let (outside, is_outside_red) = outside::report();
-    if let Some(report) = &outside {
+    let (found, is_found_red) = faults::report();
+    if let Some(report) = &found {
         write_stderr(&format!("at the end of the process, {report}"));
     }
     storage::remove_all();
     let [red, foreign] = [&report, &warned].map(|report| report.as_ref().map_or(&[][..], |report| report.leaks()));
-    registry::end_journal(red.iter().chain(foreign), &faults);
+    registry::end_journal(red.iter().chain(foreign), &gaps);
     let is_denied = red.iter().any(|entry| level(entry.leaks()) == Leaks::Deny);
     let is_checked = level(None) == Leaks::Deny || outside::level().is_denied();
-    is_denied || is_outside_red || !faults.is_empty() && is_checked
+    is_denied || is_found_red || !gaps.is_empty() && is_checked
 }
 
 /// Whether a connection is worth a warning, where nobody has asked for more.
@@ -126,17 +126,17 @@ fn is_only_warned(entry: &Entry) -> bool {
 }
 
 /// Why the check may be incomplete.
-fn faults() -> Vec<String> {
-    let mut faults = Vec::new();
+fn gaps() -> Vec<String> {
+    let mut gaps = Vec::new();
     if let Err(error) = Settings::get() {
-        faults.push(chain(&error));
+        gaps.push(chain(&error));
     }
     if !STARTED.load(Ordering::Relaxed) && !cfg!(miri) {
-        faults.push("the ledger was not started when the program was loaded, so leaks may have been missed".to_owned());
+        gaps.push("the ledger was not started when the program was loaded, so leaks may have been missed".to_owned());
     }
     if outside::level().is_denied() && !hook::is_started() {
-        faults.push(format!("SQLite does not report its connections, so {OUTSIDE} could not refuse any file"));
+        gaps.push(format!("SQLite does not report its connections, so {OUTSIDE} could not refuse any file"));
     }
-    faults.extend(hook::fault().map(str::to_owned));
-    faults
+    gaps.extend(hook::fault().map(str::to_owned));
+    gaps
 }

@@ -3,4 +3,4 @@
 
 pub(crate) mod exit;
 pub(in crate::ledger) mod quiesce;
-mod start;
+pub(crate) mod start;

@@ -179,8 +179,21 @@ unsafe extern "C" fn check_reserved_lock(file: *mut ffi::sqlite3_file, out: *mut
     unsafe { with(file, ffi::SQLITE_IOERR_CHECKRESERVEDLOCK, act) }
 }
 
-/// All of them are optional, but `PRAGMA mmap_size` has a result on every real file.
-unsafe extern "C" fn file_control(_: *mut ffi::sqlite3_file, operation: c_int, argument: *mut c_void) -> c_int {
+/// Says which connection a file belongs to. SQLite leaves the operations above 100 to file systems.
+pub(super) const SET_CONNECTION: c_int = 0x5146_6978;
+
+/// All others are optional, but `PRAGMA mmap_size` has a result on every real file.
+unsafe extern "C" fn file_control(file: *mut ffi::sqlite3_file, operation: c_int, argument: *mut c_void) -> c_int {
+    if operation == SET_CONNECTION {
+        // SAFETY: see above; for this operation the argument is a number.
+        return unsafe {
+            let number = *argument.cast::<u64>();
+            with(file, ffi::SQLITE_ERROR, |handle| {
+                handle.set_connection(number);
+                ffi::SQLITE_OK
+            })
+        };
+    }
     if operation != ffi::SQLITE_FCNTL_MMAP_SIZE {
         return ffi::SQLITE_NOTFOUND;
     }

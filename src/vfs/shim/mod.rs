@@ -6,7 +6,7 @@
 
 mod file;
 
-use super::store::{FOLDER, Handle, Name};
+use super::store::{FOLDER, Handle, Name, is_wait_in_vain};
 use file::File;
 use rusqlite::ffi;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -110,13 +110,32 @@ forward! {
     dl_sym to xDlSym(library: *mut c_void, symbol: *const c_char) -> Option<Symbol>, or None;
     dl_close to xDlClose(library: *mut c_void) -> (), or ();
     randomness to xRandomness(room: c_int, out: *mut c_char) -> c_int, or 0;
-    sleep to xSleep(microseconds: c_int) -> c_int, or 0;
+    sleep_there to xSleep(microseconds: c_int) -> c_int, or 0;
     current_time to xCurrentTime(out: *mut f64) -> c_int, or ffi::SQLITE_ERROR;
     get_last_error to xGetLastError(room: c_int, out: *mut c_char) -> c_int, or 0;
     current_time_int64 to xCurrentTimeInt64(out: *mut i64) -> c_int, or ffi::SQLITE_ERROR;
     set_system_call to xSetSystemCall(name: *const c_char, call: ffi::sqlite3_syscall_ptr) -> c_int, or ffi::SQLITE_NOTFOUND;
     get_system_call to xGetSystemCall(name: *const c_char) -> ffi::sqlite3_syscall_ptr, or None;
     next_system_call to xNextSystemCall(name: *const c_char) -> *const c_char, or ptr::null();
+}
+
+/// SQLite's own busy handler counts how long it has slept, so it gives up in time.
+unsafe extern "C" fn sleep(vfs: *mut ffi::sqlite3_vfs, microseconds: c_int) -> c_int {
+    if catch_unwind(is_wait_in_vain).unwrap_or_default() {
+        return microseconds;
+    }
+    // SAFETY: it is called with the arguments of SQLite.
+    unsafe { sleep_there(vfs, microseconds) }
+}
+
+/// Says which connection an open handle to one of our files is, by its number in the ledger.
+///
+/// # Safety
+/// `handle` is open, no other thread uses it, and its main database is in our file system.
+pub(crate) unsafe fn set_connection(handle: *mut ffi::sqlite3, mut number: u64) {
+    let argument = (&raw mut number).cast::<c_void>();
+    // SAFETY: as promised by the caller; for this operation the argument is a number.
+    unsafe { ffi::sqlite3_file_control(handle, c"main".as_ptr(), file::SET_CONNECTION, argument) };
 }
 
 /// 2000-01-01 00:00:00, in milliseconds since the beginning of the [Julian day](https://sqlite.org/lang_datefunc.html) 0.

@@ -1,9 +1,10 @@
 //! Databases in memory: their files, locks and open handles, in safe code without SQLite's types.
 //!
-//! [`content`] has the bytes of a file, [`locks`] its locks, [`sidecars`] the files beside it, [`wal_index`] the shared memory of
+//! [`content`] has the bytes of a file, [`locks`] its locks, [`holders`] who has them, [`sidecars`] the files beside it, [`wal_index`] the shared memory of
 //! the write-ahead mode. [`recent`] finds the sidecars of a database without a lock of the process.
 
 mod content;
+mod holders;
 mod locks;
 mod recent;
 mod sidecars;
@@ -11,10 +12,12 @@ mod wal_index;
 
 pub(crate) use content::Base;
 pub(super) use content::Content;
+pub(crate) use holders::{Actor, Refusal, Watcher, begin_statement, has_refusal, take_refusal};
 pub(super) use locks::{Level, LockError};
 pub(super) use wal_index::{REGION, Region};
 
 use content::NumberHasher;
+use holders::{Holder, Holders, Wanted};
 use locks::Locks;
 use sidecars::Sidecars;
 use std::collections::HashMap;
@@ -42,6 +45,7 @@ pub(crate) struct Database {
     sidecars: Arc<Sidecars>,
     locks: Mutex<Locks>,
     wal_index: Mutex<WalIndex>,
+    holders: Holders,
 }
 
 impl Database {
@@ -66,6 +70,7 @@ impl Database {
             sidecars: Arc::default(),
             locks: Mutex::default(),
             wal_index: Mutex::default(),
+            holders: Holders::default(),
         });
         lock(&DATABASES).insert(number, Arc::downgrade(&database));
         database
@@ -74,6 +79,16 @@ impl Database {
     /// The name of its main file.
     pub(crate) fn name(&self) -> String {
         format!("{FOLDER}{}", self.number)
+    }
+
+    /// Lets `watcher` say what its locks ask.
+    pub(crate) fn set_watcher(&self, watcher: Arc<dyn Watcher>) {
+        self.holders.set_watcher(watcher);
+    }
+
+    /// The locks that were refused, oldest first; the last hundred.
+    pub(crate) fn refusals(&self) -> Vec<Refusal> {
+        self.holders.refusals()
     }
 
     /// The bytes of its main file.
@@ -127,8 +142,9 @@ impl<'a> Name<'a> {
             } else if !database.exists.load(Ordering::Relaxed) {
                 return None;
             }
-            let file = Arc::clone(&database.main);
-            return Some(Handle { file, locked: Some(Locked { database, level: Level::None, hold: Hold::default() }) });
+            let (file, holder) = (Arc::clone(&database.main), database.holders.add());
+            let locked = Locked { database, level: Level::None, hold: Hold::default(), holder, was_refused: false };
+            return Some(Handle { file, locked: Some(locked) });
         }
         database.sidecars.open(self.sidecar, make).map(|file| Handle { file, locked: None })
     }
@@ -161,6 +177,38 @@ struct Locked {
     database: Arc<Database>,
     level: Level,
     hold: Hold,
+    holder: Arc<Holder>,
+    /// Whether the rival was faster in this transaction.
+    was_refused: bool,
+}
+
+impl Locked {
+    /// Whether a rival takes the lock to write first.
+    #[inline]
+    fn is_overtaken(&mut self) -> bool {
+        let Self { database, holder, .. } = self;
+        self.was_refused = !self.was_refused && database.holders.has_rival_for(database.number, holder);
+        self.was_refused
+    }
+
+    /// Tells whoever asks who has the lock.
+    fn note(&self, wanted: Wanted, result: Result<(), LockError>) -> Result<(), LockError> {
+        match result {
+            Ok(()) => self.holder.granted(),
+            Err(_) => self.database.holders.refused(self.database.number, &self.holder, wanted),
+        }
+        result
+    }
+}
+
+/// Whether a wait of this thread, which was just refused a lock, need not sleep: it holds the lock itself.
+pub(super) fn is_wait_in_vain() -> bool {
+    let Some((number, Refusal { held_by: Some(holder), .. })) = holders::last_refusal() else { return false };
+    let Some(database) = lock(&DATABASES).get(&number).and_then(Weak::upgrade) else { return false };
+    database
+        .holders
+        .watcher()
+        .is_some_and(|watcher| watcher.is_instant() && watcher.is_last_used_here(holder.connection))
 }
 
 impl Handle {
@@ -172,14 +220,29 @@ impl Handle {
         write(&mut self.file.write().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Says which connection it belongs to, by its number in the ledger.
+    pub(super) fn set_connection(&self, number: u64) {
+        if let Some(locked) = &self.locked {
+            locked.holder.set_connection(number);
+        }
+    }
+
     pub(super) fn lock(&mut self, wanted: Level) -> Result<(), LockError> {
-        let Some(Locked { database, level, .. }) = &mut self.locked else { return Ok(()) };
-        lock(&database.locks).lock(level, wanted)
+        let Some(locked) = &mut self.locked else { return Ok(()) };
+        if wanted > Level::Shared && locked.level <= Level::Shared && locked.is_overtaken() {
+            return Err(LockError::Busy);
+        }
+        let before = locked.level;
+        let result = lock(&locked.database.locks).lock(&mut locked.level, wanted);
+        locked.holder.note_level(before, locked.level);
+        locked.note(Wanted::Level(wanted), result)
     }
 
     pub(super) fn unlock(&mut self, wanted: Level) {
-        if let Some(Locked { database, level, .. }) = &mut self.locked {
-            lock(&database.locks).unlock(level, wanted);
+        if let Some(locked) = &mut self.locked {
+            let before = locked.level;
+            lock(&locked.database.locks).unlock(&mut locked.level, wanted);
+            locked.holder.note_level(before, locked.level);
         }
     }
 
@@ -201,27 +264,49 @@ impl Handle {
     }
 
     pub(super) fn lock_wal_exclusive(&mut self, mask: u8) -> Result<(), LockError> {
-        let Some(Locked { database, hold, .. }) = &mut self.locked else { return Err(LockError::NotMapped) };
-        lock(&database.wal_index).lock_exclusive(hold, mask)
+        let Some(locked) = &mut self.locked else { return Err(LockError::NotMapped) };
+        // Others are of SQLite's own, for checkpoints and recovery; it tries them and goes on.
+        let is_to_write = mask == WAL_WRITE;
+        if is_to_write && locked.is_overtaken() {
+            return Err(LockError::Busy);
+        }
+        let result = lock(&locked.database.wal_index).lock_exclusive(&mut locked.hold, mask);
+        if !is_to_write {
+            return result;
+        }
+        if result.is_ok() {
+            locked.holder.note_wal(true);
+        }
+        locked.note(Wanted::Wal, result)
     }
 
     pub(super) fn release_wal_locks(&mut self, mask: u8) {
-        if let Some(Locked { database, hold, .. }) = &mut self.locked {
+        if let Some(Locked { database, hold, holder, .. }) = &mut self.locked {
             lock(&database.wal_index).release(hold, mask);
+            if mask & WAL_WRITE != 0 {
+                holder.note_wal(false);
+            }
         }
     }
 
     pub(super) fn close_wal_index(&mut self) {
-        if let Some(Locked { database, hold, .. }) = &mut self.locked {
+        if let Some(Locked { database, hold, holder, .. }) = &mut self.locked {
             lock(&database.wal_index).close(hold);
+            holder.note_wal(false);
         }
     }
 }
+
+/// `WAL_WRITE_LOCK`, the first of the [eight locks](https://sqlite.org/walformat.html#wal_locks).
+const WAL_WRITE: u8 = 1;
 
 impl Drop for Handle {
     fn drop(&mut self) {
         self.close_wal_index();
         self.unlock(Level::None);
+        if let Some(Locked { database, holder, .. }) = &self.locked {
+            database.holders.remove(holder);
+        }
     }
 }
 

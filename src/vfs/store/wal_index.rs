@@ -16,8 +16,9 @@ pub(crate) struct WalIndex {
     regions: Vec<Arc<Region>>,
     /// The number of handles that use the index. The last one clears it, so that the next one reads the log again.
     users: usize,
-    /// The number of handles that share each lock.
+    /// The number of handles that share each lock, and the locks that are shared, a bit each.
     sharing: [usize; 8],
+    shared: u8,
     /// The locks that one handle has exclusively, a bit each.
     exclusive: u8,
 }
@@ -56,6 +57,7 @@ impl WalIndex {
             return Err(LockError::Busy);
         }
         self.sharing[slot as usize] += 1;
+        self.shared |= bit;
         hold.shared |= bit;
         Ok(())
     }
@@ -66,7 +68,7 @@ impl WalIndex {
         if !hold.uses {
             return Err(LockError::NotMapped);
         }
-        if slots(mask).any(|slot| self.sharing[slot] > 0) || self.exclusive & !hold.exclusive & mask != 0 {
+        if self.shared & mask != 0 || self.exclusive & !hold.exclusive & mask != 0 {
             return Err(LockError::Busy);
         }
         self.exclusive |= mask;
@@ -76,8 +78,14 @@ impl WalIndex {
 
     /// Releases those locks of `mask` that the handle has.
     pub(crate) fn release(&mut self, hold: &mut Hold, mask: u8) {
-        for slot in slots(mask & hold.shared) {
-            self.sharing[slot] -= 1;
+        let mut released = mask & hold.shared;
+        while released != 0 {
+            let slot = released.trailing_zeros();
+            released &= released - 1;
+            self.sharing[slot as usize] -= 1;
+            if self.sharing[slot as usize] == 0 {
+                self.shared &= !(1 << slot);
+            }
         }
         self.exclusive &= !(mask & hold.exclusive);
         hold.shared &= !mask;
@@ -94,10 +102,6 @@ impl WalIndex {
             self.regions.clear();
         }
     }
-}
-
-fn slots(mask: u8) -> impl Iterator<Item = usize> {
-    (0..8).filter(move |slot| mask >> slot & 1 == 1)
 }
 
 #[cfg(test)]

@@ -159,6 +159,7 @@ pub fn planted() -> &'static Package {
             "tests/endings.rs",
             "tests/shapes.rs",
             "tests/linked.rs",
+            "tests/lints.rs",
             "tests/storage.rs",
             "tests/planted.rs",
             "tests/template.rs",

@@ -8,7 +8,11 @@ use diesel::{
     sql_types::BigInt,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use sqlite_fixtures::{SessionFactory, Template, engine::JournalMode};
+use sqlite_fixtures::{
+    Engine, SessionFactory, Template,
+    engine::JournalMode,
+    settings::{Level, Lint},
+};
 use std::{error::Error, sync::LazyLock};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("diesel_migrations");
@@ -50,4 +54,48 @@ fn writers_and_readers_share_a_clone_in_wal_mode() {
         })
         .unwrap();
     assert_eq!(count(&mut reader), 2);
+}
+
+/// Statements, and whether the last one turns a read transaction into one that writes, as SQLite itself has it for rusqlite.
+const SHAPES: &[(&[&str], bool)] = &[
+    (&["DELETE FROM posts"], false),
+    (&["BEGIN", "SELECT 1 FROM posts", "DELETE FROM posts"], true),
+    (&["BEGIN", "DELETE FROM posts"], false),
+    (&["BEGIN IMMEDIATE", "SELECT 1 FROM posts", "DELETE FROM posts"], false),
+    (&["BEGIN EXCLUSIVE", "SELECT 1 FROM posts", "DELETE FROM posts"], false),
+    (&["SAVEPOINT s", "SELECT 1 FROM posts", "DELETE FROM posts"], true),
+    (&["BEGIN", "SELECT 1 FROM posts", "UPDATE posts SET title = 'x' RETURNING id"], true),
+    (&["ATTACH '' AS other", "BEGIN", "SELECT 1 FROM posts", "CREATE TABLE other.t (n)"], false),
+];
+
+#[test]
+fn upgrade_is_found() {
+    for mode in [JournalMode::Delete, JournalMode::Wal] {
+        for (statements, is_upgrade) in SHAPES {
+            let engine = Engine::builder().journal_mode(mode).lint(Lint::Upgrade, Level::Warn).memory().unwrap();
+            let mut client = SqliteConnection::establish(&engine.uri()).unwrap();
+            sql_query("CREATE TABLE posts (id INTEGER PRIMARY KEY, title TEXT)").execute(&mut client).unwrap();
+            for statement in *statements {
+                sql_query(*statement).execute(&mut client).unwrap();
+            }
+            assert_eq!(!engine.findings().is_empty(), *is_upgrade, "{statements:?}");
+        }
+    }
+}
+
+#[test]
+fn transaction_of_diesel_upgrades_and_an_immediate_one_does_not() {
+    let engine = Engine::builder().lint(Lint::Upgrade, Level::Warn).memory().unwrap();
+    let mut client = SqliteConnection::establish(&engine.uri()).unwrap();
+    sql_query("CREATE TABLE posts (id INTEGER PRIMARY KEY, title TEXT)").execute(&mut client).unwrap();
+    let work = |client: &mut SqliteConnection| {
+        count(client);
+        sql_query("INSERT INTO posts (title) VALUES ('On moss')").execute(client)
+    };
+    client.immediate_transaction(work).unwrap();
+    assert!(engine.findings().is_empty(), "{:?}", engine.findings());
+    client.transaction(work).unwrap();
+    let found = engine.findings();
+    assert_eq!(found[0].sql(), "INSERT INTO posts (title) VALUES ('On moss')");
+    assert!(found[0].position().unwrap().to_string().starts_with("tests/diesel.rs:"), "{}", found[0]);
 }

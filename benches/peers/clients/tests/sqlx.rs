@@ -1,6 +1,9 @@
 //! sqlx: its migrator makes the template, its pool opens a clone by URL.
 
-use sqlite_fixtures::{Engine, SessionFactory, Template};
+use sqlite_fixtures::{
+    Engine, SessionFactory, Template,
+    settings::{Level, Lint},
+};
 use sqlx::{SqlitePool, migrate::MigrateError, sqlite::SqliteConnectOptions};
 use std::{str::FromStr, sync::LazyLock};
 
@@ -56,4 +59,35 @@ async fn pool_opens_a_temporary_file() {
     sqlx::migrate!("./migrations").run(&pool).await.unwrap();
     assert_eq!(count(&pool).await, 0);
     pool.close().await;
+}
+
+#[tokio::test]
+async fn transaction_of_sqlx_upgrades_and_an_immediate_one_does_not() {
+    let engine = Engine::builder().lint(Lint::Upgrade, Level::Warn).memory().unwrap();
+    let pool = SqlitePool::connect(&engine.url()).await.unwrap();
+    sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+    for immediate in [true, false] {
+        let begun = if immediate { pool.begin_with("BEGIN IMMEDIATE").await } else { pool.begin().await };
+        let mut transaction = begun.unwrap();
+        let posts: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM posts").fetch_one(&mut *transaction).await.unwrap();
+        assert_eq!(posts, i64::from(!immediate));
+        sqlx::query("INSERT INTO posts (title) VALUES ('On moss')").execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+        let found = engine.findings();
+        assert_eq!(found.is_empty(), immediate, "{found:?}");
+    }
+    assert_eq!(engine.findings()[0].sql(), "INSERT INTO posts (title) VALUES ('On moss')");
+    pool.close().await;
+}
+
+#[test]
+fn watch_counts_statements_of_a_pool() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let engine = runtime.block_on(BLOG.engine_async()).unwrap();
+    let pool = runtime.block_on(SqlitePool::connect(&engine.url())).unwrap();
+    let watched = engine.watch(|| runtime.block_on(async { count(&pool).await + count(&pool).await }));
+    assert_eq!(watched.count("SELECT count(*) FROM posts"), 2);
+    assert_eq!(watched.into_value(), 2);
+    runtime.block_on(pool.close());
 }

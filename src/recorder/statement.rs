@@ -1,0 +1,73 @@
+//! One statement of a connection.
+
+use super::watch::Watch;
+use crate::ledger::Entry;
+use crate::vfs::Refusal;
+use std::ffi::c_int;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// How much of a statement's text is kept, in bytes.
+const MAX_TEXT: usize = 2_000;
+
+/// One statement.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Statement {
+    /// Its place in the order of all statements of its database.
+    pub sequence: u64,
+    /// Its text as SQLite has it, or the beginning: this is copied for every statement, and seldom read.
+    text: Vec<u8>,
+    pub place: Option<&'static Location<'static>>,
+    /// How many rows it has changed, once that is known.
+    pub rows: Option<u32>,
+    /// The extended code and the message, if it has failed.
+    pub error: Option<(c_int, String)>,
+    /// The lock that it was refused, and the connection that had it, which may be closed since.
+    pub refusal: Option<(Refusal, Option<Entry>)>,
+    /// Its steps in full scans, once SQLite has reported its end.
+    pub scan_steps: Option<usize>,
+    /// The lists of those who watch, and its place there.
+    pub watches: Vec<(Arc<Watch>, usize)>,
+    /// How often it ran, one run after the other.
+    pub times: u64,
+    pub address: usize,
+    pub is_readonly: bool,
+    pub is_ended: bool,
+    pub changes_before: u32,
+    /// A statement that runs again counts on.
+    pub steps_before: usize,
+}
+
+impl Statement {
+    pub(super) fn set_text(&mut self, text: &[u8]) {
+        self.text.clear();
+        self.text.extend_from_slice(&text[..text.len().min(MAX_TEXT)]);
+    }
+
+    pub(super) fn is_text(&self, text: &[u8]) -> bool {
+        self.text == text[..text.len().min(MAX_TEXT)]
+    }
+
+    pub(super) fn sql(&self) -> String {
+        String::from_utf8_lossy(&self.text).trim().to_owned()
+    }
+
+    /// Takes what it has changed from the count of the handle.
+    pub(super) fn finish(&mut self, changes: u32) {
+        if self.rows.is_none() {
+            self.rows = Some(changes.wrapping_sub(self.changes_before));
+            self.publish();
+        }
+    }
+
+    /// Tells those who watch what is known of it.
+    pub(super) fn publish(&self) {
+        for (watch, at) in &self.watches {
+            watch.update(*at, |watched| {
+                watched.rows = self.rows.map(Into::into);
+                watched.scan_steps = self.scan_steps;
+                watched.error = self.error.as_ref().map(|(_, message)| message.clone());
+            });
+        }
+    }
+}

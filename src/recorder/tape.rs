@@ -1,0 +1,327 @@
+//! The last statements of one connection.
+
+use super::Shared;
+use super::lints::{self, Run, TransactionLint};
+use super::locks::holder_of;
+use super::statement::Statement;
+use crate::ledger::{take_call, test_name, test_name::TestName, this_thread};
+use crate::sqlite::{OpenHandle, Running, Tracer, is_unrecorded};
+use crate::vfs::{self, Actor};
+use rusqlite::ffi;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::ffi::c_int;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+#[derive(Debug)]
+pub(super) struct Tape {
+    pub(super) number: u64,
+    is_session: bool,
+    shared: Arc<Shared>,
+    own: Weak<Self>,
+    again: Again,
+    inner: Mutex<Inner>,
+}
+
+/// The last statement, which may run again: that is counted without a lock, for a loop of short statements.
+#[derive(Debug, Default)]
+struct Again {
+    address: AtomicUsize,
+    /// How often it had run when it runs next.
+    runs: AtomicUsize,
+    thread: AtomicUsize,
+    sequence: AtomicU64,
+    times: AtomicU64,
+}
+
+impl Again {
+    /// Whether this is the same statement again, on the same thread, and no other ran on the database. Counts it.
+    fn is(&self, statement: &Running, shared: &Shared) -> bool {
+        // Another statement may have got its address; one that is new has never run.
+        let is_same = self.address.load(Ordering::Relaxed) == statement.address()
+            && self.runs.load(Ordering::Relaxed) == statement.runs()
+            && self.thread.load(Ordering::Relaxed) == this_thread()
+            && shared.is_last(self.sequence.load(Ordering::Relaxed))
+            && !shared.wants_ends();
+        if is_same {
+            // Only the thread that uses the connection writes them.
+            self.runs.store(self.runs.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            self.times.store(self.times.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
+        is_same
+    }
+
+    /// The last statement runs once more, prepared anew.
+    fn count(&self, statement: &Running) {
+        self.address.store(statement.address(), Ordering::Relaxed);
+        self.runs.store(statement.runs() + 1, Ordering::Relaxed);
+        self.times.store(self.times.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    fn forget(&self) {
+        self.address.store(0, Ordering::Relaxed);
+        self.times.store(1, Ordering::Relaxed);
+    }
+
+    fn set(&self, statement: &Running, last: &Statement, thread: usize) {
+        let is_counted = last.watches.is_empty();
+        self.address.store(if is_counted { last.address } else { 0 }, Ordering::Relaxed);
+        self.runs.store(statement.runs() + 1, Ordering::Relaxed);
+        self.thread.store(thread, Ordering::Relaxed);
+        self.sequence.store(last.sequence, Ordering::Relaxed);
+        self.times.store(1, Ordering::Relaxed);
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Inner {
+    pub last: VecDeque<Box<Statement>>,
+    pub is_closed: bool,
+    /// The error that the last call on the connection has returned, if it is not that of the last statement.
+    pub error: Option<(c_int, String)>,
+    /// The thread that ran the last statement, and the test that it runs.
+    pub thread: usize,
+    pub test: TestName,
+    /// Whether SQLite reports the ends of statements.
+    has_ends: bool,
+    /// The statement that began to write in the transaction that is open.
+    pub writing: Option<(u64, String)>,
+    pub transaction: TransactionLint,
+}
+
+thread_local! {
+    /// The tape of the statement that this thread began last.
+    static CURRENT: RefCell<Weak<Tape>> = const { RefCell::new(Weak::new()) };
+}
+
+impl Tape {
+    pub(super) fn new(number: u64, is_session: bool, shared: Arc<Shared>) -> Arc<Self> {
+        let inner = Mutex::new(Inner { has_ends: shared.wants_ends(), ..Inner::default() });
+        Arc::new_cyclic(|own| Self { number, is_session, shared, own: own.clone(), again: Again::default(), inner })
+    }
+
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the last statement runs again, with the same text from the same call, and no other ran on the database.
+    fn is_again(&self, inner: &Inner, text: &[u8], place: Option<&'static Location<'static>>) -> bool {
+        let Some(last) = inner.last.back() else { return false };
+        self.again.address.load(Ordering::Relaxed) != 0
+            && self.shared.is_last(last.sequence)
+            && last.place == place
+            && last.is_text(text)
+            && inner.thread == this_thread()
+            && !self.shared.wants_ends()
+    }
+
+    /// How often the last statement has run.
+    pub(super) fn times(&self) -> u64 {
+        self.again.times.load(Ordering::Relaxed)
+    }
+
+    fn note_close(&self, handle: &OpenHandle) {
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        inner.changes(handle);
+        inner.settle(self.number);
+        self.shared.note_writer(self.number, None);
+        let known = inner.last.back().and_then(|last| last.error.as_ref());
+        inner.error = handle.last_error().filter(|last| known.is_none_or(|known| known.0 != last.0));
+        if self.shared.lints.any() {
+            inner.transaction.closes(&Run { shared: &self.shared, last: &inner.last, test: &inner.test }, handle);
+        }
+    }
+
+    /// The body of the test ends that used the connection last.
+    pub(super) fn test_ends(&self) {
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        if !inner.is_closed && inner.thread == this_thread() {
+            inner.transaction.test_ends(&Run { shared: &self.shared, last: &inner.last, test: &inner.test });
+        }
+    }
+}
+
+impl Tracer for Tape {
+    fn begins(&self, statement: &Running) {
+        if !is_unrecorded() && !vfs::has_refusal() && self.again.is(statement, &self.shared) {
+            if self.is_session {
+                take_call(self.number);
+            }
+            vfs::begin_statement(self.number, self.again.sequence.load(Ordering::Relaxed), false);
+            return;
+        }
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        let place = if self.is_session { take_call(self.number) } else { None };
+        let text = statement.text();
+        if !is_unrecorded() && !vfs::has_refusal() && self.is_again(inner, text, place) {
+            self.again.count(statement);
+            vfs::begin_statement(self.number, self.again.sequence.load(Ordering::Relaxed), false);
+            return;
+        }
+        let is_readonly = statement.is_readonly();
+        // What a query costs counts: it changes nothing, so there is nothing to ask after it.
+        let was_readonly = inner.last.back().is_none_or(|last| last.is_readonly && inner.writing.is_none());
+        let changes = if was_readonly && is_readonly { 0 } else { inner.changes(&statement.handle()) };
+        inner.settle(self.number);
+        if is_unrecorded() {
+            vfs::begin_statement(self.number, 0, true);
+            return;
+        }
+        if let Some(last) = inner.last.back_mut().filter(|last| last.times == 1) {
+            last.times = self.times();
+        }
+        let thread = this_thread();
+        if inner.thread != thread {
+            inner.thread = thread;
+            inner.test = test_name::current(self.shared.owner.as_ref());
+        }
+        let _ = CURRENT.try_with(|current| {
+            if current.borrow().as_ptr() != self.own.as_ptr() {
+                current.replace(self.own.clone());
+            }
+        });
+        // A statement that leaves the list gives its memory to the new one.
+        let is_full = inner.last.len() >= self.shared.kept.max(1);
+        let mut new = if is_full { inner.last.pop_front().unwrap_or_default() } else { Box::default() };
+        let wants_ends = self.shared.wants_ends();
+        if inner.has_ends != wants_ends {
+            inner.has_ends = wants_ends;
+            statement.report_ends(wants_ends);
+        }
+        new.set_text(text);
+        new.sequence = self.shared.next();
+        new.place = place;
+        new.rows = None;
+        new.error = None;
+        new.refusal = None;
+        new.scan_steps = None;
+        new.watches = self.shared.watch(text);
+        new.address = statement.address();
+        new.is_readonly = is_readonly;
+        new.is_ended = false;
+        new.changes_before = changes;
+        new.steps_before = if wants_ends { statement.scan_steps() } else { 0 };
+        let is_of_the_file = is_of_the_file(text);
+        if is_of_the_file {
+            self.again.forget();
+        } else {
+            self.again.set(statement, &new, thread);
+        }
+        vfs::begin_statement(self.number, new.sequence, is_of_the_file);
+        new.times = 1;
+        inner.last.push_back(new);
+        if self.shared.lints.any() {
+            let run = Run { shared: &self.shared, last: &inner.last, test: &inner.test };
+            inner.transaction.begins(&run, &statement.handle());
+            lints::repeats(&run);
+        }
+    }
+
+    fn ends(&self, statement: &Running) {
+        let handle = statement.handle();
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        let address = statement.address();
+        let Some(at) = inner.last.iter().rposition(|last| last.address == address && !last.is_ended) else { return };
+        let is_last = at + 1 == inner.last.len();
+        let ended = &mut inner.last[at];
+        ended.is_ended = true;
+        ended.scan_steps = Some(statement.scan_steps().saturating_sub(ended.steps_before));
+        if is_last {
+            ended.finish(if ended.is_readonly { ended.changes_before } else { handle.total_changes() });
+        }
+        let is_refused = statement.is_refused();
+        if is_refused {
+            let wanted_by = Actor { connection: self.number, statement: ended.sequence };
+            let refusal = vfs::take_refusal(self.number).unwrap_or_else(|| self.shared.refused(wanted_by));
+            ended.refusal = Some((refusal, holder_of(&refusal)));
+            ended.error = Some(locked());
+        }
+        ended.publish();
+        inner.note_writing(&handle);
+        self.shared.note_writer(self.number, inner.writing.as_ref().map(|(statement, _)| *statement));
+        if self.shared.lints.any() {
+            let run = Run { shared: &self.shared, last: &inner.last, test: &inner.test };
+            inner.transaction.ends(&run, at, &handle, is_refused);
+            lints::scans(&run, at, self.number);
+        }
+    }
+
+    fn closes(&self, handle: &OpenHandle) {
+        self.note_close(handle);
+        // Not with the lock: it runs statements on the handle.
+        if self.shared.lints.any() {
+            self.shared.judge_scans(|scan| scan.is_of(self.number), || handle.connection());
+        }
+    }
+}
+
+impl Inner {
+    /// Takes the lock that the last statement was refused in the end.
+    pub(super) fn settle(&mut self, number: u64) {
+        if let Some(last) = self.last.back_mut()
+            && last.refusal.is_none()
+            && let Some(refusal) = vfs::take_refusal(number)
+            && refusal.wanted_by.statement == last.sequence
+        {
+            last.refusal = Some((refusal, holder_of(&refusal)));
+            last.error = Some(locked());
+            last.publish();
+        }
+    }
+
+    /// The count of changed rows on the handle. The last statement takes what it has changed, and whether it began to write.
+    fn changes(&mut self, handle: &OpenHandle) -> u32 {
+        let changes = handle.total_changes();
+        if let Some(last) = self.last.back_mut() {
+            last.finish(if last.is_readonly { last.changes_before } else { changes });
+        }
+        self.note_writing(handle);
+        changes
+    }
+
+    /// Remembers the statement that began to write.
+    fn note_writing(&mut self, handle: &OpenHandle) {
+        if !handle.is_writing() {
+            self.writing = None;
+        } else if self.writing.is_none() {
+            self.writing = self.last.back().map(|last| (last.sequence, last.sql()));
+        }
+    }
+}
+
+fn locked() -> (c_int, String) {
+    (ffi::SQLITE_BUSY, "database is locked".to_owned())
+}
+
+/// Whether a statement changes the file as a whole, such as its journal mode.
+fn is_of_the_file(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    matches!(text.first(), Some(b'p' | b'P' | b'v' | b'V'))
+        && text
+            .get(..6)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"PRAGMA") || start.eq_ignore_ascii_case(b"VACUUM"))
+}
+
+/// Records that a statement of this thread has failed; the message ends with its text in brackets.
+pub(super) fn failed(code: c_int, message: &str) {
+    let tape = CURRENT.try_with(|current| current.try_borrow().ok()?.upgrade()).ok().flatten();
+    let Some(tape) = tape else { return };
+    let mut inner = tape.inner();
+    let Some(last) = inner.last.back_mut() else { return };
+    let Some((reason, sql)) = message.split_once("; [") else { return };
+    let sql = sql.strip_suffix(']').unwrap_or(sql);
+    // A trigger is named before it.
+    let without_trigger = sql.split_once(" */ ").map_or(sql, |(_, sql)| sql);
+    if [sql, without_trigger].iter().any(|sql| last.is_text(sql.as_bytes())) {
+        last.error = Some((code, reason.to_owned()));
+        last.times = tape.times();
+        last.publish();
+        tape.again.forget();
+    }
+}

@@ -1,0 +1,123 @@
+//! Faults that lints find, and failing tests whose statements are shown.
+
+use rstest::{fixture, rstest};
+use rusqlite::{Connection, TransactionBehavior};
+use sqlite_fixtures::fixtures::{engine, session};
+use sqlite_fixtures::{Engine, Session};
+use std::{env, thread};
+
+/// Code under test.
+fn rename(connection: &mut Connection, behavior: TransactionBehavior) -> usize {
+    let transaction = connection.transaction_with_behavior(behavior).unwrap();
+    let users: i64 = transaction.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+    assert!(users > 0);
+    let renamed = transaction.execute("UPDATE users SET name = 'x'", []).unwrap(); // upgrade
+    transaction.commit().unwrap();
+    renamed
+}
+
+#[rstest]
+fn upgrade_of_a_session(mut session: Session) {
+    assert!(rename(&mut session, TransactionBehavior::Deferred) > 0);
+}
+
+#[rstest]
+fn upgrade_of_a_client(engine: Engine) {
+    rename(&mut Connection::open(engine.uri()).unwrap(), TransactionBehavior::Deferred);
+}
+
+#[rstest]
+fn upgrade_on_another_thread(engine: Engine) {
+    let mut connection = engine.connect().unwrap();
+    let worker = thread::Builder::new().name("pool-worker-0".to_owned());
+    worker.spawn(move || rename(&mut connection, TransactionBehavior::Deferred)).unwrap().join().unwrap();
+}
+
+#[test]
+fn upgrade_on_a_foreign_file() {
+    let path = env::temp_dir().join(format!("planted-upgrade-{}.db", std::process::id()));
+    let mut connection = Connection::open(&path).unwrap();
+    connection.execute_batch("CREATE TABLE users (name TEXT); INSERT INTO users VALUES ('a')").unwrap();
+    rename(&mut connection, TransactionBehavior::Deferred);
+    connection.close().unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+#[rstest]
+fn clean_immediate_transaction(mut session: Session, engine: Engine) {
+    rename(&mut session, TransactionBehavior::Immediate);
+    rename(&mut Connection::open(engine.uri()).unwrap(), TransactionBehavior::Immediate);
+}
+
+#[rstest]
+fn clean_where_it_is_allowed(mut session: Session) {
+    use sqlite_fixtures::{recorder::allow, settings::Lint};
+    allow(Lint::Upgrade, || rename(&mut session, TransactionBehavior::Deferred));
+    let sql = "BEGIN; SELECT * FROM users; DELETE FROM users /* sqlite-fixtures: allow(upgrade) */; COMMIT";
+    session.execute_batch(sql).unwrap();
+}
+
+#[rstest]
+fn transaction_left_open(engine: Engine) {
+    let connection = engine.connect().unwrap();
+    connection.execute_batch("BEGIN").unwrap(); // open
+    drop(connection);
+}
+
+#[rstest]
+fn transaction_of_an_open_connection(engine: Engine) {
+    // In a pool that lives as long as the process.
+    let connection = Box::leak(Box::new(engine.connect().unwrap()));
+    connection.execute_batch("BEGIN").unwrap(); // open
+}
+
+/// Two fixtures of one test.
+#[fixture]
+fn writer(engine: Engine) -> (Engine, Connection) {
+    let connection = engine.connect().unwrap();
+    (engine, connection)
+}
+
+#[rstest]
+fn shows_its_statements(writer: (Engine, Connection)) {
+    let (engine, writer) = writer;
+    writer.execute("INSERT INTO users (id, name) VALUES (?1, ?2)", (77, "secret")).unwrap();
+    let reader = engine.connect().unwrap();
+    reader.query_row("SELECT count(*) FROM users", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert!(writer.execute("INSERT INTO users (id, name) VALUES (77, 'twice')", []).is_err());
+    writer.execute("DELETE FROM users WHERE id = 77", []).unwrap();
+    panic!("it fails");
+}
+
+#[rstest]
+fn shows_the_call_of_a_session(session: Session) {
+    session.execute("UPDATE users SET name = 'y'", []).unwrap();
+    session.execute("UPDATE users SET nosuch = 'y'", []).unwrap();
+}
+
+#[rstest]
+fn shows_who_holds_the_lock(engine: Engine) {
+    let holder = engine.connect().unwrap(); // holder
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let waiting = engine.connect().unwrap();
+    waiting.execute_batch("PRAGMA busy_timeout = 0").unwrap();
+    waiting.execute("DELETE FROM users", []).unwrap();
+}
+
+#[rstest]
+fn scan_of_a_fixture(#[with("more")] session: Session) {
+    let insert = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 200)
+                  INSERT INTO users SELECT 1000 + n, 'user ' || n FROM n";
+    session.execute(insert, []).unwrap();
+    let find = "SELECT id FROM users WHERE name = ?1";
+    session.query_row(find, ["user 190"], |row| row.get::<_, i64>(0)).unwrap(); // scan
+}
+
+#[rstest]
+fn query_for_each_row(engine: Engine) {
+    let connection = engine.connect().unwrap();
+    for id in 0..30 {
+        let name = connection.query_row("SELECT name FROM users WHERE id = ?1", [id], |_| Ok(())); // repeat
+        drop(name);
+    }
+}

@@ -1,0 +1,463 @@
+//! The recorder: statements of connections, and lints of transactions.
+
+use rstest::rstest;
+use sqlite_fixtures::{
+    Engine,
+    engine::JournalMode,
+    ledger::Entry,
+    recorder::{Finding, RefusedLock, Statement},
+    rusqlite::{self, Connection, ErrorCode},
+    settings::{Level, Lint},
+};
+use std::{cell::Cell, sync::mpsc, thread};
+
+fn engine(mode: JournalMode, level: Level) -> Engine {
+    let engine =
+        Engine::builder().journal_mode(mode).lint(Lint::Upgrade, level).lint(Lint::Open, level).memory().unwrap();
+    let schema = "CREATE TABLE t (n INTEGER); CREATE TABLE log (n INTEGER); INSERT INTO t VALUES (1);
+                  CREATE TRIGGER logs AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (new.n); END";
+    engine.connect().unwrap().execute_batch(schema).unwrap();
+    engine
+}
+
+fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(sql)?;
+    // Without values for the parameters, which are NULL.
+    let mut rows = statement.raw_query();
+    while rows.next()?.is_some() {}
+    Ok(())
+}
+
+/// What a connection does before it needs the write lock, the statement that needs it, and whether that is an upgrade.
+type Shape = (&'static [&'static str], &'static str);
+
+const AUTOCOMMIT: Shape = (&["SELECT * FROM t"], "INSERT INTO t VALUES (2)");
+const READ_FIRST: Shape = (&["BEGIN", "SELECT * FROM t"], "INSERT INTO t VALUES (2)");
+const WRITE_FIRST: Shape = (&["BEGIN"], "INSERT INTO t VALUES (2)");
+const IMMEDIATE: Shape = (&[], "BEGIN IMMEDIATE");
+const EXCLUSIVE: Shape = (&[], "BEGIN EXCLUSIVE");
+const SAVEPOINT: Shape = (&["SAVEPOINT s", "SELECT * FROM t"], "DELETE FROM t");
+const SAVEPOINT_INSIDE: Shape = (&["BEGIN", "SELECT * FROM t", "SAVEPOINT s"], "DELETE FROM t");
+const TRIGGER: Shape = (&["BEGIN", "SELECT * FROM log"], "UPDATE t SET n = 3");
+const RETURNING: Shape = (&["BEGIN", "SELECT * FROM t"], "UPDATE t SET n = 3 RETURNING n");
+const RETURNING_FIRST: Shape = (&["BEGIN"], "UPDATE t SET n = 3 RETURNING n");
+const NOTHING_TO_WRITE: Shape = (&["BEGIN", "SELECT * FROM t"], "DELETE FROM t WHERE n = 99");
+const TEMPORARY: Shape = (&["BEGIN", "SELECT * FROM t"], "CREATE TEMP TABLE x (n)");
+const ATTACHED: Shape = (
+    &["ATTACH '' AS other", "CREATE TABLE other.t (n)", "BEGIN", "SELECT * FROM main.t"],
+    "INSERT INTO main.t VALUES (2)",
+);
+const OTHER_ATTACHED: Shape = (
+    &["ATTACH '' AS other", "CREATE TABLE other.t (n)", "BEGIN", "SELECT * FROM other.t"],
+    "INSERT INTO main.t VALUES (2)",
+);
+
+/// Whether SQLite refuses the statement beside a rival writer without asking the busy handler.
+fn fails_at_once(mode: JournalMode, (before, writes): Shape) -> bool {
+    thread_local! {
+        static ASKED: Cell<bool> = const { Cell::new(false) };
+    }
+    ASKED.set(false);
+    let engine = engine(mode, Level::Allow);
+    let mut connection = engine.connect().unwrap();
+    for sql in before {
+        run(&connection, sql).unwrap();
+    }
+    connection
+        .busy_handler(Some(|_| {
+            ASKED.set(true);
+            false
+        }))
+        .unwrap();
+    let rival = engine.connect().unwrap();
+    rival.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let result = run(&connection, writes);
+    let is_busy = result.is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+    is_busy && !ASKED.get()
+}
+
+/// What the lint finds without a rival.
+fn upgrades(mode: JournalMode, (before, writes): Shape) -> Vec<Finding> {
+    let engine = engine(mode, Level::Warn);
+    let connection = engine.connect().unwrap();
+    for sql in before.iter().chain([&writes]) {
+        run(&connection, sql).unwrap();
+    }
+    engine.findings()
+}
+
+#[rstest]
+fn upgrade_is_found_where_sqlite_does_not_wait(
+    #[values(JournalMode::Delete, JournalMode::Wal)] mode: JournalMode,
+    #[values(
+        AUTOCOMMIT,
+        READ_FIRST,
+        WRITE_FIRST,
+        IMMEDIATE,
+        EXCLUSIVE,
+        SAVEPOINT,
+        SAVEPOINT_INSIDE,
+        TRIGGER,
+        RETURNING,
+        RETURNING_FIRST,
+        NOTHING_TO_WRITE,
+        TEMPORARY,
+        ATTACHED,
+        OTHER_ATTACHED
+    )]
+    shape: Shape,
+) {
+    let found = upgrades(mode, shape);
+    assert_eq!(!found.is_empty(), fails_at_once(mode, shape), "{found:?}");
+    assert!(found.iter().all(|finding| finding.lint() == Lint::Upgrade && finding.sql() == shape.1));
+}
+
+#[test]
+fn upgrade_is_found_and_not_found() {
+    let is_found = |shape| !upgrades(JournalMode::Delete, shape).is_empty();
+    assert!(is_found(READ_FIRST) && is_found(TRIGGER) && is_found(ATTACHED));
+    assert!(!is_found(AUTOCOMMIT) && !is_found(WRITE_FIRST) && !is_found(IMMEDIATE) && !is_found(TEMPORARY));
+}
+
+/// The holder and the refused statement of the only refused lock.
+fn only_refused(engine: &Engine) -> (String, String, String) {
+    let refused = engine.refused_locks();
+    let [lock] = &refused[..] else { panic!("{refused:?}") };
+    let place = lock.holder().and_then(Entry::position).map(|place| place.to_string()).unwrap_or_default();
+    (lock.sql().unwrap().to_owned(), lock.holder_sql().unwrap().to_owned(), place)
+}
+
+fn impatient(engine: &Engine) -> Connection {
+    let connection = engine.connect().unwrap();
+    connection.execute_batch("PRAGMA busy_timeout = 0").unwrap();
+    connection
+}
+
+#[rstest]
+fn refused_lock_names_its_holder(
+    #[values(JournalMode::Delete, JournalMode::Wal)] mode: JournalMode,
+    #[values(true, false)] in_memory: bool,
+) {
+    let builder = Engine::builder().journal_mode(mode);
+    let engine = if in_memory { builder.memory() } else { builder.temp_file() }.unwrap();
+    engine.connect().unwrap().execute_batch("CREATE TABLE t (n INTEGER)").unwrap();
+    let (holder, line) = (engine.connect().unwrap(), line!());
+    let waiting = impatient(&engine);
+    holder.execute_batch("BEGIN; INSERT INTO t VALUES (1)").unwrap();
+    holder.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert!(waiting.execute("INSERT INTO t VALUES (2)", []).is_err());
+    let (sql, holder_sql, place) = only_refused(&engine);
+    assert_eq!(sql, "INSERT INTO t VALUES (2)");
+    assert!(holder_sql.contains("INSERT INTO t VALUES (1)"), "{holder_sql}");
+    assert!(place.starts_with(&format!("tests/recorder.rs:{line}:")), "{place}");
+    assert_eq!(engine.refused_locks()[0].statements_ago(), Some(2));
+    holder.execute_batch("COMMIT").unwrap();
+    waiting.execute("INSERT INTO t VALUES (2)", []).unwrap();
+    assert_eq!(engine.refused_locks().len(), 1);
+}
+
+/// A statement that was not read to its end, and a backup.
+#[test]
+fn reader_holds_a_lock_too() {
+    let engine = Engine::builder().journal_mode(JournalMode::Delete).memory().unwrap();
+    engine.connect().unwrap().execute_batch("CREATE TABLE t (n); INSERT INTO t VALUES (1), (2)").unwrap();
+    let (reader, writer) = (engine.connect().unwrap(), impatient(&engine));
+    let mut statement = reader.prepare("SELECT n FROM t").unwrap();
+    let mut rows = statement.query([]).unwrap();
+    rows.next().unwrap();
+    assert!(writer.execute("INSERT INTO t VALUES (3)", []).is_err());
+    let (sql, holder_sql, _) = only_refused(&engine);
+    assert_eq!((&*sql, &*holder_sql), ("INSERT INTO t VALUES (3)", "SELECT n FROM t"));
+}
+
+/// The locks of a backup are its destination's, without a statement.
+#[test]
+fn backup_holds_a_lock_too() {
+    let (engine, source) = (shop(), shop());
+    let from = source.connect().unwrap();
+    let (mut to, line) = (engine.connect().unwrap(), line!());
+    let backup = rusqlite::backup::Backup::new(&from, &mut to).unwrap();
+    backup.step(1).unwrap();
+    assert!(impatient(&engine).execute("DELETE FROM users", []).is_err());
+    let refused = engine.refused_locks();
+    let place = refused[0].holder().and_then(Entry::position).unwrap();
+    assert_eq!((place.line(), refused[0].holder_sql()), (Some(line), None), "{}", refused[0]);
+}
+
+#[test]
+fn holder_on_another_thread_is_named() {
+    let engine = Engine::memory().unwrap();
+    let (locked, is_locked) = mpsc::channel();
+    let (release, is_released) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let other = engine.clone();
+        let holder = move || {
+            let connection = other.connect().unwrap();
+            connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
+            locked.send(()).unwrap();
+            let _ = is_released.recv();
+        };
+        thread::Builder::new().name("other_test::holds".to_owned()).spawn_scoped(scope, holder).unwrap();
+        is_locked.recv().unwrap();
+        assert!(impatient(&engine).execute_batch("BEGIN IMMEDIATE").is_err());
+        let text = engine.refused_locks()[0].to_string();
+        assert!(
+            text.contains("since `BEGIN EXCLUSIVE`, 1 statement ago") || text.contains("2 statements ago"),
+            "{text}"
+        );
+        assert!(text.contains("opened at tests/recorder.rs:"), "{text}");
+        drop(release);
+    });
+}
+
+#[rstest]
+fn rival_is_faster_once(#[values(JournalMode::Delete, JournalMode::Wal)] mode: JournalMode) {
+    let engine = Engine::builder().journal_mode(mode).rival(true).memory().unwrap();
+    let patient = engine.connect().unwrap();
+    patient.execute_batch("CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (1)").unwrap();
+    let connection = impatient(&engine);
+    let error = connection.execute("INSERT INTO t VALUES (2)", []).unwrap_err();
+    assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
+    assert!(engine.refused_locks().iter().all(RefusedLock::is_by_rival));
+    connection.execute("INSERT INTO t VALUES (2)", []).unwrap();
+
+    // A busy timeout does not help where SQLite does not wait.
+    patient.execute_batch("BEGIN; SELECT * FROM t").unwrap();
+    let error = patient.execute("INSERT INTO t VALUES (3)", []).unwrap_err();
+    assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
+    patient.execute_batch("ROLLBACK").unwrap();
+    let count: i64 = patient.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 2);
+}
+
+#[test]
+fn rival_spares_seeds_and_settings() {
+    use sqlite_fixtures::SessionFactory;
+    let engine = Engine::builder().rival(true).memory().unwrap();
+    let connection = impatient(&engine);
+    connection.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+    drop(connection);
+    let mut session = SessionFactory::new(&engine).unwrap().open().unwrap();
+    session.execute_batch("PRAGMA busy_timeout = 0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.sql"), "CREATE TABLE t (n INTEGER)").unwrap();
+    session.seed(folder.path().join("t.sql")).unwrap();
+    session.insert("t", &[serde_json::json!({"n": 1})]).unwrap();
+    assert!(engine.refused_locks().is_empty(), "{:?}", engine.refused_locks());
+    assert!(session.execute("INSERT INTO t VALUES (2)", []).is_err());
+}
+
+fn shop() -> Engine {
+    let engine = Engine::memory().unwrap();
+    let schema =
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, city TEXT); CREATE INDEX by_city ON users (city);
+                  WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 50)
+                  INSERT INTO users SELECT n, 'user ' || n, 'city ' || (n % 5) FROM n";
+    engine.connect().unwrap().execute_batch(schema).unwrap();
+    engine
+}
+
+#[test]
+fn watch_sees_every_connection() {
+    let engine = shop();
+    let before = engine.connect().unwrap();
+    let watched = engine.watch(|| {
+        thread::scope(|scope| {
+            for number in 0..5 {
+                let engine = &engine;
+                scope.spawn(move || {
+                    let connection = engine.connect().unwrap();
+                    for id in 0..=number {
+                        connection.execute("UPDATE users SET name = 'x' WHERE id = ?1", [id + 1]).unwrap();
+                    }
+                    let sqlite = Connection::open(engine.uri()).unwrap();
+                    sqlite.query_row("SELECT count(*) FROM users", [], |row| row.get::<_, i64>(0)).unwrap();
+                });
+            }
+        });
+        let deleted = before.execute("DELETE FROM users WHERE city = 'city 1'", []).unwrap();
+        run(&before, "SELECT 1").unwrap();
+        deleted
+    });
+    assert_eq!(watched.count("update  users"), 1 + 2 + 3 + 4 + 5);
+    assert_eq!((watched.count("SELECT"), watched.count("DELETE"), watched.count("INSERT")), (6, 1, 0));
+    watched.assert_count(22);
+    assert_eq!(watched.statements().iter().filter_map(Statement::rows).sum::<u64>(), 15 + 10);
+    assert_eq!(watched.into_value(), 10);
+    engine.watch(|| ()).assert_count(0);
+}
+
+#[test]
+fn watch_counts_what_sqlite_counts() {
+    let engine = shop();
+    let connection = engine.connect().unwrap();
+    let mut statement = connection.prepare("SELECT name FROM users WHERE id = ?1").unwrap();
+    let runs = |statement: &rusqlite::Statement| {
+        usize::try_from(statement.get_status(rusqlite::StatementStatus::Run)).unwrap()
+    };
+    let before = runs(&statement);
+    let watched = engine.watch(|| {
+        for id in 0..30 {
+            // Some are not read to their end.
+            let mut rows = statement.query([id]).unwrap();
+            if id % 2 == 0 {
+                let _ = rows.next();
+            } else {
+                while rows.next().unwrap().is_some() {}
+            }
+        }
+    });
+    assert_eq!(watched.statements().len(), 15 + 15);
+    assert_eq!(watched.statements().len(), runs(&statement) - before);
+}
+
+#[rstest]
+#[case("SELECT * FROM users WHERE name = 'user 7'", true)]
+#[case("SELECT * FROM users", true)]
+#[case("UPDATE users SET name = 'x' WHERE name = 'user 7'", true)]
+#[case("SELECT * FROM users WHERE city = 'city 3'", false)]
+#[case("SELECT * FROM users WHERE id = 3", false)]
+#[case("INSERT INTO users (name) VALUES ('new')", false)]
+fn full_scan_is_seen(#[case] sql: &str, #[case] is_scan: bool, #[values(false, true)] is_first: bool) {
+    let engine = shop();
+    let connection = engine.connect().unwrap();
+    let watched = engine.watch(|| {
+        if !is_first {
+            run(&connection, "SELECT 1").unwrap();
+        }
+        run(&connection, sql).unwrap();
+    });
+    let assertion = std::panic::catch_unwind(|| watched.assert_no_full_scan());
+    assert_eq!(assertion.is_err(), is_scan, "{watched}");
+}
+
+#[test]
+fn growth_finds_a_query_for_each_row() {
+    let engine = shop();
+    let seed = |engine: &Engine, size: usize| {
+        let connection = engine.connect().unwrap();
+        for _ in 0..size {
+            connection.execute("INSERT INTO users (name) VALUES ('new')", []).unwrap();
+        }
+    };
+    let one = |engine: &Engine| run(&engine.connect().unwrap(), "SELECT * FROM users").unwrap();
+    engine.watch_growth([1, 10], seed, one).assert_constant();
+    let each = |engine: &Engine| {
+        let connection = engine.connect().unwrap();
+        let mut ids = connection.prepare("SELECT id FROM users").unwrap();
+        for id in ids.query_map([], |row| row.get::<_, i64>(0)).unwrap() {
+            let name = "SELECT name FROM users WHERE id = ?1";
+            connection.query_row(name, [id.unwrap()], |row| row.get::<_, String>(0)).unwrap();
+        }
+    };
+    let growth = engine.watch_growth([1, 10], seed, each);
+    let message = std::panic::catch_unwind(|| growth.assert_constant()).unwrap_err();
+    let message = message.downcast_ref::<String>().unwrap();
+    assert!(message.contains("`SELECT name FROM users WHERE id = ?1` ran 51, 60 times"), "{message}");
+    assert!(!message.contains("`SELECT id FROM users`"), "{message}");
+    let count: i64 = engine.connect().unwrap().query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 50, "the database itself does not change");
+}
+
+/// An hour would pass if it slept.
+#[rstest]
+fn wait_for_oneself_takes_no_time(#[values(JournalMode::Delete, JournalMode::Wal)] mode: JournalMode) {
+    let engine = Engine::builder().journal_mode(mode).instant_busy(true).memory().unwrap();
+    let (holder, waiting) = (engine.connect().unwrap(), engine.connect().unwrap());
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    waiting.execute_batch("PRAGMA busy_timeout = 3600000").unwrap();
+    let error = waiting.execute_batch("BEGIN IMMEDIATE").unwrap_err();
+    assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
+    assert_eq!(engine.refused_locks()[0].holder_sql(), Some("BEGIN IMMEDIATE"));
+}
+
+#[rstest]
+fn wait_for_another_thread_succeeds(#[values(true, false)] instant: bool) {
+    for _ in 0..1_000 {
+        let engine = Engine::builder().instant_busy(instant).memory().unwrap();
+        let waiting = engine.connect().unwrap();
+        thread::scope(|scope| {
+            let (locked, is_locked) = mpsc::channel();
+            let engine = &engine;
+            scope.spawn(move || {
+                let holder = engine.connect().unwrap();
+                holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+                locked.send(()).unwrap();
+                while engine.refused_locks().is_empty() {
+                    thread::yield_now();
+                }
+                holder.execute_batch("COMMIT").unwrap();
+            });
+            is_locked.recv().unwrap();
+            waiting.execute_batch("BEGIN IMMEDIATE; COMMIT").unwrap();
+        });
+    }
+}
+
+fn linted(lint: Lint, limit: usize) -> Engine {
+    let engine = Engine::builder().lint(lint, Level::Warn).lint_limit(lint, limit).memory().unwrap();
+    let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, city TEXT COLLATE NOCASE);
+                  CREATE TABLE posts (id INTEGER PRIMARY KEY, user INTEGER, title TEXT);
+                  CREATE INDEX by_city ON users (city);
+                  CREATE VIEW names AS SELECT name FROM users";
+    engine.connect().unwrap().execute_batch(schema).unwrap();
+    let rows = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 200)
+                INSERT INTO users SELECT n, 'user ' || n, 'city ' || (n % 5) FROM n;
+                INSERT INTO posts SELECT id, id % 7, 'title' FROM users";
+    engine.connect().unwrap().execute_batch(rows).unwrap();
+    engine
+}
+
+/// What a scan is to be found with; nothing where no index could serve.
+#[rstest]
+#[case("SELECT * FROM users WHERE name = 'user 7'", "users(name)")]
+#[case("SELECT * FROM users AS u WHERE u.name > 'user 7'", "users(name)")]
+#[case("SELECT * FROM names WHERE name = ?1", "users(name)")]
+#[case("UPDATE users SET city = '' WHERE name = ?1", "users(name)")]
+#[case("DELETE FROM posts WHERE title = 'x' AND user = 3", "posts(title, user)")]
+#[case("SELECT count(*) FROM users WHERE shorten(name) = 'u' AND city = 'x' COLLATE backwards", "")]
+#[case("SELECT * FROM users", "")]
+#[case("SELECT * FROM users ORDER BY name", "")]
+#[case("SELECT * FROM users WHERE name LIKE '%7'", "")]
+#[case("SELECT * FROM users WHERE length(name) = 6", "")]
+#[case("SELECT count(*) FROM users", "")]
+#[case("SELECT * FROM users WHERE city = 'CITY 3'", "")]
+#[case("WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 500) SELECT * FROM n WHERE n = 3", "")]
+fn scan_is_found_where_an_index_would_serve(
+    #[case] sql: &str,
+    #[case] expected: &str,
+    #[values(true, false)] closed: bool,
+) {
+    let engine = linted(Lint::Scan, 100);
+    let connection = engine.connect().unwrap();
+    let flags = rusqlite::functions::FunctionFlags::SQLITE_UTF8;
+    connection.create_scalar_function("shorten", 1, flags, |context| context.get::<String>(0)).unwrap();
+    let sql = if expected.is_empty() { sql.replace(" COLLATE backwards", "") } else { sql.to_owned() };
+    run(&connection, &sql).unwrap();
+    if closed {
+        connection.close().unwrap();
+    }
+    let found = engine.findings();
+    let text = found.iter().map(ToString::to_string).collect::<String>();
+    let table = expected.split_once('(').map(|(table, rest)| format!("ON {table} ({rest}"));
+    match table {
+        Some(index) if closed => assert!(text.contains(&index), "{text}"),
+        Some(_) => assert!(found.is_empty(), "not yet: {text}"),
+        None => assert!(found.is_empty(), "{text}"),
+    }
+}
+
+#[test]
+fn repeated_statement_is_found() {
+    let engine = linted(Lint::Repeat, 5);
+    let connection = engine.connect().unwrap();
+    let name = |id: i64| connection.query_row("SELECT name FROM users WHERE id = ?1", [id], |_| Ok(())).unwrap();
+    (1..=5).for_each(name);
+    assert!(engine.findings().is_empty(), "another call");
+    let line = line!() + 1;
+    (1..=9).for_each(name);
+    let found = engine.findings();
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((finding.lint(), finding.sql()), (Lint::Repeat, "SELECT name FROM users WHERE id = ?1"));
+    assert!(line > 0 && finding.position().unwrap().to_string().starts_with("tests/recorder.rs:"));
+}
