@@ -51,7 +51,7 @@ fn open_transaction_fails_its_test(#[case] test: &str, #[case] at: usize, #[case
 
 #[rstest]
 fn clean_tests_are_not_blamed(
-    #[values("clean_immediate_transaction", "clean_where_it_is_allowed")] test: &str,
+    #[values("clean_immediate_transaction", "clean_where_it_is_allowed", "clean_pool_of_named_threads")] test: &str,
     #[values(&[DENY], &[])] settings: &[(&str, &str)],
 ) {
     let run = run(test, settings);
@@ -125,4 +125,13 @@ fn lint_fails_its_test(#[case] test: &str, #[case] mark: &str, #[case] expected:
     assert!(found.text.contains(&place(mark, 0)) && found.text.contains(expected), "{}", found.text);
     let quiet = run(test, &[]);
     assert_eq!(quiet.code, Some(0), "{}", quiet.text);
+}
+
+/// Under nextest each test has a process of its own, so the binary runs both.
+#[test]
+fn transaction_of_another_test_fails_the_process() {
+    let run = planted().run("lints", &["pool_is_used", "--test-threads=1"], &[DENY]);
+    assert_eq!(run.code, Some(101), "{}", run.text);
+    let text = format!("test `pool_is_used_first` began a transaction with `BEGIN` at {}", place("// pool", 0));
+    assert!(run.text.contains(&text) && run.text.contains("of test `pool_is_used_second` runs in it"), "{}", run.text);
 }

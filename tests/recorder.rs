@@ -448,6 +448,22 @@ fn scan_is_found_where_an_index_would_serve(
 }
 
 #[test]
+fn query_that_runs_again_is_counted_when_watched() {
+    let engine = shop();
+    let connection = engine.connect().unwrap();
+    let mut statement = connection.prepare("SELECT name FROM users WHERE id = ?1").unwrap();
+    for id in 0..30 {
+        let _ = statement.query_row([id], |_| Ok(()));
+    }
+    let watched = engine.watch(|| {
+        for id in 0..30 {
+            let _ = statement.query_row([id], |_| Ok(()));
+        }
+    });
+    watched.assert_count(30);
+}
+
+#[test]
 fn repeated_statement_is_found() {
     let engine = linted(Lint::Repeat, 5);
     let connection = engine.connect().unwrap();

@@ -103,7 +103,7 @@ impl TransactionLint {
         }
         if let Some(began) = &self.began
             && !self.is_reported
-            && began.test.guess().is_some_and(|test| run.test.guess().is_some_and(|other| other != test))
+            && is_of_another_test(&began.test, run.test)
         {
             let began = began.clone();
             let user = run.step(at);
@@ -193,6 +193,12 @@ impl TransactionLint {
             });
         }
     }
+}
+
+/// Whether both tests are known and differ. The names of threads tell at once that they do not; whether they are those of tests takes
+/// longer.
+fn is_of_another_test(one: &TestName, other: &TestName) -> bool {
+    one.guess() != other.guess() && one.get().zip(other.get()).is_some_and(|(one, other)| one != other)
 }
 
 /// Looks whether one call runs one statement again and again.

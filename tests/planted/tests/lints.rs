@@ -4,6 +4,7 @@ use rstest::{fixture, rstest};
 use rusqlite::{Connection, TransactionBehavior};
 use sqlite_fixtures::fixtures::{engine, session};
 use sqlite_fixtures::{Engine, Session};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::{env, thread};
 
 /// Code under test.
@@ -119,5 +120,35 @@ fn query_for_each_row(engine: Engine) {
     for id in 0..30 {
         let name = connection.query_row("SELECT name FROM users WHERE id = ?1", [id], |_| Ok(())); // repeat
         drop(name);
+    }
+}
+
+/// A pooled connection, which one test leaves in a transaction.
+fn pooled() -> MutexGuard<'static, Connection> {
+    static POOL: OnceLock<Mutex<Connection>> = OnceLock::new();
+    let open = || Mutex::new(Engine::memory().unwrap().leak().connect().unwrap());
+    POOL.get_or_init(open).lock().unwrap()
+}
+
+#[test]
+fn pool_is_used_first() {
+    pooled().execute_batch("CREATE TABLE t (n); BEGIN").unwrap(); // pool
+}
+
+#[test]
+fn pool_is_used_second() {
+    pooled().execute_batch("INSERT INTO t VALUES (1); COMMIT").unwrap();
+}
+
+/// Threads with names that could be tests'.
+#[rstest]
+fn clean_pool_of_named_threads(engine: Engine) {
+    let mut connection = engine.connect().unwrap();
+    for (name, sql) in [("writer", "BEGIN; DELETE FROM users"), ("reader", "SELECT 1; COMMIT")] {
+        let work = move || {
+            connection.execute_batch(sql).unwrap();
+            connection
+        };
+        connection = thread::Builder::new().name(name.to_owned()).spawn(work).unwrap().join().unwrap();
     }
 }
