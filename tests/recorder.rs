@@ -6,10 +6,16 @@ use sqlite_fixtures::{
     engine::JournalMode,
     ledger::Entry,
     recorder::{Finding, RefusedLock, Statement},
-    rusqlite::{self, Connection, ErrorCode},
+    rusqlite::{self, Connection, ErrorCode, ffi},
     settings::{Level, Lint},
 };
-use std::{cell::Cell, sync::mpsc, thread};
+use std::{
+    cell::Cell,
+    ffi::{c_int, c_void},
+    ptr,
+    sync::mpsc,
+    thread,
+};
 
 fn engine(mode: JournalMode, level: Level) -> Engine {
     let engine =
@@ -59,16 +65,17 @@ fn fails_at_once(mode: JournalMode, (before, writes): Shape) -> bool {
     }
     ASKED.set(false);
     let engine = engine(mode, Level::Allow);
-    let mut connection = engine.connect().unwrap();
+    let connection = engine.connect().unwrap();
     for sql in before {
         run(&connection, sql).unwrap();
     }
-    connection
-        .busy_handler(Some(|_| {
-            ASKED.set(true);
-            false
-        }))
-        .unwrap();
+    unsafe extern "C" fn asked(_: *mut c_void, _: c_int) -> c_int {
+        ASKED.set(true);
+        0
+    }
+    // Not rusqlite's `busy_handler`, which does not link with a system library before 3.44.
+    // SAFETY: the handle is open, this thread has it, and the function uses no argument.
+    unsafe { ffi::sqlite3_busy_handler(connection.handle(), Some(asked), ptr::null_mut()) };
     let rival = engine.connect().unwrap();
     rival.execute_batch("BEGIN IMMEDIATE").unwrap();
     let result = run(&connection, writes);
