@@ -48,6 +48,10 @@ impl Statement {
         self.text == text[..text.len().min(MAX_TEXT)]
     }
 
+    pub(super) fn begins_with(&self, text: &[u8]) -> bool {
+        self.text.starts_with(&text[..text.len().min(MAX_TEXT)])
+    }
+
     pub(super) fn sql(&self) -> String {
         String::from_utf8_lossy(&self.text).trim().to_owned()
     }

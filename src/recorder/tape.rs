@@ -308,17 +308,16 @@ fn is_of_the_file(text: &[u8]) -> bool {
             .is_some_and(|start| start.eq_ignore_ascii_case(b"PRAGMA") || start.eq_ignore_ascii_case(b"VACUUM"))
 }
 
-/// Records that a statement of this thread has failed; the message ends with its text in brackets.
-pub(super) fn failed(code: c_int, message: &str) {
+/// Records that a statement of this thread has failed.
+pub(super) fn failed(code: c_int, reason: &str, sql: &str) {
     let tape = CURRENT.try_with(|current| current.try_borrow().ok()?.upgrade()).ok().flatten();
     let Some(tape) = tape else { return };
     let mut inner = tape.inner();
     let Some(last) = inner.last.back_mut() else { return };
-    let Some((reason, sql)) = message.split_once("; [") else { return };
-    let sql = sql.strip_suffix(']').unwrap_or(sql);
     // A trigger is named before it.
     let without_trigger = sql.split_once(" */ ").map_or(sql, |(_, sql)| sql);
-    if [sql, without_trigger].iter().any(|sql| last.is_text(sql.as_bytes())) {
+    if [sql, without_trigger].iter().any(|sql| !sql.is_empty() && last.begins_with(sql.as_bytes())) {
+        let reason = if reason.is_empty() { "SQL error" } else { reason };
         last.error = Some((code, reason.to_owned()));
         last.times = tape.times();
         last.publish();
