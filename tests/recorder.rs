@@ -126,6 +126,22 @@ fn upgrade_is_found_and_not_found() {
     assert!(!is_found(AUTOCOMMIT) && !is_found(WRITE_FIRST) && !is_found(IMMEDIATE) && !is_found(TEMPORARY));
 }
 
+#[test]
+fn comment_at_the_end_of_a_long_statement_allows_it() {
+    let engine = engine(JournalMode::Delete, Level::Warn);
+    let connection = engine.connect().unwrap();
+    let values = vec!["(1)"; 1_000].join(", ");
+    for comment in ["/* sqlite-fixtures: allow(upgrade) */", "/* no reason */"] {
+        run(&connection, "BEGIN").unwrap();
+        run(&connection, "SELECT * FROM t").unwrap();
+        run(&connection, &format!("INSERT INTO t VALUES {values} {comment}")).unwrap();
+        run(&connection, "COMMIT").unwrap();
+    }
+    let found = engine.findings();
+    let [finding] = &found[..] else { panic!("{}", found.len()) };
+    assert!(finding.sql().ends_with("/* no reason */"));
+}
+
 /// The holder and the refused statement of the only refused lock.
 fn only_refused(engine: &Engine) -> (String, String, String) {
     let refused = engine.refused_locks();

@@ -93,6 +93,13 @@ impl Database {
         connection.is_ok_and(|connection| full_scans(&connection, sql).is_ok_and(|scans| scans > 0))
     }
 
+    /// Lets the lints look at what is only known when a test ends.
+    fn look_for_faults(&self) {
+        if let Some(recorder) = self.recorder.as_ref().filter(|_| !thread::panicking()) {
+            recorder.test_ends(|| self.connect_to_plan());
+        }
+    }
+
     /// A connection on which statements are prepared and not run.
     fn connect_to_plan(&self) -> Result<Connection, EngineError> {
         let connection = untracked(|| self.place.open())?;
@@ -163,9 +170,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Some(recorder) = self.recorder.as_ref().filter(|_| !thread::panicking()) {
-            recorder.test_ends(|| self.connect_to_plan());
-        }
+        self.look_for_faults();
         self.persist_or_discard();
     }
 }
@@ -190,9 +195,7 @@ impl Drop for LeakAssertion {
         if thread::panicking() {
             self.database.mark_failed();
         }
-        if let Some(recorder) = self.database.recorder.as_ref().filter(|_| !thread::panicking()) {
-            recorder.test_ends(|| self.database.connect_to_plan());
-        }
+        self.database.look_for_faults();
         if !thread::panicking()
             && let Some(fault) = faults::take_of_this_test()
         {

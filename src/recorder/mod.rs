@@ -1,13 +1,15 @@
 //! What SQLite ran: the last statements of each connection, and the lints that look at them.
 
-// `tape` has the statements of one connection, `lints` looks at its transactions, `scan` finds the index that a statement
-// lacks, `locks` words who has a lock, `watch` has the statements of a while.
+// `connection` has the last statements of one connection, each a `statement`. `lints` has what lints find: `transaction` looks at
+// transactions, `scan` for the index that a statement lacks. `locks` describes who has a lock. `watch` has the statements of some
+// code.
 
+mod connection;
 mod lints;
 mod locks;
 mod scan;
 mod statement;
-mod tape;
+mod transaction;
 mod watch;
 
 pub use lints::{Finding, allow};
@@ -22,19 +24,19 @@ use crate::position::Position;
 use crate::settings::{Lints, Settings};
 use crate::sqlite::{Events, Tracer, is_unrecorded, on_failure, unrecorded};
 use crate::vfs::{Actor, Refusal, Watcher};
-use lints::Scan;
+use connection::RecordedConnection;
 use rusqlite::Connection;
+use scan::Scan;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tape::Tape;
 
 /// How many statements are shown under a failed test, unless it is set.
 pub(crate) const DEFAULT_STATEMENTS: usize = 20;
 
-/// The most tapes of closed connections that are kept.
+/// The most closed connections whose statements are kept.
 const MAX_CLOSED: usize = 32;
 
 /// The most refused locks that are kept, as in memory.
@@ -45,16 +47,16 @@ const MAX_REFUSALS: usize = 100;
 pub(crate) struct Recorder {
     shared: Arc<Shared>,
     /// Also those of the last connections that are closed.
-    tapes: Mutex<Vec<Arc<Tape>>>,
+    connections: Mutex<Vec<Arc<RecordedConnection>>>,
 }
 
-/// What the tapes of one recorder share.
+/// What the connections of one recorder share.
 #[derive(Debug)]
 struct Shared {
     /// The test that made the engine.
     owner: Option<TestName>,
     lints: Lints,
-    /// How many statements each tape keeps.
+    /// How many statements each connection keeps.
     kept: usize,
     sequence: AtomicU64,
     /// Whether SQLite reports the ends of statements.
@@ -134,8 +136,13 @@ impl Shared {
             }
             !is_judged
         });
-        if let Some(connection) = (!scans.is_empty()).then(connect).and_then(Result::ok) {
-            unrecorded(|| scans.into_iter().for_each(|scan| scan.judge(self, &connection)));
+        if scans.is_empty() {
+            return;
+        }
+        match connect() {
+            Ok(connection) => unrecorded(|| scans.into_iter().for_each(|scan| scan.judge(self, &connection))),
+            // Another connection may tell.
+            Err(_) => lock(&self.scans).extend(scans),
         }
     }
 
@@ -196,11 +203,11 @@ impl Recorder {
             watches: Mutex::default(),
             watching: AtomicUsize::new(0),
         });
-        Self { shared, tapes: Mutex::default() }
+        Self { shared, connections: Mutex::default() }
     }
 
-    fn tapes(&self) -> MutexGuard<'_, Vec<Arc<Tape>>> {
-        lock(&self.tapes)
+    fn connections(&self) -> MutexGuard<'_, Vec<Arc<RecordedConnection>>> {
+        lock(&self.connections)
     }
 
     /// Runs `work`, and returns the statements that ran meanwhile; `None` if none are recorded.
@@ -227,15 +234,15 @@ impl Recorder {
     /// The body of the test that made the engine ends. `connect` opens a connection to its database.
     pub(crate) fn test_ends<E>(&self, connect: impl FnOnce() -> Result<Connection, E>) {
         if self.shared.lints.any() {
-            self.tapes().iter().for_each(|tape| tape.test_ends());
+            self.connections().iter().for_each(|recorded| recorded.test_ends());
             self.shared.judge_scans(|_| true, connect);
         }
     }
 
     /// The SQL of a statement, if it is one of the last of its connection, or the one that began to write.
     fn sql_of(&self, actor: Actor) -> Option<String> {
-        let tapes = self.tapes();
-        let inner = tapes.iter().find(|tape| tape.number == actor.connection)?.inner();
+        let connections = self.connections();
+        let inner = connections.iter().find(|recorded| recorded.number == actor.connection)?.inner();
         let last = inner.last.iter().find(|statement| statement.sequence == actor.statement);
         let writing = inner.writing.as_ref().filter(|(sequence, _)| *sequence == actor.statement);
         last.map(|last| last.sql()).or_else(|| writing.map(|(_, sql)| sql.clone()))
@@ -256,20 +263,20 @@ impl Recorder {
     pub(crate) fn last_statements(&self) -> Option<String> {
         let mut lines: Vec<(u64, String)> = Vec::new();
         let mut refused = Vec::new();
-        for tape in self.tapes().iter() {
-            let mut inner = tape.inner();
-            inner.settle(tape.number);
+        for recorded in self.connections().iter() {
+            let mut inner = recorded.inner();
+            inner.take_refused_lock(recorded.number);
             if let Some(last) = inner.last.back_mut().filter(|last| last.times == 1) {
-                last.times = tape.times();
+                last.times = recorded.times();
             }
             for statement in &inner.last {
                 if let Some(refusal) = &statement.refusal {
                     refused.push((lines.len(), refusal.clone()));
                 }
-                lines.push((statement.sequence, line(tape.number, statement)));
+                lines.push((statement.sequence, line(recorded.number, statement)));
             }
             if let (Some((_, message)), Some(last)) = (&inner.error, inner.last.back()) {
-                lines.push((last.sequence, format!("#{}  then: {message}", tape.number)));
+                lines.push((last.sequence, format!("#{}  then: {message}", recorded.number)));
             }
         }
         for (at, (refusal, holder)) in refused {
@@ -311,8 +318,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Watcher for Recorder {
     fn is_last_used_here(&self, connection: u64) -> bool {
-        let tapes = self.tapes();
-        tapes.iter().find(|tape| tape.number == connection).is_some_and(|tape| tape.inner().thread == this_thread())
+        let connections = self.connections();
+        connections
+            .iter()
+            .find(|recorded| recorded.number == connection)
+            .is_some_and(|recorded| recorded.inner().thread == this_thread())
     }
 
     fn is_instant(&self) -> bool {
@@ -329,31 +339,31 @@ impl Observer for Recorder {
         if is_unrecorded() {
             return None;
         }
-        let tape = Tape::new(number, is_session, Arc::clone(&self.shared));
-        let mut tapes = self.tapes();
-        let mut closed = tapes.iter().filter(|tape| tape.inner().is_closed).count();
+        let recorded = RecordedConnection::new(number, is_session, Arc::clone(&self.shared));
+        let mut connections = self.connections();
+        let mut closed = connections.iter().filter(|recorded| recorded.inner().is_closed).count();
         if closed > MAX_CLOSED {
-            tapes.retain(|tape| {
-                let goes = closed > MAX_CLOSED / 2 && tape.inner().is_closed;
+            connections.retain(|recorded| {
+                let goes = closed > MAX_CLOSED / 2 && recorded.inner().is_closed;
                 closed -= usize::from(goes);
                 !goes
             });
         }
-        tapes.push(Arc::clone(&tape));
+        connections.push(Arc::clone(&recorded));
         let events = if self.shared.wants_ends() { Events::All } else { Events::Begin };
-        Some((tape, events))
+        Some((recorded, events))
     }
 
     fn freed(&self, number: u64) {
-        if let Some(tape) = self.tapes().iter().find(|tape| tape.number == number) {
-            tape.inner().is_closed = true;
+        if let Some(recorded) = self.connections().iter().find(|recorded| recorded.number == number) {
+            recorded.inner().is_closed = true;
         }
     }
 }
 
 /// Starts what must begin while the process has one thread: called when the program is loaded.
 pub(crate) fn start() {
-    on_failure(tape::failed);
+    on_failure(connection::failed);
     let settings = Settings::get().ok();
     if let Some(lints) = settings.and_then(|settings| settings.lints).filter(|lints| lints.any()) {
         static FOREIGN: OnceLock<Recorder> = OnceLock::new();

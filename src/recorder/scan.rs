@@ -1,12 +1,57 @@
-//! Whether an index would serve a statement that walked through a table.
+//! The lint of scans: whether an index would serve a statement that walked through a table.
 //!
 //! As SQLite's own [`.expert`](https://sqlite.org/cli.html#index_recommendations_sqlite_expert_) does: the statement is prepared on
 //! virtual copies of the tables, which are offered the columns that it compares; then on empty copies of the tables with an index on
 //! these columns, whose query plan must use it. Nothing is run on the database itself.
 
+use super::Shared;
+use super::lints::{Run, Step, is_allowed, report};
+use crate::settings::{Level, Lint};
 use crate::sqlite::quote::quoted;
-use crate::sqlite::{compared, declare_functions, untracked};
+use crate::sqlite::{compared_columns, declare_functions, untracked};
 use rusqlite::Connection;
+
+/// A statement that walked through tables; whether an index would serve it is looked up later.
+#[derive(Debug, Clone)]
+pub(super) struct Scan {
+    step: Step,
+    steps: usize,
+    connection: u64,
+}
+
+/// Looks how far a statement has walked.
+pub(super) fn look(run: &Run<'_>, at: usize, connection: u64) {
+    let steps = run.last[at].scan_steps.unwrap_or_default();
+    if run.shared.lints.level(Lint::Scan) == Level::Allow || steps <= run.shared.lints.limit(Lint::Scan) {
+        return;
+    }
+    let sql = run.last[at].sql();
+    if !sql.contains("sqlite_") && !is_allowed(Lint::Scan, &sql) {
+        run.shared.add_scan(&sql, || Scan { step: run.step(at), steps, connection });
+    }
+}
+
+impl Scan {
+    pub(super) fn is_of(&self, connection: u64) -> bool {
+        self.connection == connection
+    }
+
+    /// Reports it if an index would have served it.
+    pub(super) fn judge(self, shared: &Shared, connection: &Connection) {
+        let Some(missing) = missing_index(connection, &self.step.sql) else { return };
+        let MissingIndex { table, columns } = &missing;
+        let index = format!("CREATE INDEX {table}_{} ON {table} ({})", columns.join("_"), columns.join(", "));
+        let Self { step, steps, .. } = self;
+        report(shared, Lint::Scan, &step.clone(), index, move || {
+            let MissingIndex { table, columns } = &missing;
+            let columns = columns.join("` and `");
+            format!(
+                "{} took {steps} steps through the table `{table}`, of which it compares `{columns}`",
+                step.describe()
+            )
+        });
+    }
+}
 
 /// An index that would spare a full scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +116,7 @@ fn find(connection: &Connection, sql: &str) -> rusqlite::Result<Option<MissingIn
             (table.clone(), columns.iter().map(|(name, kind)| format!("{} {kind}", quoted(name))).collect())
         })
         .collect();
-    let found = compared(&Schema::scratch(connection)?, &virtual_tables, &schema.views, sql)?;
+    let found = compared_columns(&Schema::scratch(connection)?, &virtual_tables, &schema.views, sql)?;
     let empty = Schema::scratch(connection)?;
     for sql in schema.sql.iter().chain(&schema.views) {
         // An index or a view may need what is not here.

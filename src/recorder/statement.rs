@@ -7,7 +7,7 @@ use std::ffi::c_int;
 use std::panic::Location;
 use std::sync::Arc;
 
-/// How much of a statement's text is kept, in bytes.
+/// How much of a statement's text is kept at least, in bytes.
 const MAX_TEXT: usize = 2_000;
 
 /// One statement.
@@ -39,9 +39,10 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    pub(super) fn set_text(&mut self, text: &[u8]) {
+    /// Keeps a text, or its beginning.
+    pub(super) fn set_text(&mut self, text: &[u8], is_whole: bool) {
         self.text.clear();
-        self.text.extend_from_slice(&text[..text.len().min(MAX_TEXT)]);
+        self.text.extend_from_slice(if is_whole { text } else { &text[..text.len().min(MAX_TEXT)] });
     }
 
     pub(super) fn is_text(&self, text: &[u8]) -> bool {

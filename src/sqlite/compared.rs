@@ -22,7 +22,7 @@ type Found = Rc<RefCell<Vec<Compared>>>;
 
 /// The comparisons of a statement. `scratch` is an empty database, in which each table becomes a virtual one with these columns,
 /// written as in `CREATE TABLE`; the views are created there too.
-pub(crate) fn compared(
+pub(crate) fn compared_columns(
     scratch: &Connection,
     tables: &[(String, Vec<String>)],
     views: &[String],

@@ -1,6 +1,6 @@
 //! The files of a connection's databases.
 
-use super::unrecorded::unrecorded;
+use super::untracked::unrecorded;
 use rusqlite::{Connection, ffi};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;

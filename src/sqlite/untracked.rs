@@ -1,4 +1,4 @@
-//! Connections of our own, which the ledger does not record.
+//! Connections and statements of our own, which the ledger and the recorder leave out.
 
 use std::cell::Cell;
 
@@ -21,4 +21,25 @@ pub(crate) fn untracked<T>(open: impl FnOnce() -> T) -> T {
 /// Whether the connection that this thread is opening is untracked; the next one is tracked again.
 pub(crate) fn is_untracked() -> bool {
     UNTRACKED.try_with(Cell::take).unwrap_or(false)
+}
+
+thread_local! {
+    static UNRECORDED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Runs `work`, whose statements on this thread are not recorded.
+pub(crate) fn unrecorded<T>(work: impl FnOnce() -> T) -> T {
+    struct Restore;
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            UNRECORDED.set(UNRECORDED.get() - 1);
+        }
+    }
+    UNRECORDED.set(UNRECORDED.get() + 1);
+    let _restore = Restore;
+    work()
+}
+
+pub(crate) fn is_unrecorded() -> bool {
+    UNRECORDED.try_with(Cell::get).unwrap_or_default() > 0
 }

@@ -1,5 +1,6 @@
 //! The calls that led here as addresses, which another process can resolve to lines when this one has died.
 
+#[cfg(unix)]
 use std::ffi::{c_int, c_void};
 
 /// How many calls a connection remembers: the innermost of the user's own code is near the top.

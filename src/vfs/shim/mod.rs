@@ -6,7 +6,7 @@
 
 mod file;
 
-use super::store::{FOLDER, Handle, Name, is_wait_in_vain};
+use super::store::{FOLDER, Handle, Name, waits_for_itself};
 use file::File;
 use rusqlite::ffi;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -121,7 +121,7 @@ forward! {
 
 /// SQLite's own busy handler counts how long it has slept, so it gives up in time.
 unsafe extern "C" fn sleep(vfs: *mut ffi::sqlite3_vfs, microseconds: c_int) -> c_int {
-    if catch_unwind(is_wait_in_vain).unwrap_or_default() {
+    if catch_unwind(waits_for_itself).unwrap_or_default() {
         return microseconds;
     }
     // SAFETY: it is called with the arguments of SQLite.

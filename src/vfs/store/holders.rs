@@ -88,8 +88,16 @@ pub(crate) fn take_refusal(connection: u64) -> Option<Refusal> {
     Some(refusal)
 }
 
+/// The number of the database and the holder of the lock that the statement which this thread runs was refused.
+pub(super) fn awaited() -> Option<(u64, Actor)> {
+    let running = RUNNING.try_with(Cell::get).ok()?.actor;
+    // Another statement may have been refused before, and given up.
+    let (database, refusal) = last_refusal().filter(|(_, refusal)| refusal.wanted_by == running)?;
+    Some((database, refusal.held_by?))
+}
+
 /// The number of the database and the refusal that this thread has met last.
-pub(super) fn last_refusal() -> Option<(u64, Refusal)> {
+fn last_refusal() -> Option<(u64, Refusal)> {
     if !has_refusal() {
         return None;
     }
@@ -242,5 +250,29 @@ impl Holders {
             }
             refusals.push(refusal);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Actor, Holders, Wanted, awaited, begin_statement, take_refusal};
+    use crate::vfs::store::locks::Level;
+
+    #[test]
+    fn only_the_statement_that_was_refused_awaits_the_lock() {
+        let holders = Holders::default();
+        let (holder, other) = (holders.add(), holders.add());
+        holder.set_connection(1);
+        other.set_connection(2);
+        begin_statement(1, 1, false);
+        holder.note_level(Level::None, Level::Reserved);
+        begin_statement(2, 2, false);
+        holders.refused(7, &other, Wanted::Level(Level::Reserved));
+        assert_eq!(awaited(), Some((7, Actor { connection: 1, statement: 1 })));
+        // It gives up, and another statement waits for something else.
+        begin_statement(3, 3, false);
+        assert_eq!(awaited(), None);
+        assert_eq!(take_refusal(2).unwrap().wanted_by, Actor { connection: 2, statement: 2 });
+        assert_eq!(take_refusal(2), None);
     }
 }

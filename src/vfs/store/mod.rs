@@ -1,7 +1,7 @@
 //! Databases in memory: their files, locks and open handles, in safe code without SQLite's types.
 //!
-//! [`content`] has the bytes of a file, [`locks`] its locks, [`holders`] who has them, [`sidecars`] the files beside it, [`wal_index`] the shared memory of
-//! the write-ahead mode. [`recent`] finds the sidecars of a database without a lock of the process.
+//! [`content`] has the bytes of a file, [`locks`] its locks, [`holders`] who has them, [`sidecars`] the files beside it, [`wal_index`]
+//! the shared memory of the write-ahead mode. [`recent`] finds the sidecars of a database without a lock of the process.
 
 mod content;
 mod holders;
@@ -201,14 +201,12 @@ impl Locked {
     }
 }
 
-/// Whether a wait of this thread, which was just refused a lock, need not sleep: it holds the lock itself.
-pub(super) fn is_wait_in_vain() -> bool {
-    let Some((number, Refusal { held_by: Some(holder), .. })) = holders::last_refusal() else { return false };
+/// Whether the statement of this thread waits for a lock that the thread itself holds, on another connection.
+pub(super) fn waits_for_itself() -> bool {
+    let Some((number, holder)) = holders::awaited() else { return false };
     let Some(database) = lock(&DATABASES).get(&number).and_then(Weak::upgrade) else { return false };
-    database
-        .holders
-        .watcher()
-        .is_some_and(|watcher| watcher.is_instant() && watcher.is_last_used_here(holder.connection))
+    let watcher = database.holders.watcher();
+    watcher.is_some_and(|watcher| watcher.is_instant() && watcher.is_last_used_here(holder.connection))
 }
 
 impl Handle {

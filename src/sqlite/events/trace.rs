@@ -1,7 +1,7 @@
 //! What SQLite says of a handle's statements: [`sqlite3_trace_v2`](https://sqlite.org/c3ref/trace_v2.html).
 
-use super::files::{DatabaseFile, attached_files};
-use super::handle::statements_of;
+use crate::sqlite::files::{DatabaseFile, attached_files};
+use crate::sqlite::handle::statements_of;
 use rusqlite::{Connection, ffi};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};

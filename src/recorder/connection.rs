@@ -1,9 +1,11 @@
 //! The last statements of one connection.
 
 use super::Shared;
-use super::lints::{self, Run, TransactionLint};
+use super::lints::{self, Run};
 use super::locks::holder_of;
+use super::scan;
 use super::statement::Statement;
+use super::transaction::TransactionLint;
 use crate::ledger::{take_call, test_name, test_name::TestName, this_thread};
 use crate::sqlite::{OpenHandle, Running, Tracer, is_unrecorded};
 use crate::vfs::{self, Actor};
@@ -16,18 +18,18 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 #[derive(Debug)]
-pub(super) struct Tape {
+pub(super) struct RecordedConnection {
     pub(super) number: u64,
     is_session: bool,
     shared: Arc<Shared>,
     own: Weak<Self>,
-    again: Again,
+    repeated: Repeated,
     inner: Mutex<Inner>,
 }
 
 /// The last statement, which may run again: that is counted without a lock, for a loop of short statements.
 #[derive(Debug, Default)]
-struct Again {
+struct Repeated {
     address: AtomicUsize,
     /// How often it had run when it runs next.
     runs: AtomicUsize,
@@ -36,9 +38,9 @@ struct Again {
     times: AtomicU64,
 }
 
-impl Again {
+impl Repeated {
     /// Whether this is the same statement again, on the same thread, and no other ran on the database. Counts it.
-    fn is(&self, statement: &Running, shared: &Shared) -> bool {
+    fn is_next(&self, statement: &Running, shared: &Shared) -> bool {
         // Another statement may have got its address; one that is new has never run.
         let is_same = self.address.load(Ordering::Relaxed) == statement.address()
             && self.runs.load(Ordering::Relaxed) == statement.runs()
@@ -92,14 +94,21 @@ pub(super) struct Inner {
 }
 
 thread_local! {
-    /// The tape of the statement that this thread began last.
-    static CURRENT: RefCell<Weak<Tape>> = const { RefCell::new(Weak::new()) };
+    /// The connection of the statement that this thread began last.
+    static CURRENT: RefCell<Weak<RecordedConnection>> = const { RefCell::new(Weak::new()) };
 }
 
-impl Tape {
+impl RecordedConnection {
     pub(super) fn new(number: u64, is_session: bool, shared: Arc<Shared>) -> Arc<Self> {
         let inner = Mutex::new(Inner { has_ends: shared.wants_ends(), ..Inner::default() });
-        Arc::new_cyclic(|own| Self { number, is_session, shared, own: own.clone(), again: Again::default(), inner })
+        Arc::new_cyclic(|own| Self {
+            number,
+            is_session,
+            shared,
+            own: own.clone(),
+            repeated: Repeated::default(),
+            inner,
+        })
     }
 
     pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -107,9 +116,9 @@ impl Tape {
     }
 
     /// Whether the last statement runs again, with the same text from the same call, and no other ran on the database.
-    fn is_again(&self, inner: &Inner, text: &[u8], place: Option<&'static Location<'static>>) -> bool {
+    fn is_repeated(&self, inner: &Inner, text: &[u8], place: Option<&'static Location<'static>>) -> bool {
         let Some(last) = inner.last.back() else { return false };
-        self.again.address.load(Ordering::Relaxed) != 0
+        self.repeated.address.load(Ordering::Relaxed) != 0
             && self.shared.is_last(last.sequence)
             && last.place == place
             && last.is_text(text)
@@ -119,14 +128,14 @@ impl Tape {
 
     /// How often the last statement has run.
     pub(super) fn times(&self) -> u64 {
-        self.again.times.load(Ordering::Relaxed)
+        self.repeated.times.load(Ordering::Relaxed)
     }
 
     fn note_close(&self, handle: &OpenHandle) {
         let mut inner = self.inner();
         let inner = &mut *inner;
         inner.changes(handle);
-        inner.settle(self.number);
+        inner.take_refused_lock(self.number);
         self.shared.note_writer(self.number, None);
         let known = inner.last.back().and_then(|last| last.error.as_ref());
         inner.error = handle.last_error().filter(|last| known.is_none_or(|known| known.0 != last.0));
@@ -145,29 +154,29 @@ impl Tape {
     }
 }
 
-impl Tracer for Tape {
+impl Tracer for RecordedConnection {
     fn begins(&self, statement: &Running) {
-        if !is_unrecorded() && !vfs::has_refusal() && self.again.is(statement, &self.shared) {
+        if !is_unrecorded() && !vfs::has_refusal() && self.repeated.is_next(statement, &self.shared) {
             if self.is_session {
                 take_call(self.number);
             }
-            vfs::begin_statement(self.number, self.again.sequence.load(Ordering::Relaxed), false);
+            vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), false);
             return;
         }
         let mut inner = self.inner();
         let inner = &mut *inner;
         let place = if self.is_session { take_call(self.number) } else { None };
         let text = statement.text();
-        if !is_unrecorded() && !vfs::has_refusal() && self.is_again(inner, text, place) {
-            self.again.count(statement);
-            vfs::begin_statement(self.number, self.again.sequence.load(Ordering::Relaxed), false);
+        if !is_unrecorded() && !vfs::has_refusal() && self.is_repeated(inner, text, place) {
+            self.repeated.count(statement);
+            vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), false);
             return;
         }
         let is_readonly = statement.is_readonly();
         // What a query costs counts: it changes nothing, so there is nothing to ask after it.
         let was_readonly = inner.last.back().is_none_or(|last| last.is_readonly && inner.writing.is_none());
         let changes = if was_readonly && is_readonly { 0 } else { inner.changes(&statement.handle()) };
-        inner.settle(self.number);
+        inner.take_refused_lock(self.number);
         if is_unrecorded() {
             vfs::begin_statement(self.number, 0, true);
             return;
@@ -193,7 +202,8 @@ impl Tracer for Tape {
             inner.has_ends = wants_ends;
             statement.report_ends(wants_ends);
         }
-        new.set_text(text);
+        // A lint reads the whole text: it is prepared again, and a comment may allow it.
+        new.set_text(text, self.shared.lints.any());
         new.sequence = self.shared.next();
         new.place = place;
         new.rows = None;
@@ -206,13 +216,13 @@ impl Tracer for Tape {
         new.is_ended = false;
         new.changes_before = changes;
         new.steps_before = if wants_ends { statement.scan_steps() } else { 0 };
-        let is_of_the_file = is_of_the_file(text);
-        if is_of_the_file {
-            self.again.forget();
+        let is_about_the_file = is_about_the_file(text);
+        if is_about_the_file {
+            self.repeated.forget();
         } else {
-            self.again.set(statement, &new, thread);
+            self.repeated.set(statement, &new, thread);
         }
-        vfs::begin_statement(self.number, new.sequence, is_of_the_file);
+        vfs::begin_statement(self.number, new.sequence, is_about_the_file);
         new.times = 1;
         inner.last.push_back(new);
         if self.shared.lints.any() {
@@ -248,7 +258,7 @@ impl Tracer for Tape {
         if self.shared.lints.any() {
             let run = Run { shared: &self.shared, last: &inner.last, test: &inner.test };
             inner.transaction.ends(&run, at, &handle, is_refused);
-            lints::scans(&run, at, self.number);
+            scan::look(&run, at, self.number);
         }
     }
 
@@ -262,8 +272,8 @@ impl Tracer for Tape {
 }
 
 impl Inner {
-    /// Takes the lock that the last statement was refused in the end.
-    pub(super) fn settle(&mut self, number: u64) {
+    /// Takes from the file system the lock that the last statement was refused and did not get in the end.
+    pub(super) fn take_refused_lock(&mut self, number: u64) {
         if let Some(last) = self.last.back_mut()
             && last.refusal.is_none()
             && let Some(refusal) = vfs::take_refusal(number)
@@ -300,7 +310,7 @@ fn locked() -> (c_int, String) {
 }
 
 /// Whether a statement changes the file as a whole, such as its journal mode.
-fn is_of_the_file(text: &[u8]) -> bool {
+fn is_about_the_file(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
     matches!(text.first(), Some(b'p' | b'P' | b'v' | b'V'))
         && text
@@ -310,17 +320,17 @@ fn is_of_the_file(text: &[u8]) -> bool {
 
 /// Records that a statement of this thread has failed.
 pub(super) fn failed(code: c_int, reason: &str, sql: &str) {
-    let tape = CURRENT.try_with(|current| current.try_borrow().ok()?.upgrade()).ok().flatten();
-    let Some(tape) = tape else { return };
-    let mut inner = tape.inner();
+    let recorded = CURRENT.try_with(|current| current.try_borrow().ok()?.upgrade()).ok().flatten();
+    let Some(recorded) = recorded else { return };
+    let mut inner = recorded.inner();
     let Some(last) = inner.last.back_mut() else { return };
     // A trigger is named before it.
     let without_trigger = sql.split_once(" */ ").map_or(sql, |(_, sql)| sql);
     if [sql, without_trigger].iter().any(|sql| !sql.is_empty() && last.begins_with(sql.as_bytes())) {
         let reason = if reason.is_empty() { "SQL error" } else { reason };
         last.error = Some((code, reason.to_owned()));
-        last.times = tape.times();
+        last.times = recorded.times();
         last.publish();
-        tape.again.forget();
+        recorded.repeated.forget();
     }
 }
