@@ -11,8 +11,10 @@ use std::{ptr, slice};
 #[repr(C)]
 pub(super) struct File {
     base: ffi::sqlite3_file,
-    handle: *mut Handle,
+    handle: Handle,
 }
+
+const _: () = assert!(align_of::<File>() <= 8, "SQLite aligns files to eight bytes");
 
 static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     // Version 2 has the index of the write-ahead log; version 3 would map files.
@@ -41,14 +43,11 @@ impl File {
     /// Makes an open file of `handle`.
     ///
     /// # Safety
-    /// `file` has room for one of ours.
+    /// `file` has room for one of ours, and is not open.
     pub(super) unsafe fn put(file: *mut ffi::sqlite3_file, handle: Handle) {
-        let file = file.cast::<Self>();
-        // SAFETY: as promised by the caller.
-        unsafe {
-            (*file).handle = Box::into_raw(Box::new(handle));
-            (*file).base.pMethods = &raw const METHODS;
-        }
+        let opened = Self { base: ffi::sqlite3_file { pMethods: &raw const METHODS }, handle };
+        // SAFETY: as promised by the caller. SQLite aligns files to eight bytes.
+        unsafe { file.cast::<Self>().write(opened) };
     }
 }
 
@@ -60,8 +59,8 @@ impl File {
 /// # Safety
 /// `file` was opened by [`File::put`] and not closed, and no other reference to its handle lives.
 unsafe fn handle<'a>(file: *mut ffi::sqlite3_file) -> &'a mut Handle {
-    // SAFETY: as promised by the caller, `File::put` stored a box there that `close` has not taken back.
-    unsafe { &mut *(*file.cast::<File>()).handle }
+    // SAFETY: as promised by the caller, `File::put` stored a handle there that `close` has not dropped.
+    unsafe { &mut (*file.cast::<File>()).handle }
 }
 
 /// Runs `act` on an open file's handle.
@@ -75,10 +74,10 @@ unsafe fn with(file: *mut ffi::sqlite3_file, error: c_int, act: impl FnOnce(&mut
 
 unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
     guarded(ffi::SQLITE_IOERR_CLOSE, || {
-        // SAFETY: `File::put` made the box, and SQLite closes a file once; without methods it will not be used again.
+        // SAFETY: `File::put` stored the handle, and SQLite closes a file once; without methods it will not be used again.
         unsafe {
-            drop(Box::from_raw((*file.cast::<File>()).handle));
             (*file).pMethods = ptr::null();
+            ptr::drop_in_place(&raw mut (*file.cast::<File>()).handle);
         }
         ffi::SQLITE_OK
     })

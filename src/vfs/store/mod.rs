@@ -135,18 +135,24 @@ impl<'a> Name<'a> {
 
     /// Opens the file, after making it if `make`; `None` if it or its database does not exist.
     pub(super) fn open(self, make: bool) -> Option<Handle> {
-        let database = self.database()?;
-        if self.sidecar.is_empty() {
-            if make {
-                database.exists.store(true, Ordering::Relaxed);
-            } else if !database.exists.load(Ordering::Relaxed) {
-                return None;
-            }
-            let (file, holder) = (Arc::clone(&database.main), database.holders.add());
-            let locked = Locked { database, level: Level::None, hold: Hold::default(), holder, was_refused: false };
-            return Some(Handle { file, locked: Some(locked) });
+        if !self.sidecar.is_empty() {
+            let file = self.ask_sidecars(|sidecars| sidecars.open(self.sidecar, make))??;
+            return Some(Handle { file, locked: None });
         }
-        database.sidecars.open(self.sidecar, make).map(|file| Handle { file, locked: None })
+        let database = self.database()?;
+        if make {
+            database.exists.store(true, Ordering::Relaxed);
+        } else if !database.exists.load(Ordering::Relaxed) {
+            return None;
+        }
+        let (file, holder) = (Arc::clone(&database.main), database.holders.add());
+        let locked = Locked { database, level: Level::None, hold: Hold::default(), holder, was_refused: false };
+        Some(Handle { file, locked: Some(locked) })
+    }
+
+    /// `None` if there is no such database.
+    fn ask_sidecars<T>(self, ask: impl Fn(&Sidecars) -> T) -> Option<T> {
+        recent::ask(self.number, || self.database().map(|database| Arc::clone(&database.sidecars)), ask)
     }
 
     /// Whether the file exists and is not empty.
@@ -154,13 +160,12 @@ impl<'a> Name<'a> {
         if self.sidecar.is_empty() {
             return self.open(false).is_some_and(|handle| handle.read_content(|content| content.len() > 0));
         }
-        let find = || self.database().map(|database| Arc::clone(&database.sidecars));
-        recent::ask(self.number, find, |sidecars| sidecars.exists(self.sidecar)).unwrap_or_default()
+        self.ask_sidecars(|sidecars| sidecars.exists(self.sidecar)).unwrap_or_default()
     }
 
     /// Deletes a sidecar; `false` if it does not exist. Open handles keep its content.
     pub(super) fn delete(self) -> bool {
-        self.database().is_some_and(|database| database.sidecars.delete(self.sidecar))
+        self.ask_sidecars(|sidecars| sidecars.delete(self.sidecar)).unwrap_or_default()
     }
 }
 

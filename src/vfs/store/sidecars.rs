@@ -22,16 +22,23 @@ struct Files {
     spare: Option<File>,
 }
 
+impl Files {
+    fn find(&self, suffix: &[u8]) -> Option<&File> {
+        self.existing.iter().find(|(other, _)| **other == *suffix).map(|(_, file)| file)
+    }
+}
+
 impl Sidecars {
     /// Opens a file; `None` if it does not exist and `make` is false.
     pub(super) fn open(&self, suffix: &[u8], make: bool) -> Option<File> {
-        let Files { existing, spare } = &mut *lock(&self.files);
-        if let Some((_, file)) = existing.iter().find(|(other, _)| **other == *suffix) {
+        let mut files = lock(&self.files);
+        if let Some(file) = files.find(suffix) {
             return Some(Arc::clone(file));
         }
         if !make {
             return None;
         }
+        let Files { existing, spare } = &mut *files;
         let file = spare.take().unwrap_or_default();
         existing.push((suffix.into(), Arc::clone(&file)));
         self.count.store(existing.len(), Ordering::Release);
@@ -40,8 +47,8 @@ impl Sidecars {
 
     /// Whether a file exists and is not empty.
     pub(super) fn exists(&self, suffix: &[u8]) -> bool {
-        let is_filled = |file: File| file.read().unwrap_or_else(PoisonError::into_inner).len() > 0;
-        self.count.load(Ordering::Acquire) > 0 && self.open(suffix, false).is_some_and(is_filled)
+        let is_filled = |file: &File| file.read().unwrap_or_else(PoisonError::into_inner).len() > 0;
+        self.count.load(Ordering::Acquire) > 0 && lock(&self.files).find(suffix).is_some_and(is_filled)
     }
 
     /// Deletes a file; `false` if it does not exist. Open handles keep its content.
