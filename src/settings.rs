@@ -252,6 +252,8 @@ pub(crate) struct Settings {
     pub lints: Option<Lints>,
     /// How many statements are shown under a failed test.
     pub statements: Option<usize>,
+    /// Whether they are shown with the values that were bound to them.
+    pub values: Option<bool>,
     pub template: Option<bool>,
     pub unordered: Option<bool>,
     pub backtrace: Option<bool>,
@@ -282,6 +284,7 @@ impl Settings {
             outside: read(lookup, OUTSIDE, Outside::from_str)?,
             lints: read(lookup, LINTS, Lints::from_str)?,
             statements: read(lookup, "SQLITE_FIXTURES_STATEMENTS", statements)?,
+            values: read(lookup, "SQLITE_FIXTURES_VALUES", |value| switch(value, "1 or 0"))?,
             template: read(lookup, "SQLITE_FIXTURES_TEMPLATE", |value| switch(value, "on or off"))?,
             unordered: read(lookup, "SQLITE_FIXTURES_UNORDERED", |value| switch(value, "1 or 0"))?,
             instant_busy: read(lookup, "SQLITE_FIXTURES_INSTANT_BUSY", |value| switch(value, "1 or 0"))?,

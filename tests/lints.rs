@@ -92,6 +92,22 @@ fn failed_test_shows_its_statements() {
 }
 
 #[test]
+fn values_are_shown_on_request() {
+    let run = run("shows_its_statements", &[("SQLITE_FIXTURES_VALUES", "1")]);
+    run.assert_red();
+    assert!(run.text.contains("INSERT INTO users (id, name) VALUES (77, 'secret')  -- 1 row"), "{}", run.text);
+}
+
+#[test]
+fn replaced_trace_is_reported() {
+    let run = run("shows_that_its_trace_is_replaced", &[]);
+    run.assert_red();
+    let (_, after) = run.text.split_once("#1  SELECT 'seen'").unwrap_or_else(|| panic!("{}", run.text));
+    assert!(after.contains("#1  then: code of its own traced its statements"), "{}", run.text);
+    assert!(!run.text.contains("SELECT 'unseen'"), "{}", run.text);
+}
+
+#[test]
 fn statement_of_a_session_has_its_call() {
     let run = run("shows_the_call_of_a_session", &[]);
     run.assert_red();

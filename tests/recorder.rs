@@ -1,86 +1,26 @@
 //! The recorder: statements of connections, and lints of transactions.
 
+use common::transactions::{
+    ATTACHED, AUTOCOMMIT, IMMEDIATE, READ_FIRST, SCHEMA, SHAPES, Shape, TEMPORARY, TRIGGER, WRITE_FIRST, fails_at_once,
+    run,
+};
 use rstest::rstest;
 use sqlite_fixtures::{
-    Engine,
-    engine::JournalMode,
+    Engine, SessionFactory,
+    engine::{EngineError, JournalMode},
     ledger::Entry,
     recorder::{Finding, RefusedLock, Statement},
-    rusqlite::{self, Connection, ErrorCode, ffi},
+    rusqlite::{self, Connection, ErrorCode},
+    session::SessionError,
     settings::{Level, Lint},
 };
-use std::{
-    cell::Cell,
-    ffi::{c_int, c_void},
-    ptr,
-    sync::mpsc,
-    thread,
-};
+use std::{sync::mpsc, thread};
 
 fn engine(mode: JournalMode, level: Level) -> Engine {
     let engine =
         Engine::builder().journal_mode(mode).lint(Lint::Upgrade, level).lint(Lint::Open, level).memory().unwrap();
-    let schema = "CREATE TABLE t (n INTEGER); CREATE TABLE log (n INTEGER); INSERT INTO t VALUES (1);
-                  CREATE TRIGGER logs AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (new.n); END";
-    engine.connect().unwrap().execute_batch(schema).unwrap();
+    engine.connect().unwrap().execute_batch(SCHEMA).unwrap();
     engine
-}
-
-fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare(sql)?;
-    // Without values for the parameters, which are NULL.
-    let mut rows = statement.raw_query();
-    while rows.next()?.is_some() {}
-    Ok(())
-}
-
-/// What a connection does before it needs the write lock, the statement that needs it, and whether that is an upgrade.
-type Shape = (&'static [&'static str], &'static str);
-
-const AUTOCOMMIT: Shape = (&["SELECT * FROM t"], "INSERT INTO t VALUES (2)");
-const READ_FIRST: Shape = (&["BEGIN", "SELECT * FROM t"], "INSERT INTO t VALUES (2)");
-const WRITE_FIRST: Shape = (&["BEGIN"], "INSERT INTO t VALUES (2)");
-const IMMEDIATE: Shape = (&[], "BEGIN IMMEDIATE");
-const EXCLUSIVE: Shape = (&[], "BEGIN EXCLUSIVE");
-const SAVEPOINT: Shape = (&["SAVEPOINT s", "SELECT * FROM t"], "DELETE FROM t");
-const SAVEPOINT_INSIDE: Shape = (&["BEGIN", "SELECT * FROM t", "SAVEPOINT s"], "DELETE FROM t");
-const TRIGGER: Shape = (&["BEGIN", "SELECT * FROM log"], "UPDATE t SET n = 3");
-const RETURNING: Shape = (&["BEGIN", "SELECT * FROM t"], "UPDATE t SET n = 3 RETURNING n");
-const RETURNING_FIRST: Shape = (&["BEGIN"], "UPDATE t SET n = 3 RETURNING n");
-const NOTHING_TO_WRITE: Shape = (&["BEGIN", "SELECT * FROM t"], "DELETE FROM t WHERE n = 99");
-const TEMPORARY: Shape = (&["BEGIN", "SELECT * FROM t"], "CREATE TEMP TABLE x (n)");
-const ATTACHED: Shape = (
-    &["ATTACH '' AS other", "CREATE TABLE other.t (n)", "BEGIN", "SELECT * FROM main.t"],
-    "INSERT INTO main.t VALUES (2)",
-);
-const OTHER_ATTACHED: Shape = (
-    &["ATTACH '' AS other", "CREATE TABLE other.t (n)", "BEGIN", "SELECT * FROM other.t"],
-    "INSERT INTO main.t VALUES (2)",
-);
-
-/// Whether SQLite refuses the statement beside a rival writer without asking the busy handler.
-fn fails_at_once(mode: JournalMode, (before, writes): Shape) -> bool {
-    thread_local! {
-        static ASKED: Cell<bool> = const { Cell::new(false) };
-    }
-    ASKED.set(false);
-    let engine = engine(mode, Level::Allow);
-    let connection = engine.connect().unwrap();
-    for sql in before {
-        run(&connection, sql).unwrap();
-    }
-    unsafe extern "C" fn asked(_: *mut c_void, _: c_int) -> c_int {
-        ASKED.set(true);
-        0
-    }
-    // Not rusqlite's `busy_handler`, which does not link with a system library before 3.44.
-    // SAFETY: the handle is open, this thread has it, and the function uses no argument.
-    unsafe { ffi::sqlite3_busy_handler(connection.handle(), Some(asked), ptr::null_mut()) };
-    let rival = engine.connect().unwrap();
-    rival.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let result = run(&connection, writes);
-    let is_busy = result.is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
-    is_busy && !ASKED.get()
 }
 
 /// What the lint finds without a rival.
@@ -94,29 +34,13 @@ fn upgrades(mode: JournalMode, (before, writes): Shape) -> Vec<Finding> {
 }
 
 #[rstest]
-fn upgrade_is_found_where_sqlite_does_not_wait(
-    #[values(JournalMode::Delete, JournalMode::Wal)] mode: JournalMode,
-    #[values(
-        AUTOCOMMIT,
-        READ_FIRST,
-        WRITE_FIRST,
-        IMMEDIATE,
-        EXCLUSIVE,
-        SAVEPOINT,
-        SAVEPOINT_INSIDE,
-        TRIGGER,
-        RETURNING,
-        RETURNING_FIRST,
-        NOTHING_TO_WRITE,
-        TEMPORARY,
-        ATTACHED,
-        OTHER_ATTACHED
-    )]
-    shape: Shape,
-) {
-    let found = upgrades(mode, shape);
-    assert_eq!(!found.is_empty(), fails_at_once(mode, shape), "{found:?}");
-    assert!(found.iter().all(|finding| finding.lint() == Lint::Upgrade && finding.sql() == shape.1));
+fn upgrade_is_found_where_sqlite_does_not_wait(#[values(JournalMode::Delete, JournalMode::Wal)] mode: JournalMode) {
+    for shape in SHAPES {
+        let found = upgrades(mode, *shape);
+        let engine = engine(mode, Level::Allow);
+        assert_eq!(!found.is_empty(), fails_at_once(|| engine.connect().unwrap(), *shape), "{shape:?}: {found:?}");
+        assert!(found.iter().all(|finding| finding.lint() == Lint::Upgrade && finding.sql() == shape.1));
+    }
 }
 
 #[test]
@@ -140,6 +64,9 @@ fn comment_at_the_end_of_a_long_statement_allows_it() {
     let found = engine.findings();
     let [finding] = &found[..] else { panic!("{}", found.len()) };
     assert!(finding.sql().ends_with("/* no reason */"));
+    let text = finding.to_string();
+    let cut = format!(" ... ({} bytes)`", finding.sql().len());
+    assert!(text.starts_with("`INSERT INTO t VALUES (1), ") && text.contains(&cut), "{text}");
 }
 
 /// The holder and the refused statement of the only refused lock.
@@ -191,6 +118,65 @@ fn reader_holds_a_lock_too() {
     assert!(writer.execute("INSERT INTO t VALUES (3)", []).is_err());
     let (sql, holder_sql, _) = only_refused(&engine);
     assert_eq!((&*sql, &*holder_sql), ("INSERT INTO t VALUES (3)", "SELECT n FROM t"));
+}
+
+/// Databases of two engines on one connection.
+#[rstest]
+fn holder_of_an_attached_database_is_named(#[values(true, false)] is_attached_holder: bool) {
+    let (one, two) = (shop(), shop());
+    let (both, line) = (one.connect().unwrap(), line!());
+    both.execute_batch("PRAGMA busy_timeout = 0").unwrap();
+    both.execute("ATTACH ?1 AS two", [two.uri()]).unwrap();
+    let other = impatient(&two);
+    let (of_both, of_other) = ("DELETE FROM two.users", "DELETE FROM users");
+    let (holder, holds, waiting, waits) =
+        if is_attached_holder { (&both, of_both, &other, of_other) } else { (&other, of_other, &both, of_both) };
+    holder.execute_batch("BEGIN").unwrap();
+    holder.execute(holds, []).unwrap();
+    assert!(waiting.execute(waits, []).is_err());
+    let (sql, holder_sql, place) = only_refused(&two);
+    assert_eq!((&*sql, &*holder_sql), (waits, holds));
+    assert_eq!(place.starts_with(&format!("tests/recorder.rs:{line}:")), is_attached_holder, "{place}");
+    // The statements of two engines have no common order.
+    assert_eq!(two.refused_locks()[0].statements_ago(), None);
+    assert!(one.refused_locks().is_empty());
+}
+
+/// What an engine cannot do because of a lock.
+#[rstest]
+fn engine_error_names_the_holder(#[values(true, false)] in_memory: bool) {
+    let hook = |connection: &Connection| {
+        connection.execute_batch("PRAGMA busy_timeout = 0; CREATE TABLE IF NOT EXISTS t (n); DELETE FROM t")
+    };
+    let builder = Engine::builder().journal_mode(JournalMode::Delete).on_open(hook);
+    let engine = if in_memory { builder.memory() } else { builder.temp_file() }.unwrap();
+    let holder = engine.connect().unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let sessions = SessionFactory::new(engine.clone()).unwrap();
+    let Err(SessionError::Engine(error)) = sessions.open() else { panic!("it is locked") };
+    for error in [error, engine.snapshot().unwrap_err()] {
+        let EngineError::Locked { lock, source, .. } = &error else { panic!("{error}") };
+        assert!(matches!(**source, EngineError::OnOpen(_)), "{source}");
+        assert_eq!(lock.holder_sql(), Some("BEGIN IMMEDIATE"));
+        let text = error.to_string();
+        assert!(
+            text.starts_with("the database is locked by #") && text.contains("opened at tests/recorder.rs:"),
+            "{text}"
+        );
+    }
+    holder.execute_batch("COMMIT").unwrap();
+    sessions.open().unwrap().close().unwrap();
+}
+
+/// A connection that is not in the ledger.
+#[test]
+fn snapshot_names_the_holder() {
+    let engine = Engine::builder().pragma("busy_timeout", "0").memory().unwrap();
+    let holder = engine.connect().unwrap();
+    holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let Err(EngineError::Locked { lock, source, .. }) = engine.snapshot() else { panic!("it is locked") };
+    assert!(matches!(*source, EngineError::Read(_)), "{source}");
+    assert_eq!(lock.holder_sql(), Some("BEGIN EXCLUSIVE"));
 }
 
 /// The locks of a backup are its destination's, without a statement.
@@ -255,7 +241,6 @@ fn rival_is_faster_once(#[values(JournalMode::Delete, JournalMode::Wal)] mode: J
 
 #[test]
 fn rival_spares_seeds_and_settings() {
-    use sqlite_fixtures::SessionFactory;
     let engine = Engine::builder().rival(true).memory().unwrap();
     let connection = impatient(&engine);
     connection.execute_batch("PRAGMA journal_mode = WAL").unwrap();

@@ -68,6 +68,7 @@ pub(crate) struct Options {
     pub(super) leaks: Option<Leaks>,
     pub(super) lints: Lints,
     pub(super) statements: Option<usize>,
+    pub(super) statement_values: bool,
     pub(super) instant_busy: bool,
     pub(super) rival: bool,
     pub(crate) backtraces: bool,
@@ -398,6 +399,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Shows the last statements of a failed test with the values that were bound to them (`SQLITE_FIXTURES_VALUES`), by
+    /// [`sqlite3_expanded_sql`](https://sqlite.org/c3ref/expanded_sql.html). Not for data that must stay out of logs.
+    pub fn statement_values(mut self, shown: bool) -> Self {
+        self.0.statement_values = shown;
+        self
+    }
+
     /// What happens on a leak (`SQLITE_FIXTURES_LEAKS`).
     pub fn leaks(mut self, leaks: Leaks) -> Self {
         self.0.leaks = Some(leaks);
@@ -445,6 +453,7 @@ impl EngineBuilder {
         options.instant_busy = settings.instant_busy.unwrap_or(options.instant_busy);
         options.rival = settings.rival.unwrap_or(options.rival);
         options.statements = settings.statements.or(options.statements);
+        options.statement_values = settings.values.unwrap_or(options.statement_values);
         options.unordered = settings.unordered.unwrap_or(options.unordered);
         options.backtraces = settings.backtrace.unwrap_or(options.backtraces);
         Ok(options)

@@ -41,6 +41,7 @@ impl Database {
         let wanted = recorder::Wanted {
             lints: options.lints,
             statements: options.statements.unwrap_or(recorder::DEFAULT_STATEMENTS),
+            values: options.statement_values,
             // On disk they cost nothing beside the work, and tell of locks what our own file system knows.
             ends: place.path().is_some(),
             instant_busy: options.instant_busy,
@@ -78,8 +79,15 @@ impl Database {
         unrecorded(|| {
             self.options.prepare(&connection)?;
             self.options.set_journal_mode(&connection)
-        })?;
+        })
+        .map_err(|error| self.name_holder(error))?;
         Ok(connection)
+    }
+
+    /// Says who has the lock, where an error is that the database is locked.
+    pub(super) fn name_holder(&self, error: EngineError) -> EngineError {
+        let recorder = self.recorder.as_ref();
+        error.name_holder(|| recorder?.last_refused_lock(self.place.path().is_none()))
     }
 
     pub(super) fn ledger(&self) -> Ledger {

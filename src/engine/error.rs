@@ -1,7 +1,9 @@
 //! What can go wrong with an engine.
 
 use super::JournalMode;
+use crate::recorder::RefusedLock;
 use crate::settings::SettingError;
+use rusqlite::ErrorCode;
 use std::{error::Error, fmt, io, path::PathBuf};
 
 /// An engine that cannot be created, or that cannot do what was requested.
@@ -43,6 +45,14 @@ pub enum EngineError {
     OnOpen(rusqlite::Error),
     /// The database could not be read.
     Read(rusqlite::Error),
+    /// Another connection of the process has locked the database, and it is known which.
+    #[non_exhaustive]
+    Locked {
+        /// Who has the lock.
+        lock: Box<RefusedLock>,
+        /// What could not be done.
+        source: Box<Self>,
+    },
     /// [`EngineBuilder::file_name`](crate::engine::EngineBuilder::file_name) got what is not the name of a file.
     #[non_exhaustive]
     FileName {
@@ -61,6 +71,23 @@ pub enum EngineError {
         /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl EngineError {
+    /// Names who has the lock that SQLite did not get, if that is what it is and `lock` knows.
+    pub(super) fn name_holder(self, lock: impl FnOnce() -> Option<RefusedLock>) -> Self {
+        let (Self::Open(source) | Self::OnOpen(source) | Self::Read(source) | Self::Pragma { source, .. }) = &self
+        else {
+            return self;
+        };
+        if source.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
+            return self;
+        }
+        match lock() {
+            Some(lock) => Self::Locked { lock: Box::new(lock), source: Box::new(self) },
+            None => self,
+        }
+    }
 }
 
 impl fmt::Display for EngineError {
@@ -86,6 +113,9 @@ impl fmt::Display for EngineError {
             ),
             Self::OnOpen(_) => f.write_str("an `on_open` hook failed on a new connection; correct the hook"),
             Self::Read(_) => f.write_str("the database could not be read; see the cause"),
+            Self::Locked { lock, .. } => {
+                write!(f, "the database is locked {}; finish that transaction or statement first", lock.reason())
+            }
             Self::FileName { name } => {
                 write!(f, "`{name}` is not the name of a file; give one without folders, such as `app.db`")
             }
@@ -120,6 +150,7 @@ impl Error for EngineError {
             Self::Open(source) | Self::Pragma { source, .. } | Self::OnOpen(source) | Self::Read(source) => {
                 Some(source)
             }
+            Self::Locked { source, .. } => Some(&**source),
             Self::Save { source, .. } => Some(source.as_ref()),
         }
     }

@@ -178,7 +178,8 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// [`EngineError::Open`], [`EngineError::Pragma`], [`EngineError::JournalMode`] or [`EngineError::OnOpen`].
+    /// [`EngineError::Open`], [`EngineError::Pragma`], [`EngineError::JournalMode`] or [`EngineError::OnOpen`]; [`EngineError::Locked`]
+    /// with the connection that has the lock, where it is known.
     pub fn connect(&self) -> Result<Connection, EngineError> {
         self.database.connect()
     }
@@ -280,7 +281,8 @@ impl Engine {
         let database = vfs::Database::new(Arc::new([]));
         let uri = vfs::uri(&database).map_err(EngineError::Open)?;
         let mut to = untracked(|| Connection::open(uri)).map_err(EngineError::Open)?;
-        copy(&self.connect_untracked()?, &mut to).map_err(EngineError::Read)?;
+        copy(&self.connect_untracked()?, &mut to)
+            .map_err(|error| self.database.name_holder(EngineError::Read(error)))?;
         drop(to);
         let origin = Origin { bytes: Arc::new(database.to_vec()), file: None };
         let copy = EngineBuilder::from(self.options().clone()).memory_from(&origin)?;
@@ -354,10 +356,10 @@ impl Engine {
     /// The committed content of the database, as in [`Session::snapshot`](crate::session::Session::snapshot).
     ///
     /// # Errors
-    /// [`EngineError::Read`] with the error of SQLite, or any error of opening a session.
+    /// [`EngineError::Read`] with the error of SQLite, [`EngineError::Locked`], or any error of opening a session.
     pub fn snapshot(&self) -> Result<String, EngineError> {
         let connection = untracked(|| self.connect())?;
-        snapshot::of(&connection).map_err(EngineError::Read)
+        snapshot::of(&connection).map_err(|error| self.database.name_holder(EngineError::Read(error)))
     }
 
     /// Opens a connection without the engine's options, which is not in the ledger.

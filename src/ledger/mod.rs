@@ -27,7 +27,7 @@ pub(crate) use entry_guard::EntryGuard;
 pub(crate) use process::exit;
 use process::quiesce;
 pub(crate) use process::start::start;
-pub(crate) use registry::{EngineRecord, Observer, entry as entry_of, observe_foreign};
+pub(crate) use registry::{EngineRecord, Observer, entry as entry_of, observe_foreign, statement_of};
 
 use crate::settings::{Leaks, Outside, Settings};
 use std::{error::Error, io::Write, panic::catch_unwind, sync::Arc, thread};

@@ -75,6 +75,9 @@ pub(crate) trait Observer: fmt::Debug + Send + Sync {
 
     /// SQLite has freed it.
     fn freed(&self, number: u64);
+
+    /// The SQL of one of its statements, by its place in their order.
+    fn statement(&self, number: u64, statement: u64) -> Option<String>;
 }
 
 /// One engine and its counts.
@@ -187,6 +190,12 @@ pub(super) fn observe(number: u64) -> Option<(Arc<dyn Tracer>, Events)> {
         (engine.clone(), entry.is_session())
     };
     observer(engine.as_deref())?.opened(number, is_session)
+}
+
+/// The SQL of a statement of an open connection, whichever engine it is of.
+pub(crate) fn statement_of(number: u64, statement: u64) -> Option<String> {
+    let engine = registry().live.get(&number)?.engine.clone();
+    observer(engine.as_deref())?.statement(number, statement)
 }
 
 /// The file of the engine of a connection.

@@ -4,11 +4,11 @@ use super::Shared;
 use super::lints::{self, Run};
 use super::locks::holder_of;
 use super::scan;
-use super::statement::Statement;
+use super::statement::{MAX_TEXT, Statement};
 use super::transaction::TransactionLint;
 use crate::ledger::{take_call, test_name, test_name::TestName, this_thread};
 use crate::sqlite::{OpenHandle, Running, Tracer, is_unrecorded};
-use crate::vfs::{self, Actor};
+use crate::vfs::{self, Actor, Kind};
 use rusqlite::ffi;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -46,7 +46,8 @@ impl Repeated {
             && self.runs.load(Ordering::Relaxed) == statement.runs()
             && self.thread.load(Ordering::Relaxed) == this_thread()
             && shared.is_last(self.sequence.load(Ordering::Relaxed))
-            && !shared.wants_ends();
+            && !shared.wants_ends()
+            && !shared.wanted.values;
         if is_same {
             // Only the thread that uses the connection writes them.
             self.runs.store(self.runs.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -77,10 +78,21 @@ impl Repeated {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Handle {
+    #[default]
+    Open,
+    /// SQLite has reported that it is about to be closed.
+    Closing,
+    Freed,
+    /// Freed without such a report: a trace of the user's had replaced ours.
+    FreedUnreported,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Inner {
     pub last: VecDeque<Box<Statement>>,
-    pub is_closed: bool,
+    pub handle: Handle,
     /// The error that the last call on the connection has returned, if it is not that of the last statement.
     pub error: Option<(c_int, String)>,
     /// The thread that ran the last statement, and the test that it runs.
@@ -124,6 +136,7 @@ impl RecordedConnection {
             && last.is_text(text)
             && inner.thread == this_thread()
             && !self.shared.wants_ends()
+            && !self.shared.wanted.values
     }
 
     /// How often the last statement has run.
@@ -134,12 +147,13 @@ impl RecordedConnection {
     fn note_close(&self, handle: &OpenHandle) {
         let mut inner = self.inner();
         let inner = &mut *inner;
+        inner.handle = Handle::Closing;
         inner.changes(handle);
         inner.take_refused_lock(self.number);
         self.shared.note_writer(self.number, None);
         let known = inner.last.back().and_then(|last| last.error.as_ref());
         inner.error = handle.last_error().filter(|last| known.is_none_or(|known| known.0 != last.0));
-        if self.shared.lints.any() {
+        if self.shared.wanted.lints.any() {
             inner.transaction.closes(&Run { shared: &self.shared, last: &inner.last, test: &inner.test }, handle);
         }
     }
@@ -148,7 +162,7 @@ impl RecordedConnection {
     pub(super) fn test_ends(&self) {
         let mut inner = self.inner();
         let inner = &mut *inner;
-        if !inner.is_closed && inner.thread == this_thread() {
+        if !inner.is_freed() && inner.thread == this_thread() {
             inner.transaction.test_ends(&Run { shared: &self.shared, last: &inner.last, test: &inner.test });
         }
     }
@@ -160,7 +174,7 @@ impl Tracer for RecordedConnection {
             if self.is_session {
                 take_call(self.number);
             }
-            vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), false);
+            vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), Kind::Ordinary);
             return;
         }
         let mut inner = self.inner();
@@ -169,7 +183,7 @@ impl Tracer for RecordedConnection {
         let text = statement.text();
         if !is_unrecorded() && !vfs::has_refusal() && self.is_repeated(inner, text, place) {
             self.repeated.count(statement);
-            vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), false);
+            vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), Kind::Ordinary);
             return;
         }
         let is_readonly = statement.is_readonly();
@@ -178,7 +192,7 @@ impl Tracer for RecordedConnection {
         let changes = if was_readonly && is_readonly { 0 } else { inner.changes(&statement.handle()) };
         inner.take_refused_lock(self.number);
         if is_unrecorded() {
-            vfs::begin_statement(self.number, 0, true);
+            vfs::begin_statement(self.number, 0, Kind::Spared);
             return;
         }
         if let Some(last) = inner.last.back_mut().filter(|last| last.times == 1) {
@@ -195,7 +209,7 @@ impl Tracer for RecordedConnection {
             }
         });
         // A statement that leaves the list gives its memory to the new one.
-        let is_full = inner.last.len() >= self.shared.kept.max(1);
+        let is_full = inner.last.len() >= self.shared.wanted.statements.max(1);
         let mut new = if is_full { inner.last.pop_front().unwrap_or_default() } else { Box::default() };
         let wants_ends = self.shared.wants_ends();
         if inner.has_ends != wants_ends {
@@ -203,7 +217,8 @@ impl Tracer for RecordedConnection {
             statement.report_ends(wants_ends);
         }
         // A lint reads the whole text: it is prepared again, and a comment may allow it.
-        new.set_text(text, self.shared.lints.any());
+        new.set_text(text, self.shared.wanted.lints.any());
+        new.expanded = if self.shared.wanted.values { statement.expanded(MAX_TEXT) } else { None };
         new.sequence = self.shared.next();
         new.place = place;
         new.rows = None;
@@ -216,16 +231,16 @@ impl Tracer for RecordedConnection {
         new.is_ended = false;
         new.changes_before = changes;
         new.steps_before = if wants_ends { statement.scan_steps() } else { 0 };
-        let is_about_the_file = is_about_the_file(text);
-        if is_about_the_file {
-            self.repeated.forget();
-        } else {
+        let kind = kind(text);
+        if kind == Kind::Ordinary {
             self.repeated.set(statement, &new, thread);
+        } else {
+            self.repeated.forget();
         }
-        vfs::begin_statement(self.number, new.sequence, is_about_the_file);
+        vfs::begin_statement(self.number, new.sequence, kind);
         new.times = 1;
         inner.last.push_back(new);
-        if self.shared.lints.any() {
+        if self.shared.wanted.lints.any() {
             let run = Run { shared: &self.shared, last: &inner.last, test: &inner.test };
             inner.transaction.begins(&run, &statement.handle());
             lints::repeats(&run);
@@ -255,7 +270,7 @@ impl Tracer for RecordedConnection {
         ended.publish();
         inner.note_writing(&handle);
         self.shared.note_writer(self.number, inner.writing.as_ref().map(|(statement, _)| *statement));
-        if self.shared.lints.any() {
+        if self.shared.wanted.lints.any() {
             let run = Run { shared: &self.shared, last: &inner.last, test: &inner.test };
             inner.transaction.ends(&run, at, &handle, is_refused);
             scan::look(&run, at, self.number);
@@ -265,13 +280,21 @@ impl Tracer for RecordedConnection {
     fn closes(&self, handle: &OpenHandle) {
         self.note_close(handle);
         // Not with the lock: it runs statements on the handle.
-        if self.shared.lints.any() {
+        if self.shared.wanted.lints.any() {
             self.shared.judge_scans(|scan| scan.is_of(self.number), || handle.connection());
         }
     }
 }
 
 impl Inner {
+    pub(super) fn is_freed(&self) -> bool {
+        matches!(self.handle, Handle::Freed | Handle::FreedUnreported)
+    }
+
+    pub(super) fn free(&mut self) {
+        self.handle = if self.handle == Handle::Open { Handle::FreedUnreported } else { Handle::Freed };
+    }
+
     /// Takes from the file system the lock that the last statement was refused and did not get in the end.
     pub(super) fn take_refused_lock(&mut self, number: u64) {
         if let Some(last) = self.last.back_mut()
@@ -309,13 +332,15 @@ fn locked() -> (c_int, String) {
     (ffi::SQLITE_BUSY, "database is locked".to_owned())
 }
 
-/// Whether a statement changes the file as a whole, such as its journal mode.
-fn is_about_the_file(text: &[u8]) -> bool {
+/// What a statement does to files, by its first word: a `PRAGMA` or `VACUUM` may change the file as a whole, such as its journal mode.
+fn kind(text: &[u8]) -> Kind {
     let text = text.trim_ascii_start();
-    matches!(text.first(), Some(b'p' | b'P' | b'v' | b'V'))
-        && text
-            .get(..6)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"PRAGMA") || start.eq_ignore_ascii_case(b"VACUUM"))
+    let is = |word: &[u8]| text.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    match text.first() {
+        Some(b'p' | b'P' | b'v' | b'V') if is(b"PRAGMA") || is(b"VACUUM") => Kind::Spared,
+        Some(b'a' | b'A') if is(b"ATTACH") => Kind::Attach,
+        _ => Kind::Ordinary,
+    }
 }
 
 /// Records that a statement of this thread has failed.

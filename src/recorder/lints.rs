@@ -1,7 +1,7 @@
 //! What lints find: a finding, where it is allowed, and the fault that it is for its test. The lint of repeated statements.
 
 use super::Shared;
-use super::statement::Statement;
+use super::statement::{Statement, in_one_line};
 use crate::ledger::faults::{self, Fault, Place};
 use crate::ledger::test_name::TestName;
 use crate::position::Position;
@@ -74,17 +74,17 @@ impl Step {
             .place
             .position()
             .map_or_else(|| " where no call of your own code is known".to_owned(), |place| format!(" at {place}"));
-        format!("`{}`{place}", self.sql)
+        format!("`{}`{place}", in_one_line(&self.sql))
     }
 }
 
 /// Looks whether one call runs one statement again and again.
 pub(super) fn repeats(run: &Run<'_>) {
-    if run.shared.lints.level(Lint::Repeat) == Level::Allow {
+    if run.shared.wanted.lints.level(Lint::Repeat) == Level::Allow {
         return;
     }
     let Some(last) = run.last.back() else { return };
-    let limit = run.shared.lints.limit(Lint::Repeat);
+    let limit = run.shared.wanted.lints.limit(Lint::Repeat);
     if run.shared.count_run(&last.sql(), run.test.guess()) != limit + 1 {
         return;
     }
@@ -141,7 +141,7 @@ impl Finding {
         let remedy = match self.lint {
             Lint::Upgrade => {
                 "begin it with BEGIN IMMEDIATE (rusqlite: `TransactionBehavior::Immediate`, diesel: `immediate_transaction`, \
-                 sqlx: `begin_with(\"BEGIN IMMEDIATE\")`)"
+                 sqlx: `begin_with(\"BEGIN IMMEDIATE\")`, sea-orm: `SqliteTransactionMode::Immediate`)"
             }
             Lint::Open => "commit it, or roll it back",
             Lint::Scan => &self.index,
@@ -174,7 +174,7 @@ pub(super) fn report(
     index: String,
     describe: impl Fn() -> String + Send + Sync + 'static,
 ) {
-    let level = shared.lints.level(lint);
+    let level = shared.wanted.lints.level(lint);
     if level == Level::Allow || is_allowed(lint, &step.sql) {
         return;
     }

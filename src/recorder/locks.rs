@@ -1,6 +1,7 @@
 //! Locks that were refused, and who has them.
 
 use super::Recorder;
+use super::statement::in_one_line;
 use crate::ledger::{self, Entry};
 use crate::vfs::{Actor, Refusal};
 use std::fmt;
@@ -29,16 +30,22 @@ pub(super) fn holder_of(refusal: &Refusal) -> Option<Entry> {
     ledger::entry_of(refusal.held_by?.connection)
 }
 
+/// The SQL of a statement, which is another engine's where databases are attached.
+fn sql_of(recorder: &Recorder, actor: Actor) -> Option<String> {
+    recorder.sql_of(actor).or_else(|| ledger::statement_of(actor.connection, actor.statement))
+}
+
 impl RefusedLock {
     pub(super) fn new(recorder: &Recorder, refusal: Refusal, holder: Option<Entry>) -> Self {
         let known = |actor: &Actor| actor.connection != 0;
         let holder = refusal.held_by.filter(known).map(|actor| Holder {
             connection: actor.connection,
             entry: holder,
-            sql: recorder.sql_of(actor),
-            statements_ago: (actor.statement > 0).then(|| refusal.wanted_by.statement.saturating_sub(actor.statement)),
+            sql: sql_of(recorder, actor),
+            statements_ago: (recorder.has(actor) && recorder.has(refusal.wanted_by))
+                .then(|| refusal.wanted_by.statement.saturating_sub(actor.statement)),
         });
-        Self { sql: recorder.sql_of(refusal.wanted_by), holder, by_rival: refusal.held_by.is_none() }
+        Self { sql: sql_of(recorder, refusal.wanted_by), holder, by_rival: refusal.held_by.is_none() }
     }
 
     /// The SQL of the statement that was refused the lock; `None` if it is one of many before.
@@ -72,7 +79,7 @@ impl RefusedLock {
     }
 
     /// Who has the lock.
-    pub(super) fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         if self.by_rival {
             return "by the rival that was asked for: the first attempt of each transaction to write is refused once, as if \
                     another connection had been faster"
@@ -89,7 +96,7 @@ impl RefusedLock {
             text += &format!(" in test `{test}`");
         }
         if let Some(sql) = sql {
-            text += &format!(", since `{}`", sql.trim());
+            text += &format!(", since `{}`", in_one_line(sql));
         }
         match statements_ago {
             Some(1) => text += ", 1 statement ago",
@@ -103,7 +110,7 @@ impl RefusedLock {
 impl fmt::Display for RefusedLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(sql) = &self.sql {
-            write!(f, "`{}`: ", sql.trim())?;
+            write!(f, "`{}`: ", in_one_line(sql))?;
         }
         write!(f, "the database is locked {}", self.reason())
     }

@@ -23,8 +23,8 @@ use crate::ledger::{Observer, call_addresses, observe_foreign, this_thread};
 use crate::position::Position;
 use crate::settings::{Lints, Settings};
 use crate::sqlite::{Events, Tracer, is_unrecorded, on_failure, unrecorded};
-use crate::vfs::{Actor, Refusal, Watcher};
-use connection::RecordedConnection;
+use crate::vfs::{self, Actor, Refusal, Watcher};
+use connection::{Handle, RecordedConnection};
 use rusqlite::Connection;
 use scan::Scan;
 use std::collections::{HashMap, HashSet};
@@ -55,12 +55,8 @@ pub(crate) struct Recorder {
 struct Shared {
     /// The test that made the engine.
     owner: Option<TestName>,
-    lints: Lints,
-    /// How many statements each connection keeps.
-    kept: usize,
+    wanted: Wanted,
     sequence: AtomicU64,
-    /// Whether SQLite reports the ends of statements.
-    has_ends: bool,
     findings: Mutex<Vec<Finding>>,
     /// The statements that walked through tables, until it is known whether an index would serve them; and all their texts.
     scans: Mutex<Vec<Scan>>,
@@ -70,8 +66,6 @@ struct Shared {
     /// On disk, where no file system of ours knows it: the connection that writes, and the locks that were refused.
     writer: Mutex<Option<Actor>>,
     refusals: Mutex<Vec<Refusal>>,
-    instant_busy: bool,
-    rival: bool,
     /// Those who watch, and how many they are.
     watches: Mutex<Vec<Arc<Watch>>>,
     watching: AtomicUsize,
@@ -79,10 +73,13 @@ struct Shared {
 
 /// What is recorded.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that are independent")]
 pub(crate) struct Wanted {
     pub lints: Lints,
     /// How many statements each connection keeps.
     pub statements: usize,
+    /// Whether they are kept with the values that were bound to them.
+    pub values: bool,
     /// Whether the ends of statements are reported too.
     pub ends: bool,
     pub instant_busy: bool,
@@ -97,7 +94,7 @@ impl Shared {
 
     /// Whether SQLite is to report the ends of statements now.
     fn wants_ends(&self) -> bool {
-        self.has_ends || self.watching.load(Ordering::Relaxed) > 0
+        self.wanted.ends || self.watching.load(Ordering::Relaxed) > 0
     }
 
     /// Adds a statement to the lists of those who watch.
@@ -188,18 +185,14 @@ impl Recorder {
     fn with(owner: Option<TestName>, wanted: Wanted) -> Self {
         let shared = Arc::new(Shared {
             owner,
-            lints: wanted.lints,
-            kept: wanted.statements,
+            wanted: Wanted { ends: wanted.ends || wanted.lints.any(), ..wanted },
             sequence: AtomicU64::new(1),
-            has_ends: wanted.ends || wanted.lints.any(),
             findings: Mutex::default(),
             scans: Mutex::default(),
             scanned: Mutex::default(),
             runs: Mutex::default(),
             writer: Mutex::default(),
             refusals: Mutex::default(),
-            instant_busy: wanted.instant_busy,
-            rival: wanted.rival,
             watches: Mutex::default(),
             watching: AtomicUsize::new(0),
         });
@@ -219,7 +212,7 @@ impl Recorder {
                 self.0.watching.fetch_sub(1, Ordering::Relaxed);
             }
         }
-        if self.shared.kept == 0 && !self.shared.has_ends {
+        if self.shared.wanted.statements == 0 && !self.shared.wanted.ends {
             return None;
         }
         let watch = Arc::new(Watch::default());
@@ -233,7 +226,7 @@ impl Recorder {
 
     /// The body of the test that made the engine ends. `connect` opens a connection to its database.
     pub(crate) fn test_ends<E>(&self, connect: impl FnOnce() -> Result<Connection, E>) {
-        if self.shared.lints.any() {
+        if self.shared.wanted.lints.any() {
             self.connections().iter().for_each(|recorded| recorded.test_ends());
             self.shared.judge_scans(|_| true, connect);
         }
@@ -246,6 +239,22 @@ impl Recorder {
         let last = inner.last.iter().find(|statement| statement.sequence == actor.statement);
         let writing = inner.writing.as_ref().filter(|(sequence, _)| *sequence == actor.statement);
         last.map(|last| last.sql()).or_else(|| writing.map(|(_, sql)| sql.clone()))
+    }
+
+    /// Whether a statement is in the order that this recorder keeps, not in that of another engine.
+    fn has(&self, actor: Actor) -> bool {
+        actor.statement > 0 && self.connections().iter().any(|recorded| recorded.number == actor.connection)
+    }
+
+    /// The lock that this thread was refused just now, if it is known who has it; `in_memory` is whether our own file system has it.
+    pub(crate) fn last_refused_lock(&self, in_memory: bool) -> Option<RefusedLock> {
+        let refusal = if in_memory {
+            vfs::last_refusal()?
+        } else {
+            Refusal { wanted_by: Actor::default(), held_by: Some((*lock(&self.shared.writer))?) }
+        };
+        let holder = locks::holder_of(&refusal)?;
+        Some(RefusedLock::new(self, refusal, Some(holder)))
     }
 
     /// The locks that were refused: those that the file system in memory has noted, or on disk, the recorder.
@@ -278,22 +287,27 @@ impl Recorder {
             if let (Some((_, message)), Some(last)) = (&inner.error, inner.last.back()) {
                 lines.push((last.sequence, format!("#{}  then: {message}", recorded.number)));
             }
+            if inner.handle == Handle::FreedUnreported {
+                let sequence = inner.last.back().map_or(0, |last| last.sequence);
+                let replaced =
+                    "then: code of its own traced its statements (`sqlite3_trace_v2`), so the others are not known";
+                lines.push((sequence, format!("#{}  {replaced}", recorded.number)));
+            }
         }
         for (at, (refusal, holder)) in refused {
             lines[at].1 += &format!("\n    locked {}", RefusedLock::new(self, refusal, holder).reason());
         }
         crate::position::sort_by(&mut lines, |one, other| one.0.cmp(&other.0));
-        let first = lines.len().saturating_sub(self.shared.kept);
+        let first = lines.len().saturating_sub(self.shared.wanted.statements);
         let lines: Vec<String> = lines.drain(first..).map(|(_, line)| line).collect();
-        (!lines.is_empty() && self.shared.kept > 0).then(|| lines.join("\n  "))
+        (!lines.is_empty() && self.shared.wanted.statements > 0).then(|| lines.join("\n  "))
     }
 }
 
 /// A statement in one line: its connection, its text, what came of it, and where it was run.
 fn line(number: u64, statement: &statement::Statement) -> String {
-    let sql = statement.sql();
-    let words: Vec<&str> = sql.split_whitespace().collect();
-    let mut line = format!("#{number}  {}", words.join(" "));
+    let sql = statement.expanded.clone().unwrap_or_else(|| statement.sql());
+    let mut line = format!("#{number}  {}", statement::in_one_line(&sql));
     if statement.times > 1 {
         let _ = write!(line, "  -- {} times", statement.times);
     }
@@ -326,11 +340,11 @@ impl Watcher for Recorder {
     }
 
     fn is_instant(&self) -> bool {
-        self.shared.instant_busy
+        self.shared.wanted.instant_busy
     }
 
     fn has_rival(&self) -> bool {
-        self.shared.rival
+        self.shared.wanted.rival
     }
 }
 
@@ -341,10 +355,10 @@ impl Observer for Recorder {
         }
         let recorded = RecordedConnection::new(number, is_session, Arc::clone(&self.shared));
         let mut connections = self.connections();
-        let mut closed = connections.iter().filter(|recorded| recorded.inner().is_closed).count();
+        let mut closed = connections.iter().filter(|recorded| recorded.inner().is_freed()).count();
         if closed > MAX_CLOSED {
             connections.retain(|recorded| {
-                let goes = closed > MAX_CLOSED / 2 && recorded.inner().is_closed;
+                let goes = closed > MAX_CLOSED / 2 && recorded.inner().is_freed();
                 closed -= usize::from(goes);
                 !goes
             });
@@ -356,8 +370,12 @@ impl Observer for Recorder {
 
     fn freed(&self, number: u64) {
         if let Some(recorded) = self.connections().iter().find(|recorded| recorded.number == number) {
-            recorded.inner().is_closed = true;
+            recorded.inner().free();
         }
+    }
+
+    fn statement(&self, number: u64, statement: u64) -> Option<String> {
+        self.sql_of(Actor { connection: number, statement })
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Scan {
 /// Looks how far a statement has walked.
 pub(super) fn look(run: &Run<'_>, at: usize, connection: u64) {
     let steps = run.last[at].scan_steps.unwrap_or_default();
-    if run.shared.lints.level(Lint::Scan) == Level::Allow || steps <= run.shared.lints.limit(Lint::Scan) {
+    if run.shared.wanted.lints.level(Lint::Scan) == Level::Allow || steps <= run.shared.wanted.lints.limit(Lint::Scan) {
         return;
     }
     let sql = run.last[at].sql();

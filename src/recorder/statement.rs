@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 /// How much of a statement's text is kept at least, in bytes.
-const MAX_TEXT: usize = 2_000;
+pub(super) const MAX_TEXT: usize = 2_000;
 
 /// One statement.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Statement {
     pub sequence: u64,
     /// Its text as SQLite has it, or the beginning: this is copied for every statement, and seldom read.
     text: Vec<u8>,
+    /// The same with its values, or the beginning, if that was asked for.
+    pub expanded: Option<String>,
     pub place: Option<&'static Location<'static>>,
     /// How many rows it has changed, once that is known.
     pub rows: Option<u32>,
@@ -36,6 +38,18 @@ pub(super) struct Statement {
     pub changes_before: u32,
     /// A statement that runs again counts on.
     pub steps_before: usize,
+}
+
+/// How much of a statement is shown in a message, in characters.
+const SHOWN: usize = 500;
+
+/// A statement in one line, cut if it is long.
+pub(super) fn in_one_line(sql: &str) -> String {
+    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{} ... ({} bytes)", &line[..end], sql.len()),
+        None => line,
+    }
 }
 
 impl Statement {

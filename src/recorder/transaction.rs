@@ -44,7 +44,7 @@ impl TransactionLint {
                 )
             });
         }
-        if run.shared.lints.level(Lint::Upgrade) == Level::Allow || run.last[at].is_readonly {
+        if run.shared.wanted.lints.level(Lint::Upgrade) == Level::Allow || run.last[at].is_readonly {
             return;
         }
         let states = handle.transactions();

@@ -10,7 +10,9 @@ mod shim;
 mod store;
 
 pub(crate) use shim::set_connection;
-pub(crate) use store::{Actor, Base, Database, Refusal, Watcher, begin_statement, has_refusal, take_refusal};
+pub(crate) use store::{
+    Actor, Base, Database, Kind, Refusal, Watcher, begin_statement, has_refusal, last_refusal, take_refusal,
+};
 
 use rusqlite::ffi;
 

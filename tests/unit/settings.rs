@@ -28,6 +28,7 @@ fn reads_every_variable() {
         outside: Some(Outside::DenyWrites),
         lints: Some(lints),
         statements: Some(0),
+        values: Some(false),
         instant_busy: Some(false),
         rival: Some(false),
         template: Some(false),

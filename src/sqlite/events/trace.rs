@@ -116,6 +116,21 @@ impl Running {
         }
     }
 
+    /// Its text with its values, cut to so many bytes.
+    pub(crate) fn expanded(&self, max: usize) -> Option<String> {
+        // SAFETY: see above; SQLite allocates the text, which is copied and freed here.
+        unsafe {
+            let text = ffi::sqlite3_expanded_sql(self.statement);
+            if text.is_null() {
+                return None;
+            }
+            let bytes = CStr::from_ptr(text).to_bytes();
+            let copy = String::from_utf8_lossy(&bytes[..bytes.len().min(max)]).into_owned();
+            ffi::sqlite3_free(text.cast());
+            Some(copy)
+        }
+    }
+
     pub(crate) fn is_readonly(&self) -> bool {
         // SAFETY: see above.
         unsafe { ffi::sqlite3_stmt_readonly(self.statement) != 0 }

@@ -40,16 +40,26 @@ pub(crate) trait Watcher: std::fmt::Debug + Send + Sync {
     fn has_rival(&self) -> bool;
 }
 
+/// What a statement does, as far as locks are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Kind {
+    Ordinary,
+    /// The rival leaves it alone.
+    #[default]
+    Spared,
+    /// It opens a database, which belongs to its connection.
+    Attach,
+}
+
 /// The statement that a thread runs.
 #[derive(Debug, Clone, Copy, Default)]
 struct Running {
     actor: Actor,
-    /// Whether the rival leaves it alone.
-    is_spared: bool,
+    kind: Kind,
 }
 
 thread_local! {
-    static RUNNING: Cell<Running> = const { Cell::new(Running { actor: Actor { connection: 0, statement: 0 }, is_spared: true }) };
+    static RUNNING: Cell<Running> = const { Cell::new(Running { actor: Actor { connection: 0, statement: 0 }, kind: Kind::Spared }) };
     /// The database and the refusal that this thread has met last, until it gets the lock.
     static REFUSED: Cell<Option<(u64, Refusal)>> = const { Cell::new(None) };
     /// Whether there is one: this is asked at each statement.
@@ -62,9 +72,22 @@ fn set_refusal(refusal: Option<(u64, Refusal)>) {
 }
 
 /// This thread begins a statement.
-pub(crate) fn begin_statement(connection: u64, statement: u64, is_spared: bool) {
+pub(crate) fn begin_statement(connection: u64, statement: u64, kind: Kind) {
     let actor = Actor { connection, statement };
-    let _ = RUNNING.try_with(|running| running.set(Running { actor, is_spared }));
+    let _ = RUNNING.try_with(|running| running.set(Running { actor, kind }));
+}
+
+/// The connection of the `ATTACH` that this thread runs, which opens one database; else 0.
+fn take_attaching() -> u64 {
+    let take = |running: &Cell<Running>| {
+        let Running { actor, kind } = running.get();
+        if kind != Kind::Attach {
+            return 0;
+        }
+        running.set(Running { actor, kind: Kind::Ordinary });
+        actor.connection
+    };
+    RUNNING.try_with(take).unwrap_or_default()
 }
 
 /// The statement of this connection that this thread runs.
@@ -73,7 +96,7 @@ fn running(connection: u64) -> Running {
     if running.actor.connection == connection && connection != 0 {
         return running;
     }
-    Running { actor: Actor { connection, statement: 0 }, is_spared: true }
+    Running { actor: Actor { connection, statement: 0 }, kind: Kind::Spared }
 }
 
 /// Whether this thread was refused a lock and has not got it since.
@@ -83,21 +106,26 @@ pub(crate) fn has_refusal() -> bool {
 
 /// Takes the refusal that a statement of this connection has met on this thread and not overcome.
 pub(crate) fn take_refusal(connection: u64) -> Option<Refusal> {
-    let (_, refusal) = last_refusal().filter(|(_, refusal)| refusal.wanted_by.connection == connection)?;
+    let (_, refusal) = refused().filter(|(_, refusal)| refusal.wanted_by.connection == connection)?;
     set_refusal(None);
     Some(refusal)
+}
+
+/// The refusal that this thread has met last, and not overcome.
+pub(crate) fn last_refusal() -> Option<Refusal> {
+    refused().map(|(_, refusal)| refusal)
 }
 
 /// The number of the database and the holder of the lock that the statement which this thread runs was refused.
 pub(super) fn awaited() -> Option<(u64, Actor)> {
     let running = RUNNING.try_with(Cell::get).ok()?.actor;
     // Another statement may have been refused before, and given up.
-    let (database, refusal) = last_refusal().filter(|(_, refusal)| refusal.wanted_by == running)?;
+    let (database, refusal) = refused().filter(|(_, refusal)| refusal.wanted_by == running)?;
     Some((database, refusal.held_by?))
 }
 
 /// The number of the database and the refusal that this thread has met last.
-fn last_refusal() -> Option<(u64, Refusal)> {
+fn refused() -> Option<(u64, Refusal)> {
     if !has_refusal() {
         return None;
     }
@@ -142,7 +170,7 @@ impl Holder {
         if !has_refusal() {
             return;
         }
-        if last_refusal().is_some_and(|(_, refusal)| refusal.wanted_by.connection == self.connection()) {
+        if refused().is_some_and(|(_, refusal)| refusal.wanted_by.connection == self.connection()) {
             set_refusal(None);
         }
     }
@@ -202,7 +230,7 @@ impl Holders {
     }
 
     pub(super) fn add(&self) -> Arc<Holder> {
-        let holder = Arc::new(Holder::default());
+        let holder = Arc::new(Holder { connection: take_attaching().into(), ..Holder::default() });
         lock(&self.handles).push(Arc::clone(&holder));
         holder
     }
@@ -229,7 +257,7 @@ impl Holders {
     /// Whether the rival of a test is faster than `holder`, which was not refused in this transaction.
     #[inline]
     pub(super) fn has_rival_for(&self, database: u64, holder: &Holder) -> bool {
-        let has_rival = self.has_rival.load(Ordering::Relaxed) && !running(holder.connection()).is_spared;
+        let has_rival = self.has_rival.load(Ordering::Relaxed) && running(holder.connection()).kind != Kind::Spared;
         if has_rival {
             self.remember(database, holder, None);
         }
@@ -238,11 +266,11 @@ impl Holders {
 
     fn remember(&self, database: u64, holder: &Holder, held_by: Option<Actor>) {
         let wanted_by = running(holder.connection()).actor;
+        let refusal = Refusal { wanted_by, held_by };
+        set_refusal(Some((database, refusal)));
         if wanted_by.connection == 0 {
             return;
         }
-        let refusal = Refusal { wanted_by, held_by };
-        set_refusal(Some((database, refusal)));
         let mut refusals = lock(&self.refusals);
         if refusals.last() != Some(&refusal) {
             if refusals.len() == REMEMBERED {
@@ -255,7 +283,7 @@ impl Holders {
 
 #[cfg(test)]
 mod tests {
-    use super::{Actor, Holders, Wanted, awaited, begin_statement, take_refusal};
+    use super::{Actor, Holders, Kind, Wanted, awaited, begin_statement, take_refusal};
     use crate::vfs::store::locks::Level;
 
     #[test]
@@ -264,13 +292,13 @@ mod tests {
         let (holder, other) = (holders.add(), holders.add());
         holder.set_connection(1);
         other.set_connection(2);
-        begin_statement(1, 1, false);
+        begin_statement(1, 1, Kind::Ordinary);
         holder.note_level(Level::None, Level::Reserved);
-        begin_statement(2, 2, false);
+        begin_statement(2, 2, Kind::Ordinary);
         holders.refused(7, &other, Wanted::Level(Level::Reserved));
         assert_eq!(awaited(), Some((7, Actor { connection: 1, statement: 1 })));
         // It gives up, and another statement waits for something else.
-        begin_statement(3, 3, false);
+        begin_statement(3, 3, Kind::Ordinary);
         assert_eq!(awaited(), None);
         assert_eq!(take_refusal(2).unwrap().wanted_by, Actor { connection: 2, statement: 2 });
         assert_eq!(take_refusal(2), None);

@@ -2,6 +2,7 @@
 
 pub mod package;
 pub mod planted;
+pub mod transactions;
 
 use rusqlite::{Connection, ffi, types::Value};
 use std::{error::Error, fmt::Write, fs};

@@ -91,6 +91,17 @@ fn shows_its_statements(writer: (Engine, Connection)) {
 }
 
 #[rstest]
+fn shows_that_its_trace_is_replaced(engine: Engine) {
+    let connection = engine.connect().unwrap();
+    connection.query_row("SELECT 'seen'", [], |_| Ok(())).unwrap();
+    // SAFETY: the handle is open, and this thread has it.
+    unsafe { rusqlite::ffi::sqlite3_trace_v2(connection.handle(), 0, None, std::ptr::null_mut()) };
+    connection.query_row("SELECT 'unseen'", [], |_| Ok(())).unwrap();
+    drop(connection);
+    panic!("it fails");
+}
+
+#[rstest]
 fn shows_the_call_of_a_session(session: Session) {
     session.execute("UPDATE users SET name = 'y'", []).unwrap();
     session.execute("UPDATE users SET nosuch = 'y'", []).unwrap();

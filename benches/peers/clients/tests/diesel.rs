@@ -1,7 +1,9 @@
 //! diesel: its migrations make the template, a connection or its pool opens a clone by URI.
 
+use common::transactions::{SCHEMA, SHAPES, fails_at_once};
 use diesel::{
     Connection, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection,
     dsl::sql,
     r2d2::{ConnectionManager, Pool},
     sql_query,
@@ -56,29 +58,22 @@ fn writers_and_readers_share_a_clone_in_wal_mode() {
     assert_eq!(count(&mut reader), 2);
 }
 
-/// Statements, and whether the last one turns a read transaction into one that writes, as SQLite itself has it for rusqlite.
-const SHAPES: &[(&[&str], bool)] = &[
-    (&["DELETE FROM posts"], false),
-    (&["BEGIN", "SELECT 1 FROM posts", "DELETE FROM posts"], true),
-    (&["BEGIN", "DELETE FROM posts"], false),
-    (&["BEGIN IMMEDIATE", "SELECT 1 FROM posts", "DELETE FROM posts"], false),
-    (&["BEGIN EXCLUSIVE", "SELECT 1 FROM posts", "DELETE FROM posts"], false),
-    (&["SAVEPOINT s", "SELECT 1 FROM posts", "DELETE FROM posts"], true),
-    (&["BEGIN", "SELECT 1 FROM posts", "UPDATE posts SET title = 'x' RETURNING id"], true),
-    (&["ATTACH '' AS other", "BEGIN", "SELECT 1 FROM posts", "CREATE TABLE other.t (n)"], false),
-];
-
 #[test]
-fn upgrade_is_found() {
+fn upgrade_is_found_where_sqlite_does_not_wait() {
     for mode in [JournalMode::Delete, JournalMode::Wal] {
-        for (statements, is_upgrade) in SHAPES {
+        for shape in SHAPES {
             let engine = Engine::builder().journal_mode(mode).lint(Lint::Upgrade, Level::Warn).memory().unwrap();
             let mut client = SqliteConnection::establish(&engine.uri()).unwrap();
-            sql_query("CREATE TABLE posts (id INTEGER PRIMARY KEY, title TEXT)").execute(&mut client).unwrap();
-            for statement in *statements {
+            client.batch_execute(SCHEMA).unwrap();
+            for statement in shape.0.iter().chain([&shape.1]) {
+                // It runs a statement to its end.
                 sql_query(*statement).execute(&mut client).unwrap();
             }
-            assert_eq!(!engine.findings().is_empty(), *is_upgrade, "{statements:?}");
+            drop(client);
+            let rivals = Engine::builder().journal_mode(mode).memory().unwrap();
+            rivals.connect().unwrap().execute_batch(SCHEMA).unwrap();
+            let expected = fails_at_once(|| rivals.connect().unwrap(), *shape);
+            assert_eq!(!engine.findings().is_empty(), expected, "{mode} {shape:?}");
         }
     }
 }

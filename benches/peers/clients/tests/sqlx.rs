@@ -1,10 +1,12 @@
 //! sqlx: its migrator makes the template, its pool opens a clone by URL.
 
+use common::transactions::{SCHEMA, SHAPES, fails_at_once};
 use sqlite_fixtures::{
     Engine, SessionFactory, Template,
+    engine::JournalMode,
     settings::{Level, Lint},
 };
-use sqlx::{SqlitePool, migrate::MigrateError, sqlite::SqliteConnectOptions};
+use sqlx::{Connection, SqliteConnection, SqlitePool, migrate::MigrateError, sqlite::SqliteConnectOptions};
 use std::{str::FromStr, sync::LazyLock};
 
 async fn migrate(uri: String) -> Result<(), MigrateError> {
@@ -62,6 +64,25 @@ async fn pool_opens_a_temporary_file() {
 }
 
 #[tokio::test]
+async fn upgrade_is_found_where_sqlite_does_not_wait() {
+    for mode in [JournalMode::Delete, JournalMode::Wal] {
+        for shape in SHAPES {
+            let engine = Engine::builder().journal_mode(mode).lint(Lint::Upgrade, Level::Warn).memory().unwrap();
+            let mut client = SqliteConnection::connect(&engine.url()).await.unwrap();
+            sqlx::raw_sql(SCHEMA).execute(&mut client).await.unwrap();
+            for statement in shape.0.iter().chain([&shape.1]) {
+                sqlx::query(*statement).fetch_all(&mut client).await.unwrap();
+            }
+            client.close().await.unwrap();
+            let rivals = Engine::builder().journal_mode(mode).memory().unwrap();
+            rivals.connect().unwrap().execute_batch(SCHEMA).unwrap();
+            let expected = fails_at_once(|| rivals.connect().unwrap(), *shape);
+            assert_eq!(!engine.findings().is_empty(), expected, "{mode} {shape:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn transaction_of_sqlx_upgrades_and_an_immediate_one_does_not() {
     let engine = Engine::builder().lint(Lint::Upgrade, Level::Warn).memory().unwrap();
     let pool = SqlitePool::connect(&engine.url()).await.unwrap();
@@ -69,8 +90,7 @@ async fn transaction_of_sqlx_upgrades_and_an_immediate_one_does_not() {
     for immediate in [true, false] {
         let begun = if immediate { pool.begin_with("BEGIN IMMEDIATE").await } else { pool.begin().await };
         let mut transaction = begun.unwrap();
-        let posts: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM posts").fetch_one(&mut *transaction).await.unwrap();
+        let posts: i64 = sqlx::query_scalar("SELECT count(*) FROM posts").fetch_one(&mut *transaction).await.unwrap();
         assert_eq!(posts, i64::from(!immediate));
         sqlx::query("INSERT INTO posts (title) VALUES ('On moss')").execute(&mut *transaction).await.unwrap();
         transaction.commit().await.unwrap();
