@@ -39,6 +39,16 @@ fn upgrade_on_a_foreign_file_fails_the_process() {
     assert!(run.text.contains("(test `upgrade_on_a_foreign_file`)"), "{}", run.text);
 }
 
+/// Only the beginning of the name of the test's thread is known, and on Linux alone.
+#[test]
+fn upgrade_on_a_worker_names_the_running_tests() {
+    let run = run("upgrade_on_a_worker", &[DENY]);
+    run.assert_red();
+    assert!(run.text.contains(&place("// upgrade", 0)), "{}", run.text);
+    let named = if under_nextest() { "(test `upgrade_on_a_worker`)" } else { "(while `upgrade_on_a_wo…` ran)" };
+    assert!(run.text.contains(named) || cfg!(not(target_os = "linux")), "{}", run.text);
+}
+
 #[rstest]
 #[case("transaction_left_open", 0, "is still open when its connection is closed")]
 #[case("transaction_of_an_open_connection", 1, "is still open when its test ends")]

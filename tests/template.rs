@@ -11,7 +11,6 @@ use sqlite_fixtures::{
 use std::{
     error::Error,
     fs::{self, File},
-    io::ErrorKind,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -409,7 +408,7 @@ fn cache_that_cannot_be_written_is_done_without() {
     // A process that another test starts meanwhile has the copy open until it runs.
     let output = loop {
         match again.output() {
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::yield_now(),
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => thread::yield_now(),
             output => break output.unwrap(),
         }
     };

@@ -115,7 +115,7 @@ fn running_threads() -> MutexGuard<'static, Vec<(Arc<str>, usize)>> {
 
 /// The tests that are running. For threads that the ledger does not know, the system has the beginning of the name; a thread
 /// without a name has that of the thread that started it.
-pub(super) fn running() -> Vec<Arc<str>> {
+pub(crate) fn running() -> Vec<Arc<str>> {
     let mut running: Vec<Arc<str>> = running_threads().iter().map(|(name, _)| Arc::clone(name)).collect();
     // With `--test-threads=1` the main thread runs the tests, and there are no other threads.
     let others = if thread().as_deref() == Some("main") { Vec::new() } else { threads() };

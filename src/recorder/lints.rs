@@ -3,7 +3,7 @@
 use super::Shared;
 use super::statement::{Statement, in_one_line};
 use crate::ledger::faults::{self, Fault, Place};
-use crate::ledger::test_name::TestName;
+use crate::ledger::test_name::{self, TestName};
 use crate::position::Position;
 use crate::settings::{LINTS, Level, Lint};
 use std::cell::Cell;
@@ -101,6 +101,8 @@ pub(super) fn repeats(run: &Run<'_>) {
 pub struct Finding {
     lint: Lint,
     step: Step,
+    /// The tests that were running, if its own is not known.
+    running: Vec<Arc<str>>,
     /// The statement that makes the missing index.
     index: String,
     describe: Arc<dyn Fn() -> String + Send + Sync>,
@@ -133,7 +135,11 @@ impl Finding {
     }
 
     fn describe(&self) -> String {
-        let test = self.test().map_or_else(String::new, |test| format!(" (test `{test}`)"));
+        let test = match self.test() {
+            Some(test) => format!(" (test `{test}`)"),
+            None if self.running.is_empty() => String::new(),
+            None => format!(" (while `{}` ran)", self.running.join("`, `")),
+        };
         (self.describe)() + &test
     }
 
@@ -178,7 +184,8 @@ pub(super) fn report(
     if level == Level::Allow || is_allowed(lint, &step.sql) {
         return;
     }
-    let finding = Finding { lint, step: step.clone(), index, describe: Arc::new(describe) };
+    let running = if step.test.guess().is_none() { test_name::running() } else { Vec::new() };
+    let finding = Finding { lint, step: step.clone(), running, index, describe: Arc::new(describe) };
     shared.found(finding.clone());
     faults::add(Fault {
         key: format!("{lint} {}", step.sql),

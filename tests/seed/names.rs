@@ -1,6 +1,5 @@
 //! Names that look like SQL, paths or templates are only names.
 
-use crate::one;
 use common::{dump, folder};
 use sqlite_fixtures::{Seeds, rusqlite::Connection};
 use std::{fs, path::Path};
@@ -18,7 +17,7 @@ fn quoted_names_load() {
     connection.execute_batch("CREATE UNIQUE INDEX i ON \"od\"\"d t\" (\"a b\")").unwrap();
     let folder = folder(&[("od\"d t.sql", "INSERT INTO \"od\"\"d t\" VALUES ('x;', 'y', NULL)")]);
     Seeds::from(folder.path()).load(&mut connection).unwrap();
-    assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM \"od\"\"d t\""), 1);
+    assert_eq!(crate::one::<i64>(&connection, "SELECT count(*) FROM \"od\"\"d t\""), 1);
 }
 
 /// Names that somebody might hope are not looked at.

@@ -1,6 +1,6 @@
 //! Unit tests of `src/storage/temp_folder.rs`.
 
-use super::{ProcessLock, TempFolder};
+use super::TempFolder;
 use crate::storage::names;
 use std::fs;
 
@@ -36,7 +36,7 @@ fn the_lock_stays_with_a_folder_that_cannot_be_removed() {
 fn a_folder_is_private_and_its_name_is_new() {
     use std::os::unix::fs::PermissionsExt;
     let parent = tempfile::tempdir().unwrap();
-    let lock = ProcessLock::in_folder(parent.path()).unwrap();
+    let lock = super::ProcessLock::in_folder(parent.path()).unwrap();
     fs::create_dir(lock.path.with_extension("1")).unwrap();
     let folder = TempFolder::new_in(parent.path()).unwrap();
     assert_eq!(folder.path(), lock.path.with_extension("2"));

@@ -44,6 +44,17 @@ fn upgrade_on_a_foreign_file() {
     std::fs::remove_file(path).unwrap();
 }
 
+/// A pool's own thread, which opens the database too.
+#[test]
+fn upgrade_on_a_worker() {
+    let work = || {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE users (name TEXT); INSERT INTO users VALUES ('a')").unwrap();
+        rename(&mut connection, TransactionBehavior::Deferred);
+    };
+    thread::Builder::new().name("pool-worker-0".to_owned()).spawn(work).unwrap().join().unwrap();
+}
+
 #[rstest]
 fn clean_immediate_transaction(mut session: Session, engine: Engine) {
     rename(&mut session, TransactionBehavior::Immediate);
