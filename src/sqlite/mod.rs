@@ -1,31 +1,28 @@
 //! What only SQLite's C interface can do, or what rusqlite spells differently across its versions.
 
 pub(crate) mod affinity;
-mod authorizer;
 mod compared;
+mod control;
 mod events;
 mod files;
 mod handle;
-mod limits;
 pub(crate) mod quote;
-mod random;
 mod script;
 mod shadow;
-mod switches;
 mod untracked;
 
-pub(crate) use authorizer::{Answer, Authorizer, Policy, Request};
 pub(crate) use compared::{compared_columns, declare_functions};
+pub(crate) use control::{
+    Answer, Authorizer, Exceeded, ExecutionLimiter, ExecutionLimits, Policy, Request, Switch, Switched, fixed_random,
+    limit, switch,
+};
 pub(crate) use events::{Events, OpenHandle, Running, Tracer, Transaction, on_failure, trace};
 pub(crate) use files::{DatabaseFile, files_attached_to, main_file};
 pub(crate) use handle::{Handle, statements};
-pub(crate) use limits::{Exceeded, ExecutionLimiter, ExecutionLimits, limit};
-pub(crate) use random::fixed_random;
 pub(crate) use script::{Script, Unprepared};
 pub(crate) use shadow::shadow_tables;
 #[cfg(feature = "cli")]
 pub(crate) use shadow::shadows_of;
-pub(crate) use switches::{Switch, Switched, switch};
 pub(crate) use untracked::{is_unrecorded, is_untracked, unrecorded, untracked};
 
 use rusqlite::backup::{Backup, StepResult};

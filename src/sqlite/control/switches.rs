@@ -56,5 +56,5 @@ impl Drop for Switched<'_> {
 }
 
 #[cfg(test)]
-#[path = "../../tests/unit/sqlite_switches.rs"]
+#[path = "../../../tests/unit/sqlite_switches.rs"]
 mod tests;

@@ -162,5 +162,5 @@ fn memory() -> i64 {
 }
 
 #[cfg(test)]
-#[path = "../../tests/unit/sqlite_limits.rs"]
+#[path = "../../../tests/unit/sqlite_limits.rs"]
 mod tests;

@@ -9,7 +9,7 @@ pub(crate) fn fixed_random(connection: &Connection) -> rusqlite::Result<()> {
     let functions: [(&CStr, c_int, Function); 2] = [(c"random", 0, random), (c"randomblob", 1, random_blob)];
     for (name, arguments, function) in functions {
         let state = Box::into_raw(Box::new(Cell::new(0_u64)));
-        let flags = ffi::SQLITE_UTF8 | super::INNOCUOUS;
+        let flags = ffi::SQLITE_UTF8 | crate::sqlite::INNOCUOUS;
         // SAFETY: the handle is open, since a connection holds it; the functions have the types that SQLite expects, and own the
         // box until SQLite calls the destructor, which it does also if this fails.
         let code = unsafe {
@@ -72,5 +72,5 @@ fn next(state: &Cell<u64>) -> u64 {
 }
 
 #[cfg(test)]
-#[path = "../../tests/unit/sqlite_random.rs"]
+#[path = "../../../tests/unit/sqlite_random.rs"]
 mod tests;

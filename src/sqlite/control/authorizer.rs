@@ -89,5 +89,5 @@ unsafe extern "C" fn authorize<P: Policy>(
 }
 
 #[cfg(test)]
-#[path = "../../tests/unit/sqlite_authorizer.rs"]
+#[path = "../../../tests/unit/sqlite_authorizer.rs"]
 mod tests;
