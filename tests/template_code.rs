@@ -58,9 +58,25 @@ fn asynchronous() -> Template {
     Template::from_uri_async(async |uri: String| Store::open(uri).map(drop))
 }
 
+/// As sqlx and sea-orm do.
+fn open_url(url: &str) -> rusqlite::Result<()> {
+    Store::open(url.replacen("sqlite:", "file:", 1)).map(drop)
+}
+
+fn on_url() -> Template {
+    Template::from_url(open_url)
+}
+
+fn asynchronous_on_url() -> Template {
+    Template::from_url_async(async |url: String| {
+        assert!(url.starts_with("sqlite:"), "{url}");
+        open_url(&url)
+    })
+}
+
 #[rstest]
 fn clone_is_what_the_code_made(
-    #[values(on_uri, on_path, asynchronous)] template: fn() -> Template,
+    #[values(on_uri, on_path, on_url, asynchronous, asynchronous_on_url)] template: fn() -> Template,
     #[values(true, false)] in_memory: bool,
 ) {
     let template = if in_memory { template() } else { template().in_temp_file() };

@@ -18,6 +18,7 @@ pub(crate) use builder::Options;
 pub use builder::{EngineBuilder, JournalMode};
 pub use error::EngineError;
 pub(crate) use origin::Origin;
+pub(crate) use place::url;
 pub(crate) use slots::Slot;
 
 use crate::labels::{Labels, SharedLabels};

@@ -27,6 +27,11 @@ pub(super) enum Place {
     },
 }
 
+/// A URI in the form that sqlx and sea-orm take.
+pub(crate) fn url(uri: &str) -> String {
+    uri.replacen("file:", "sqlite:", 1)
+}
+
 /// A connection, for internal use, to a new database that is a copy of `origin`.
 pub(super) fn open_copy(origin: &Origin) -> rusqlite::Result<Connection> {
     let database = vfs::Database::new(Arc::clone(&origin.bytes));
@@ -107,7 +112,7 @@ impl Place {
 
     /// As [`uri`](Self::uri), in the form of other clients.
     pub(super) fn url(&self) -> String {
-        self.uri().replacen("file:", "sqlite:", 1)
+        url(&self.uri())
     }
 
     pub(super) fn persist(&self) -> Result<PathBuf, EngineError> {

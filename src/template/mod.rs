@@ -15,7 +15,7 @@ mod mapped;
 
 pub use error::TemplateError;
 
-use crate::engine::{Engine, EngineBuilder, EngineError, Options, Origin};
+use crate::engine::{Engine, EngineBuilder, EngineError, Options, Origin, url};
 use crate::ledger::warn_stderr;
 use crate::position::chain;
 use crate::seed::Seeds;
@@ -176,6 +176,17 @@ impl Template {
         Self::new(Schema::Code(Code::new::<F>(Run::Uri(Box::new(move |uri| build(uri).map_err(Into::into))))))
     }
 
+    /// As [`from_uri`](Self::from_uri), for code that takes a URL such as [`Engine::url`], as sqlx and sea-orm do, and does not
+    /// return a future.
+    #[must_use]
+    pub fn from_url<F, E>(build: F) -> Self
+    where
+        F: Fn(&str) -> Result<(), E> + Send + Sync + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self::new(Schema::Code(Code::new::<F>(Run::Uri(Box::new(move |uri| build(&url(uri)).map_err(Into::into))))))
+    }
+
     /// As [`from_uri`](Self::from_uri), for code that wants the path of a file, or the folder that the file is in.
     ///
     /// The file is not there yet; nothing else is in its folder. It is named `database.sqlite3`, or as
@@ -227,6 +238,36 @@ impl Template {
     {
         Self::new(Schema::Code(Code::new::<F>(Run::Async(Box::new(move |uri| {
             let work = build(uri);
+            Box::pin(async { work.await.map_err(Into::into) })
+        })))))
+    }
+
+    /// As [`from_uri_async`](Self::from_uri_async), for code that takes a URL such as [`Engine::url`]: the migrators of sqlx and
+    /// sea-orm.
+    ///
+    /// ```
+    /// use sqlite_fixtures::Template;
+    /// use std::sync::LazyLock;
+    ///
+    /// // let pool = SqlitePool::connect(&url).await?;
+    /// // sqlx::migrate!().run(&pool).await?;
+    /// async fn migrate(url: String) -> Result<(), std::fmt::Error> {
+    ///     assert!(url.starts_with("sqlite:"));
+    ///     Ok(())
+    /// }
+    ///
+    /// static APP: LazyLock<Template> = LazyLock::new(|| Template::from_url_async(migrate));
+    /// # pollster::block_on(APP.engine_async()).unwrap();
+    /// ```
+    #[must_use]
+    pub fn from_url_async<F, R, E>(build: F) -> Self
+    where
+        F: Fn(String) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self::new(Schema::Code(Code::new::<F>(Run::Async(Box::new(move |uri| {
+            let work = build(url(&uri));
             Box::pin(async { work.await.map_err(Into::into) })
         })))))
     }

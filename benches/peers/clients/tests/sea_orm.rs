@@ -29,14 +29,14 @@ impl MigrationTrait for Posts {
     }
 }
 
-async fn migrate(uri: String) -> Result<(), DbErr> {
-    let database = Database::connect(uri.replacen("file:", "sqlite:", 1)).await?;
+async fn migrate(url: String) -> Result<(), DbErr> {
+    let database = Database::connect(url).await?;
     Migrator::up(&database, None).await?;
     database.close().await
 }
 
 static BLOG: LazyLock<Template> = LazyLock::new(|| {
-    Template::from_uri_async(migrate)
+    Template::from_url_async(migrate)
         .seeds("seeds/posts.json")
         .engine_options(|engine| engine.journal_mode(JournalMode::Wal))
 });

@@ -9,15 +9,15 @@ use sqlite_fixtures::{
 use sqlx::{Connection, SqliteConnection, SqlitePool, migrate::MigrateError, sqlite::SqliteConnectOptions};
 use std::{str::FromStr, sync::LazyLock};
 
-async fn migrate(uri: String) -> Result<(), MigrateError> {
-    let pool = SqlitePool::connect(&uri.replacen("file:", "sqlite:", 1)).await?;
+async fn migrate(url: String) -> Result<(), MigrateError> {
+    let pool = SqlitePool::connect(&url).await?;
     sqlx::migrate!("./migrations").run(&pool).await?;
     pool.close().await;
     Ok(())
 }
 
 static BLOG: LazyLock<Template> =
-    LazyLock::new(|| Template::from_uri_async(migrate).seeds("seeds/posts.json").rebuild_if_changed("migrations"));
+    LazyLock::new(|| Template::from_url_async(migrate).seeds("seeds/posts.json").rebuild_if_changed("migrations"));
 
 async fn count(pool: &SqlitePool) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM posts").fetch_one(pool).await.unwrap()

@@ -5,15 +5,15 @@ use sqlx::{SqlitePool, migrate::MigrateError};
 use std::sync::LazyLock;
 use suites::{COUNT, EXPECTED, INSERT};
 
-async fn migrate(uri: String) -> Result<(), MigrateError> {
-    let pool = SqlitePool::connect(&uri.replacen("file:", "sqlite:", 1)).await?;
+async fn migrate(url: String) -> Result<(), MigrateError> {
+    let pool = SqlitePool::connect(&url).await?;
     sqlx::migrate!("fixtures/migrations").run(&pool).await?;
     pool.close().await;
     Ok(())
 }
 
 static TEMPLATE: LazyLock<Template> =
-    LazyLock::new(|| Template::from_uri_async(migrate).seeds("fixtures/seeds.sql").rebuild_if_changed("fixtures"));
+    LazyLock::new(|| Template::from_url_async(migrate).seeds("fixtures/seeds.sql").rebuild_if_changed("fixtures"));
 
 suites::hundred_tests! {
     use crate::*;
