@@ -9,6 +9,7 @@ use crate::recorder::{self, Recorder, full_scans};
 use crate::settings::{Keep, Leaks};
 use crate::sqlite::{copy, unrecorded, untracked};
 use crate::storage;
+use crate::vfs;
 use rusqlite::Connection;
 use std::backtrace::Backtrace;
 use std::error::Error;
@@ -76,18 +77,18 @@ impl Database {
 
     pub(super) fn connect(&self) -> Result<Connection, EngineError> {
         let connection = self.place.open()?;
-        unrecorded(|| {
+        let prepare = || {
             self.options.prepare(&connection)?;
             self.options.set_journal_mode(&connection)
-        })
-        .map_err(|error| self.name_holder(error))?;
+        };
+        self.naming_holder(|| unrecorded(prepare))?;
         Ok(connection)
     }
 
-    /// Says who has the lock, where an error is that the database is locked.
-    pub(super) fn name_holder(&self, error: EngineError) -> EngineError {
-        let recorder = self.recorder.as_ref();
-        error.name_holder(|| recorder?.last_refused_lock(self.place.path().is_none()))
+    /// Runs `work` on the database. Where it fails because that is locked, the error names who has the lock.
+    pub(super) fn naming_holder<T>(&self, work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
+        let (done, refusal) = vfs::with_refusal(work);
+        done.map_err(|error| error.name_holder(|| self.recorder.as_ref()?.refused_lock(refusal)))
     }
 
     pub(super) fn ledger(&self) -> Ledger {

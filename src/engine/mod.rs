@@ -282,8 +282,8 @@ impl Engine {
         let database = vfs::Database::new(Arc::new([]));
         let uri = vfs::uri(&database).map_err(EngineError::Open)?;
         let mut to = untracked(|| Connection::open(uri)).map_err(EngineError::Open)?;
-        copy(&self.connect_untracked()?, &mut to)
-            .map_err(|error| self.database.name_holder(EngineError::Read(error)))?;
+        let from = self.connect_untracked()?;
+        self.database.naming_holder(|| copy(&from, &mut to).map_err(EngineError::Read))?;
         drop(to);
         let origin = Origin { bytes: Arc::new(database.to_vec()), file: None };
         let copy = EngineBuilder::from(self.options().clone()).memory_from(&origin)?;
@@ -360,7 +360,7 @@ impl Engine {
     /// [`EngineError::Read`] with the error of SQLite, [`EngineError::Locked`], or any error of opening a session.
     pub fn snapshot(&self) -> Result<String, EngineError> {
         let connection = untracked(|| self.connect())?;
-        snapshot::of(&connection).map_err(|error| self.database.name_holder(EngineError::Read(error)))
+        self.database.naming_holder(|| snapshot::of(&connection).map_err(EngineError::Read))
     }
 
     /// Opens a connection without the engine's options, which is not in the ledger.

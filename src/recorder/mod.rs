@@ -23,7 +23,7 @@ use crate::ledger::{Observer, call_addresses, observe_foreign, this_thread};
 use crate::position::Position;
 use crate::settings::{Lints, Settings};
 use crate::sqlite::{Events, Tracer, is_unrecorded, on_failure, unrecorded};
-use crate::vfs::{self, Actor, Refusal, Watcher};
+use crate::vfs::{Actor, Refusal, Watcher};
 use connection::{Handle, RecordedConnection};
 use rusqlite::Connection;
 use scan::Scan;
@@ -246,13 +246,10 @@ impl Recorder {
         actor.statement > 0 && self.connections().iter().any(|recorded| recorded.number == actor.connection)
     }
 
-    /// The lock that this thread was refused just now, if it is known who has it; `in_memory` is whether our own file system has it.
-    pub(crate) fn last_refused_lock(&self, in_memory: bool) -> Option<RefusedLock> {
-        let refusal = if in_memory {
-            vfs::last_refusal()?
-        } else {
-            Refusal { wanted_by: Actor::default(), held_by: Some((*lock(&self.shared.writer))?) }
-        };
+    /// The lock that the file system in memory has refused, or that a connection to a file was, if it is known who has it.
+    pub(crate) fn refused_lock(&self, in_memory: Option<Refusal>) -> Option<RefusedLock> {
+        let on_disk = || Some(Refusal { wanted_by: Actor::default(), held_by: Some((*lock(&self.shared.writer))?) });
+        let refusal = in_memory.or_else(on_disk)?;
         let holder = locks::holder_of(&refusal)?;
         Some(RefusedLock::new(self, refusal, Some(holder)))
     }

@@ -11,7 +11,7 @@ mod store;
 
 pub(crate) use shim::set_connection;
 pub(crate) use store::{
-    Actor, Base, Database, Kind, Refusal, Watcher, begin_statement, has_refusal, last_refusal, take_refusal,
+    Actor, Base, Database, Kind, Refusal, Watcher, begin_statement, has_refusal, take_refusal, with_refusal,
 };
 
 use rusqlite::ffi;

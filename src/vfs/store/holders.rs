@@ -111,9 +111,14 @@ pub(crate) fn take_refusal(connection: u64) -> Option<Refusal> {
     Some(refusal)
 }
 
-/// The refusal that this thread has met last, and not overcome.
-pub(crate) fn last_refusal() -> Option<Refusal> {
-    refused().map(|(_, refusal)| refusal)
+/// Runs `work`, and returns the refusal that it has met and not overcome on this thread.
+pub(crate) fn with_refusal<T>(work: impl FnOnce() -> T) -> (T, Option<Refusal>) {
+    let before = refused();
+    set_refusal(None);
+    let done = work();
+    let met = refused();
+    set_refusal(before);
+    (done, met.map(|(_, refusal)| refusal))
 }
 
 /// The number of the database and the holder of the lock that the statement which this thread runs was refused.
