@@ -430,3 +430,14 @@ fn connections_of_a_kept_engine_are_no_leaks() {
     kept.ledger().verify();
     std::mem::forget((before, client, session));
 }
+
+/// As `Connection::open` does: nothing of the database is read.
+#[test]
+fn connection_opens_beside_an_exclusive_lock() {
+    let engine = Engine::memory().unwrap();
+    let holder = engine.connect().unwrap();
+    holder.execute_batch("CREATE TABLE t (n); BEGIN EXCLUSIVE").unwrap();
+    let other = engine.connect().unwrap();
+    other.execute_batch("PRAGMA busy_timeout = 0").unwrap();
+    assert!(other.execute_batch("SELECT * FROM t").is_err());
+}

@@ -2,7 +2,7 @@
 
 use super::{Engine, EngineError, Origin, database::Database, place::Place};
 use crate::settings::{Keep, Leaks, Level, Lint, Lints, Settings};
-use crate::sqlite::{Switch, switch};
+use crate::sqlite::{Switch, set_pragma, switch};
 use rusqlite::{Connection, ErrorCode};
 use std::any::TypeId;
 use std::fmt;
@@ -90,15 +90,15 @@ impl Options {
     /// Applies all options except the journal mode.
     pub(crate) fn prepare(&self, connection: &Connection) -> Result<(), EngineError> {
         self.switch(connection).map_err(EngineError::Open)?;
-        set_pragma(connection, "temp_store", "MEMORY")?;
+        set(connection, "temp_store", "MEMORY")?;
         if !self.durable {
-            set_pragma(connection, "synchronous", "OFF")?;
+            set(connection, "synchronous", "OFF")?;
         }
         if self.unordered {
-            set_pragma(connection, "reverse_unordered_selects", "ON")?;
+            set(connection, "reverse_unordered_selects", "ON")?;
         }
         for (name, value) in &self.pragmas {
-            set_pragma(connection, name, value)?;
+            set(connection, name, value)?;
         }
         self.on_open.iter().try_for_each(|hook| hook(connection)).map_err(EngineError::OnOpen)
     }
@@ -165,8 +165,8 @@ impl Options {
         /// and finds the mode switched when it looks again.
         const ATTEMPTS: usize = 100;
         let mode = requested.to_string();
-        let get = || connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
-        let set = || connection.pragma_update_and_check(None, "journal_mode", &mode, |row| row.get::<_, String>(0));
+        let get = || connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0));
+        let set = || connection.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |row| row.get::<_, String>(0));
         let mut attempts = 0;
         let actual = loop {
             if get().map_err(EngineError::Open)? == mode {
@@ -184,8 +184,8 @@ impl Options {
     }
 }
 
-fn set_pragma(connection: &Connection, name: &str, value: &str) -> Result<(), EngineError> {
-    connection.pragma_update(None, name, value).map_err(|source| EngineError::Pragma { name: name.to_owned(), source })
+fn set(connection: &Connection, name: &str, value: &str) -> Result<(), EngineError> {
+    set_pragma(connection, name, value).map_err(|source| EngineError::Pragma { name: name.to_owned(), source })
 }
 
 /// Collects the options of an engine; [`memory`](Self::memory) or [`temp_file`](Self::temp_file) creates it.

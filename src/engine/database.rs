@@ -7,7 +7,7 @@ use crate::ledger::{EngineIdentity, EngineRecord, Ledger, State, enforce, faults
 use crate::position::chain;
 use crate::recorder::{self, Recorder, full_scans};
 use crate::settings::{Keep, Leaks};
-use crate::sqlite::{copy, unrecorded, untracked};
+use crate::sqlite::{copy, set_pragma, unrecorded, untracked};
 use crate::storage;
 use crate::vfs;
 use rusqlite::Connection;
@@ -129,8 +129,8 @@ impl Database {
         storage::create_file(path).map_err(|source| error(source.into()))?;
         let saved = untracked(|| self.place.open()).map_err(Into::into).and_then(|from| {
             // Without a wait: the lock may belong to the leaked session that is the reason to save the database.
-            // By pragma: rusqlite's `busy_timeout` does not link with a system library before 3.44.
-            from.pragma_update(None, "busy_timeout", 0)?;
+            // Not rusqlite's `busy_timeout`, which does not link with a system library before 3.44.
+            set_pragma(&from, "busy_timeout", "0")?;
             let mut to = untracked(|| Connection::open(path))?;
             copy(&from, &mut to)?;
             to.close().map_err(|(_, source)| source.into())

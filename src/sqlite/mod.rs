@@ -14,7 +14,7 @@ mod untracked;
 pub(crate) use compared::{compared_columns, declare_functions};
 pub(crate) use control::{
     Answer, Authorizer, Exceeded, ExecutionLimiter, ExecutionLimits, Policy, Request, Switch, Switched, fixed_random,
-    limit, switch,
+    limit, set_pragma, switch,
 };
 pub(crate) use events::{Events, OpenHandle, Running, Tracer, Transaction, on_failure, trace};
 pub(crate) use files::{DatabaseFile, files_attached_to, main_file};

@@ -3,7 +3,7 @@
 use super::TemplateError;
 use crate::engine::{Engine, Options};
 use crate::ledger::{Ledger, settle_while};
-use crate::sqlite::copy;
+use crate::sqlite::{copy, set_pragma};
 use rusqlite::{Connection, ErrorCode};
 use std::any::TypeId;
 use std::error::Error;
@@ -80,7 +80,7 @@ impl Building {
         }
         let from = self.0.connect_untracked().map_err(TemplateError::engine)?;
         // Not rusqlite's `busy_timeout`, which does not link with a system library before 3.44.
-        from.pragma_update(None, "busy_timeout", 0).map_err(TemplateError::sqlite)?;
+        set_pragma(&from, "busy_timeout", "0").map_err(TemplateError::sqlite)?;
         let lock = || from.execute_batch("BEGIN IMMEDIATE");
         let is_busy = || {
             let busy = lock().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));

@@ -1,4 +1,4 @@
-//! Unit tests of `src/sqlite/authorizer.rs`.
+//! Unit tests of `src/sqlite/control/authorizer.rs`.
 
 use super::{Answer, Authorizer, Policy, Request};
 use rusqlite::{Connection, ffi};

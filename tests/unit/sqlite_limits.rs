@@ -1,4 +1,4 @@
-//! Unit tests of `src/sqlite/limits.rs`.
+//! Unit tests of `src/sqlite/control/limits.rs`.
 
 use super::{Exceeded, ExecutionLimiter, ExecutionLimits};
 use rusqlite::{Connection, ErrorCode};

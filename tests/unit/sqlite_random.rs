@@ -1,4 +1,4 @@
-//! Unit tests of `src/sqlite/random.rs`.
+//! Unit tests of `src/sqlite/control/random.rs`.
 
 use super::fixed_random;
 use rusqlite::Connection;

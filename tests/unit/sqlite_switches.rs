@@ -1,6 +1,6 @@
-//! Unit tests of `src/sqlite/switches.rs`.
+//! Unit tests of `src/sqlite/control/switches.rs`.
 
-use super::{Switch, Switched};
+use super::{Switch, Switched, set_pragma};
 use rusqlite::Connection;
 
 #[test]
@@ -32,4 +32,17 @@ fn defensive_mode_protects_the_schema() {
     assert!(!write());
     drop(defensive);
     assert!(write());
+}
+
+#[test]
+fn pragma_is_set_and_a_name_of_none_is_an_error() {
+    let connection = Connection::open_in_memory().unwrap();
+    for value in ["7", "-9"] {
+        set_pragma(&connection, "user_version", value).unwrap();
+        let now: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(now.to_string(), value);
+    }
+    let error = set_pragma(&connection, "main.user_version", "1").unwrap_err();
+    assert_eq!(error.to_string(), "`main.user_version` is not the name of a pragma");
+    assert!(set_pragma(&connection, "", "1").is_err());
 }

@@ -1,6 +1,6 @@
 //! A copy of a database, for what SQLite cannot roll back: scripts with transactions of their own.
 
-use crate::sqlite::{Switch, Switched, copy, untracked};
+use crate::sqlite::{Switch, Switched, copy, set_pragma, untracked};
 use rusqlite::Connection;
 
 /// A copy of a connection's main database.
@@ -39,7 +39,7 @@ impl Backup {
             }
             for name in ["application_id", "user_version"] {
                 let value = number(&self.connection, &format!("PRAGMA main.{name}"))?;
-                to.pragma_update(None, name, value)?;
+                set_pragma(to, name, &value.to_string())?;
             }
         }
         if journal_mode(to)? != self.journal_mode {

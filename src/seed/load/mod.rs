@@ -164,7 +164,7 @@ impl<'c> Savepoint<'c> {
     fn begin(connection: &'c Connection) -> Result<Self, SeedError> {
         let is_outermost = connection.is_autocommit();
         let suspended = if is_outermost { Some(SuspendedForeignKeys::new(connection)?) } else { None };
-        let deferred = connection.pragma_query_value(None, "defer_foreign_keys", |row| row.get(0));
+        let deferred = connection.query_row("PRAGMA defer_foreign_keys", [], |row| row.get(0));
         let savepoint = Self {
             connection,
             is_outermost,

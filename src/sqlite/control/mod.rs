@@ -9,4 +9,4 @@ mod switches;
 pub(crate) use authorizer::{Answer, Authorizer, Policy, Request};
 pub(crate) use limits::{Exceeded, ExecutionLimiter, ExecutionLimits, limit};
 pub(crate) use random::fixed_random;
-pub(crate) use switches::{Switch, Switched, switch};
+pub(crate) use switches::{Switch, Switched, set_pragma, switch};

@@ -1,6 +1,7 @@
-//! Switches of a connection ([`sqlite3_db_config`](https://sqlite.org/c3ref/db_config.html)): rusqlite 0.37 hides some of them in
-//! builds on the system's library.
+//! Switches of a connection ([`sqlite3_db_config`](https://sqlite.org/c3ref/db_config.html)), of which rusqlite 0.37 hides some in
+//! builds on the system's library, and its pragmas.
 
+use crate::sqlite::quote::literal;
 use rusqlite::{Connection, Error, ffi};
 use std::ffi::c_int;
 
@@ -32,6 +33,17 @@ pub(crate) fn switch(connection: &Connection, switch: Switch, on: bool) -> rusql
     let before = config(-1)?;
     config(on.into())?;
     Ok(before)
+}
+
+/// Sets a pragma. The name must be an identifier.
+///
+/// Not by rusqlite's `pragma_update`, which reads the schema first in 0.41, and so fails beside an exclusive lock.
+pub(crate) fn set_pragma(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    if name.is_empty() || !name.chars().all(|letter| letter == '_' || letter.is_ascii_alphanumeric()) {
+        let message = Some(format!("`{name}` is not the name of a pragma"));
+        return Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_MISUSE), message));
+    }
+    connection.execute_batch(&format!("PRAGMA {name} = {}", literal(value)))
 }
 
 /// While it lives, a switch is turned.
