@@ -11,7 +11,6 @@ use crate::sqlite::{OpenHandle, Running, Tracer, is_unrecorded};
 use crate::vfs::{self, Actor, Kind};
 use rusqlite::ffi;
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -91,7 +90,8 @@ pub(super) enum Handle {
 
 #[derive(Debug, Default)]
 pub(super) struct Inner {
-    pub last: VecDeque<Box<Statement>>,
+    #[expect(clippy::vec_box, reason = "the oldest leaves first, and the others move up")]
+    pub last: Vec<Box<Statement>>,
     pub handle: Handle,
     /// The error that the last call on the connection has returned, if it is not that of the last statement.
     pub error: Option<(c_int, String)>,
@@ -129,7 +129,7 @@ impl RecordedConnection {
 
     /// Whether the last statement runs again, with the same text from the same call, and no other ran on the database.
     fn is_repeated(&self, inner: &Inner, text: &[u8], place: Option<&'static Location<'static>>) -> bool {
-        let Some(last) = inner.last.back() else { return false };
+        let Some(last) = inner.last.last() else { return false };
         self.repeated.address.load(Ordering::Relaxed) != 0
             && self.shared.is_last(last.sequence)
             && last.place == place
@@ -151,7 +151,7 @@ impl RecordedConnection {
         inner.changes(handle);
         inner.take_refused_lock(self.number);
         self.shared.note_writer(self.number, None);
-        let known = inner.last.back().and_then(|last| last.error.as_ref());
+        let known = inner.last.last().and_then(|last| last.error.as_ref());
         inner.error = handle.last_error().filter(|last| known.is_none_or(|known| known.0 != last.0));
         if self.shared.wanted.lints.any() {
             inner.transaction.closes(&Run { shared: &self.shared, last: &inner.last, test: &inner.test }, handle);
@@ -188,14 +188,14 @@ impl Tracer for RecordedConnection {
         }
         let is_readonly = statement.is_readonly();
         // What a query costs counts: it changes nothing, so there is nothing to ask after it.
-        let was_readonly = inner.last.back().is_none_or(|last| last.is_readonly && inner.writing.is_none());
+        let was_readonly = inner.last.last().is_none_or(|last| last.is_readonly && inner.writing.is_none());
         let changes = if was_readonly && is_readonly { 0 } else { inner.changes(&statement.handle()) };
         inner.take_refused_lock(self.number);
         if is_unrecorded() {
             vfs::begin_statement(self.number, 0, Kind::Spared);
             return;
         }
-        if let Some(last) = inner.last.back_mut().filter(|last| last.times == 1) {
+        if let Some(last) = inner.last.last_mut().filter(|last| last.times == 1) {
             last.times = self.times();
         }
         let thread = this_thread();
@@ -210,7 +210,7 @@ impl Tracer for RecordedConnection {
         });
         // A statement that leaves the list gives its memory to the new one.
         let is_full = inner.last.len() >= self.shared.wanted.statements.max(1);
-        let mut new = if is_full { inner.last.pop_front().unwrap_or_default() } else { Box::default() };
+        let mut new = if is_full { inner.last.remove(0) } else { Box::default() };
         let wants_ends = self.shared.wants_ends();
         if inner.has_ends != wants_ends {
             inner.has_ends = wants_ends;
@@ -239,7 +239,7 @@ impl Tracer for RecordedConnection {
         }
         vfs::begin_statement(self.number, new.sequence, kind);
         new.times = 1;
-        inner.last.push_back(new);
+        inner.last.push(new);
         if self.shared.wanted.lints.any() {
             let run = Run { shared: &self.shared, last: &inner.last, test: &inner.test };
             inner.transaction.begins(&run, &statement.handle());
@@ -297,7 +297,7 @@ impl Inner {
 
     /// Takes from the file system the lock that the last statement was refused and did not get in the end.
     pub(super) fn take_refused_lock(&mut self, number: u64) {
-        if let Some(last) = self.last.back_mut()
+        if let Some(last) = self.last.last_mut()
             && last.refusal.is_none()
             && let Some(refusal) = vfs::take_refusal(number)
             && refusal.wanted_by.statement == last.sequence
@@ -311,7 +311,7 @@ impl Inner {
     /// The count of changed rows on the handle. The last statement takes what it has changed, and whether it began to write.
     fn changes(&mut self, handle: &OpenHandle) -> u32 {
         let changes = handle.total_changes();
-        if let Some(last) = self.last.back_mut() {
+        if let Some(last) = self.last.last_mut() {
             last.finish(if last.is_readonly { last.changes_before } else { changes });
         }
         self.note_writing(handle);
@@ -323,7 +323,7 @@ impl Inner {
         if !handle.is_writing() {
             self.writing = None;
         } else if self.writing.is_none() {
-            self.writing = self.last.back().map(|last| (last.sequence, last.sql()));
+            self.writing = self.last.last().map(|last| (last.sequence, last.sql()));
         }
     }
 }
@@ -348,7 +348,7 @@ pub(super) fn failed(code: c_int, reason: &str, sql: &str) {
     let recorded = CURRENT.try_with(|current| current.try_borrow().ok()?.upgrade()).ok().flatten();
     let Some(recorded) = recorded else { return };
     let mut inner = recorded.inner();
-    let Some(last) = inner.last.back_mut() else { return };
+    let Some(last) = inner.last.last_mut() else { return };
     // A trigger is named before it.
     let without_trigger = sql.split_once(" */ ").map_or(sql, |(_, sql)| sql);
     if [sql, without_trigger].iter().any(|sql| !sql.is_empty() && last.begins_with(sql.as_bytes())) {

@@ -7,7 +7,6 @@ use crate::ledger::test_name::{self, TestName};
 use crate::position::Position;
 use crate::settings::{LINTS, Level, Lint};
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -58,7 +57,7 @@ pub(super) struct Step {
 /// What the lints see of a connection: the settings, its statements, and the test that runs the last one.
 pub(super) struct Run<'a> {
     pub shared: &'a Shared,
-    pub last: &'a VecDeque<Box<Statement>>,
+    pub last: &'a [Box<Statement>],
     pub test: &'a TestName,
 }
 
@@ -83,7 +82,7 @@ pub(super) fn repeats(run: &Run<'_>) {
     if run.shared.wanted.lints.level(Lint::Repeat) == Level::Allow {
         return;
     }
-    let Some(last) = run.last.back() else { return };
+    let Some(last) = run.last.last() else { return };
     let limit = run.shared.wanted.lints.limit(Lint::Repeat);
     if run.shared.count_run(&last.sql(), run.test.guess()) != limit + 1 {
         return;
@@ -93,6 +92,9 @@ pub(super) fn repeats(run: &Run<'_>) {
         format!("{} ran more than {limit} times from that call", step.describe())
     });
 }
+
+/// Describes a finding when that is reported: names and lines take milliseconds.
+type Describe = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// What a lint has found.
 ///
@@ -105,7 +107,7 @@ pub struct Finding {
     running: Vec<Arc<str>>,
     /// The statement that makes the missing index.
     index: String,
-    describe: Arc<dyn Fn() -> String + Send + Sync>,
+    describe: Describe,
 }
 
 impl Finding {
@@ -180,12 +182,17 @@ pub(super) fn report(
     index: String,
     describe: impl Fn() -> String + Send + Sync + 'static,
 ) {
+    remember(shared, lint, step, index, Arc::new(describe));
+}
+
+/// Compiled once, not for each closure.
+fn remember(shared: &Shared, lint: Lint, step: &Step, index: String, describe: Describe) {
     let level = shared.wanted.lints.level(lint);
     if level == Level::Allow || is_allowed(lint, &step.sql) {
         return;
     }
     let running = if step.test.guess().is_none() { test_name::running() } else { Vec::new() };
-    let finding = Finding { lint, step: step.clone(), running, index, describe: Arc::new(describe) };
+    let finding = Finding { lint, step: step.clone(), running, index, describe };
     shared.found(finding.clone());
     faults::add(Fault {
         key: format!("{lint} {}", step.sql),

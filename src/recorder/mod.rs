@@ -272,7 +272,7 @@ impl Recorder {
         for recorded in self.connections().iter() {
             let mut inner = recorded.inner();
             inner.take_refused_lock(recorded.number);
-            if let Some(last) = inner.last.back_mut().filter(|last| last.times == 1) {
+            if let Some(last) = inner.last.last_mut().filter(|last| last.times == 1) {
                 last.times = recorded.times();
             }
             for statement in &inner.last {
@@ -281,11 +281,11 @@ impl Recorder {
                 }
                 lines.push((statement.sequence, line(recorded.number, statement)));
             }
-            if let (Some((_, message)), Some(last)) = (&inner.error, inner.last.back()) {
+            if let (Some((_, message)), Some(last)) = (&inner.error, inner.last.last()) {
                 lines.push((last.sequence, format!("#{}  then: {message}", recorded.number)));
             }
             if inner.handle == Handle::FreedUnreported {
-                let sequence = inner.last.back().map_or(0, |last| last.sequence);
+                let sequence = inner.last.last().map_or(0, |last| last.sequence);
                 let replaced =
                     "then: code of its own traced its statements (`sqlite3_trace_v2`), so the others are not known";
                 lines.push((sequence, format!("#{}  {replaced}", recorded.number)));

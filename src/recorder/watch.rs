@@ -1,6 +1,5 @@
 //! The statements that ran on a database meanwhile: [`Engine::watch`](crate::engine::Engine::watch).
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -189,13 +188,18 @@ impl Growth {
     /// With the statements whose count has changed, and how.
     #[track_caller]
     pub fn assert_constant(&self) {
-        let mut counts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut counts: Vec<(&str, Vec<usize>)> = Vec::new();
         for (at, (_, watched)) in self.0.iter().enumerate() {
             for statement in watched.statements() {
-                counts.entry(statement.sql()).or_insert_with(|| vec![0; self.0.len()])[at] += 1;
+                if !counts.iter().any(|(sql, _)| *sql == statement.sql()) {
+                    counts.push((statement.sql(), vec![0; self.0.len()]));
+                }
+                if let Some((_, counts)) = counts.iter_mut().find(|(sql, _)| *sql == statement.sql()) {
+                    counts[at] += 1;
+                }
             }
         }
-        counts.retain(|_, counts| counts.iter().any(|count| *count != counts[0]));
+        counts.retain(|(_, counts)| counts.iter().any(|count| *count != counts[0]));
         let sizes: Vec<String> = self.0.iter().map(|(size, _)| size.to_string()).collect();
         let mut lines = Vec::new();
         for (sql, counts) in counts {
