@@ -10,7 +10,7 @@ use sqlite_fixtures::{
     engine::{EngineError, JournalMode},
     ledger::Entry,
     recorder::{Finding, RefusedLock, Statement},
-    rusqlite::{self, Connection, ErrorCode},
+    rusqlite::{self, Connection, ErrorCode, ffi},
     session::SessionError,
     settings::{Level, Lint},
 };
@@ -155,12 +155,11 @@ fn engine_error_names_the_holder(#[values(true, false)] in_memory: bool) {
     let sessions = SessionFactory::new(engine.clone()).unwrap();
     let Err(SessionError::Engine(error)) = sessions.open() else { panic!("it is locked") };
     for error in [error, engine.snapshot().unwrap_err()] {
-        let EngineError::Locked { lock, source, .. } = &error else { panic!("{error}") };
-        assert!(matches!(**source, EngineError::OnOpen(_)), "{source}");
+        let EngineError::Locked { lock, .. } = &error else { panic!("{error}") };
         assert_eq!(lock.holder_sql(), Some("BEGIN IMMEDIATE"));
         let text = error.to_string();
         assert!(
-            text.starts_with("the database is locked by #")
+            text.starts_with("an `on_open` hook failed: it is locked by #")
                 && text.contains(", opened at ")
                 && text.contains("tests/recorder.rs:"),
             "{text}"
@@ -170,15 +169,119 @@ fn engine_error_names_the_holder(#[values(true, false)] in_memory: bool) {
     sessions.open().unwrap().close().unwrap();
 }
 
+/// SQLite has one code for all that is busy, and a hook may fail as it likes.
+#[rstest]
+#[case("unable to delete/modify user-function due to active statements")]
+#[case("database is locked")]
+fn other_busy_error_names_no_holder(#[case] message: &'static str, #[values(true, false)] in_memory: bool) {
+    let other = Engine::memory().unwrap();
+    let uri = other.uri();
+    let hook = move |connection: &Connection| {
+        let is_first = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+        if is_first {
+            return Ok(());
+        }
+        // It meets the lock of another engine.
+        let elsewhere = Connection::open(&uri)?;
+        elsewhere.execute_batch("PRAGMA busy_timeout = 0")?;
+        assert!(elsewhere.execute_batch("CREATE TABLE t (n)").is_err());
+        Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), Some(message.to_owned())))
+    };
+    let builder = Engine::builder().on_open(hook);
+    let engine = if in_memory { builder.memory() } else { builder.temp_file() }.unwrap();
+    engine.connect().unwrap().execute_batch("CREATE TABLE t (n)").unwrap();
+    let holder = other.connect().unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = engine.connect().unwrap_err();
+    assert!(matches!(error, EngineError::OnOpen(_)), "{error}");
+    holder.execute_batch("ROLLBACK").unwrap();
+}
+
 /// A connection that is not in the ledger.
 #[test]
 fn snapshot_names_the_holder() {
     let engine = Engine::builder().pragma("busy_timeout", "0").memory().unwrap();
     let holder = engine.connect().unwrap();
     holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let Err(EngineError::Locked { lock, source, .. }) = engine.snapshot() else { panic!("it is locked") };
-    assert!(matches!(*source, EngineError::Read(_)), "{source}");
+    let Err(EngineError::Locked { lock, failed, .. }) = engine.snapshot() else { panic!("it is locked") };
+    assert_eq!(failed, "the database could not be read");
     assert_eq!(lock.holder_sql(), Some("BEGIN EXCLUSIVE"));
+}
+
+/// The last connection in WAL mode deletes the log, if it can get the database for itself.
+#[test]
+fn close_is_no_refused_lock() {
+    let engine = Engine::builder().journal_mode(JournalMode::Wal).memory().unwrap();
+    let first = engine.connect().unwrap();
+    first.execute_batch("CREATE TABLE t (n)").unwrap();
+    let second = engine.connect().unwrap();
+    second.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+    drop(second);
+    engine.snapshot().unwrap();
+    assert!(engine.refused_locks().is_empty(), "{:?}", engine.refused_locks());
+}
+
+/// A transaction that does not fit in the cache is written early, if no reader is there.
+#[test]
+fn large_transaction_is_no_refused_lock() {
+    let engine = shop();
+    let (writer, reader) = (impatient(&engine), engine.connect().unwrap());
+    let mut select = reader.prepare("SELECT id FROM users").unwrap();
+    let mut rows = select.query([]).unwrap();
+    rows.next().unwrap();
+    let many = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 2000)
+                INSERT INTO users (name) SELECT randomblob(500) FROM n";
+    writer.execute_batch("PRAGMA cache_size = 5; BEGIN").unwrap();
+    assert_eq!(writer.execute(many, []).unwrap(), 2_000);
+    assert!(engine.refused_locks().is_empty(), "{:?}", engine.refused_locks());
+    // Its end needs the lock.
+    assert!(writer.execute_batch("COMMIT").is_err());
+    assert_eq!(engine.refused_locks()[0].sql(), Some("COMMIT"));
+    drop(rows);
+    writer.execute_batch("COMMIT").unwrap();
+}
+
+/// Another database is attached, which is none of ours.
+#[test]
+fn connection_that_has_attached_another_database_is_not_blamed() {
+    let engine = shop();
+    engine.connect().unwrap().execute_batch("ATTACH ':memory:' AS scratch").unwrap();
+    let open = engine.connect().unwrap();
+    open.execute_batch("ATTACH ':memory:' AS scratch").unwrap();
+    let foreign = Connection::open_in_memory().unwrap();
+    foreign.execute("ATTACH ?1 AS shop", [engine.uri()]).unwrap();
+    foreign.execute_batch("BEGIN; DELETE FROM shop.users").unwrap();
+    assert!(impatient(&engine).execute("DELETE FROM users", []).is_err());
+    assert!(engine.refused_locks()[0].holder().is_none(), "{}", engine.refused_locks()[0]);
+}
+
+/// The lock is a reader's, which is not known on disk.
+#[test]
+fn writer_of_a_temporary_table_holds_no_lock() {
+    let hook = |connection: &Connection| {
+        connection.execute_batch("PRAGMA busy_timeout = 0; CREATE TABLE IF NOT EXISTS t (n); DELETE FROM t WHERE n = 2")
+    };
+    let engine = Engine::builder().journal_mode(JournalMode::Delete).on_open(hook).temp_file().unwrap();
+    let (writer, reader) = (engine.connect().unwrap(), engine.connect().unwrap());
+    writer
+        .execute_batch("INSERT INTO t VALUES (1), (2); CREATE TEMP TABLE own (n); BEGIN; INSERT INTO own VALUES (1)")
+        .unwrap();
+    let mut select = reader.prepare("SELECT n FROM t").unwrap();
+    let mut rows = select.query([]).unwrap();
+    rows.next().unwrap();
+    let error = engine.connect().unwrap_err();
+    assert!(matches!(error, EngineError::OnOpen(_)), "{error}");
+}
+
+#[test]
+fn long_statement_is_cut_where_it_is_shown() {
+    let engine = shop();
+    let (holder, waiting) = (engine.connect().unwrap(), impatient(&engine));
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let sql = format!("DELETE FROM users{} WHERE id IN ({})", " ".repeat(3_000), vec!["1"; 20_000].join(", "));
+    assert!(waiting.execute(&sql, []).is_err());
+    let shown = engine.refused_locks()[0].to_string();
+    assert!(shown.starts_with(&format!("`DELETE FROM users ... ({} bytes)`: the database", sql.len())), "{shown}");
 }
 
 /// The locks of a backup are its destination's, without a statement.

@@ -43,8 +43,7 @@ impl Database {
             lints: options.lints,
             statements: options.statements.unwrap_or(recorder::DEFAULT_STATEMENTS),
             values: options.statement_values,
-            // On disk they cost nothing beside the work, and tell of locks what our own file system knows.
-            ends: place.path().is_some(),
+            is_on_disk: place.path().is_some(),
             instant_busy: options.instant_busy,
             rival: options.rival,
         };
@@ -88,6 +87,8 @@ impl Database {
     /// Runs `work` on the database. Where it fails because that is locked, the error names who has the lock.
     pub(super) fn naming_holder<T>(&self, work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
         let (done, refusal) = vfs::with_refusal(work);
+        // A hook may have met another database.
+        let refusal = refusal.filter(|(number, _)| self.place.number() == Some(*number)).map(|(_, refusal)| refusal);
         done.map_err(|error| error.name_holder(|| self.recorder.as_ref()?.refused_lock(refusal)))
     }
 

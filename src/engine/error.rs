@@ -3,7 +3,7 @@
 use super::JournalMode;
 use crate::recorder::RefusedLock;
 use crate::settings::SettingError;
-use rusqlite::ErrorCode;
+use rusqlite::ffi;
 use std::{error::Error, fmt, io, path::PathBuf};
 
 /// An engine that cannot be created, or that cannot do what was requested.
@@ -45,13 +45,15 @@ pub enum EngineError {
     OnOpen(rusqlite::Error),
     /// The database could not be read.
     Read(rusqlite::Error),
-    /// Another connection of the process has locked the database, and it is known which.
+    /// Another connection of the process has locked the database.
     #[non_exhaustive]
     Locked {
         /// Who has the lock.
         lock: Box<RefusedLock>,
-        /// What could not be done.
-        source: Box<Self>,
+        /// What was not done, in words.
+        failed: String,
+        /// The error of SQLite.
+        source: rusqlite::Error,
     },
     /// [`EngineBuilder::file_name`](crate::engine::EngineBuilder::file_name) got what is not the name of a file.
     #[non_exhaustive]
@@ -74,20 +76,29 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// Names who has the lock that SQLite did not get, if that is what it is and `lock` knows.
+    /// If SQLite did not get a lock, and `lock` knows who has it, an error that says so; else this one.
     pub(super) fn name_holder(self, lock: impl FnOnce() -> Option<RefusedLock>) -> Self {
-        let (Self::Open(source) | Self::OnOpen(source) | Self::Read(source) | Self::Pragma { source, .. }) = &self
-        else {
-            return self;
+        let (failed, source) = match &self {
+            Self::Open(source) => ("the database could not be opened".to_owned(), source),
+            Self::OnOpen(source) => ("an `on_open` hook failed".to_owned(), source),
+            Self::Read(source) => ("the database could not be read".to_owned(), source),
+            Self::Pragma { name, source } => (format!("the pragma `{name}` could not be set"), source),
+            _ => return self,
         };
-        if source.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
-            return self;
-        }
-        match lock() {
-            Some(lock) => Self::Locked { lock: Box::new(lock), source: Box::new(self) },
-            None => self,
+        let Some(lock) = is_locked(source).then(lock).flatten() else { return self };
+        match self {
+            Self::Open(source) | Self::OnOpen(source) | Self::Read(source) | Self::Pragma { source, .. } => {
+                Self::Locked { lock: Box::new(lock), failed, source }
+            }
+            other => other,
         }
     }
+}
+
+/// Whether a lock was refused. SQLite has the same code for other things that are busy, such as a function that is running.
+fn is_locked(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(error, message) = error else { return false };
+    error.extended_code == ffi::SQLITE_BUSY && message.as_ref().is_none_or(|message| message == "database is locked")
 }
 
 impl fmt::Display for EngineError {
@@ -113,8 +124,8 @@ impl fmt::Display for EngineError {
             ),
             Self::OnOpen(_) => f.write_str("an `on_open` hook failed on a new connection; correct the hook"),
             Self::Read(_) => f.write_str("the database could not be read; see the cause"),
-            Self::Locked { lock, .. } => {
-                write!(f, "the database is locked {}; finish that transaction or statement first", lock.reason())
+            Self::Locked { lock, failed, .. } => {
+                write!(f, "{failed}: it is locked {}; finish that transaction or statement first", lock.reason())
             }
             Self::FileName { name } => {
                 write!(f, "`{name}` is not the name of a file; give one without folders, such as `app.db`")
@@ -147,10 +158,11 @@ impl Error for EngineError {
             | Self::NoFolder => None,
             Self::Setting(source) => Some(source),
             Self::Folder { source, .. } => Some(source),
-            Self::Open(source) | Self::Pragma { source, .. } | Self::OnOpen(source) | Self::Read(source) => {
-                Some(source)
-            }
-            Self::Locked { source, .. } => Some(&**source),
+            Self::Open(source)
+            | Self::Pragma { source, .. }
+            | Self::OnOpen(source)
+            | Self::Read(source)
+            | Self::Locked { source, .. } => Some(source),
             Self::Save { source, .. } => Some(source.as_ref()),
         }
     }

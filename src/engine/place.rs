@@ -77,6 +77,14 @@ impl Place {
         }
     }
 
+    /// The number of a database in memory.
+    pub(super) fn number(&self) -> Option<u64> {
+        match self {
+            Self::Memory { database, .. } => Some(database.number()),
+            Self::TempFile { .. } => None,
+        }
+    }
+
     /// Lets the recorder say what the locks of a database in memory ask.
     pub(super) fn set_watcher(&self, recorder: &Arc<Recorder>) {
         if let Self::Memory { database, .. } = self {

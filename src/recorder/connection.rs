@@ -4,7 +4,7 @@ use super::Shared;
 use super::lints::{self, Run};
 use super::locks::holder_of;
 use super::scan;
-use super::statement::{MAX_TEXT, Statement};
+use super::statement::{MAX_TEXT, Sql, Statement};
 use super::transaction::TransactionLint;
 use crate::ledger::{take_call, test_name, test_name::TestName, this_thread};
 use crate::sqlite::{OpenHandle, Running, Tracer, is_unrecorded};
@@ -13,7 +13,7 @@ use rusqlite::ffi;
 use std::cell::RefCell;
 use std::ffi::c_int;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 #[derive(Debug)]
@@ -35,6 +35,7 @@ struct Repeated {
     thread: AtomicUsize,
     sequence: AtomicU64,
     times: AtomicU64,
+    is_in_transaction: AtomicBool,
 }
 
 impl Repeated {
@@ -67,13 +68,18 @@ impl Repeated {
         self.times.store(1, Ordering::Relaxed);
     }
 
-    fn set(&self, statement: &Running, last: &Statement, thread: usize) {
+    fn kind(&self) -> Kind {
+        if self.is_in_transaction.load(Ordering::Relaxed) { Kind::InTransaction } else { Kind::Ordinary }
+    }
+
+    fn set(&self, statement: &Running, last: &Statement, thread: usize, kind: Kind) {
         let is_counted = last.watches.is_empty();
         self.address.store(if is_counted { last.address } else { 0 }, Ordering::Relaxed);
         self.runs.store(statement.runs() + 1, Ordering::Relaxed);
         self.thread.store(thread, Ordering::Relaxed);
         self.sequence.store(last.sequence, Ordering::Relaxed);
         self.times.store(1, Ordering::Relaxed);
+        self.is_in_transaction.store(kind == Kind::InTransaction, Ordering::Relaxed);
     }
 }
 
@@ -101,7 +107,7 @@ pub(super) struct Inner {
     /// Whether SQLite reports the ends of statements.
     has_ends: bool,
     /// The statement that began to write in the transaction that is open.
-    pub writing: Option<(u64, String)>,
+    pub writing: Option<(u64, Sql)>,
     pub transaction: TransactionLint,
 }
 
@@ -150,6 +156,7 @@ impl RecordedConnection {
         inner.handle = Handle::Closing;
         inner.changes(handle);
         inner.take_refused_lock(self.number);
+        vfs::begin_statement(self.number, 0, Kind::Close);
         self.shared.note_writer(self.number, None);
         let known = inner.last.last().and_then(|last| last.error.as_ref());
         inner.error = handle.last_error().filter(|last| known.is_none_or(|known| known.0 != last.0));
@@ -174,7 +181,7 @@ impl Tracer for RecordedConnection {
             if self.is_session {
                 take_call(self.number);
             }
-            vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), Kind::Ordinary);
+            vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), self.repeated.kind());
             return;
         }
         let mut inner = self.inner();
@@ -183,8 +190,12 @@ impl Tracer for RecordedConnection {
         let text = statement.text();
         if !is_unrecorded() && !vfs::has_refusal() && self.is_repeated(inner, text, place) {
             self.repeated.count(statement);
-            vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), Kind::Ordinary);
+            vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), self.repeated.kind());
             return;
+        }
+        inner.handle = Handle::Open;
+        if inner.last.last().is_some_and(|last| last.is_attach) {
+            vfs::set_connection_of_attached(&statement.handle(), self.number);
         }
         let is_readonly = statement.is_readonly();
         // What a query costs counts: it changes nothing, so there is nothing to ask after it.
@@ -218,7 +229,8 @@ impl Tracer for RecordedConnection {
         }
         // A lint reads the whole text: it is prepared again, and a comment may allow it.
         new.set_text(text, self.shared.wanted.lints.any());
-        new.expanded = if self.shared.wanted.values { statement.expanded(MAX_TEXT) } else { None };
+        let expanded = if self.shared.wanted.values { statement.expanded(MAX_TEXT) } else { None };
+        new.expanded = expanded.map(|(text, len)| Sql::new(&text, len));
         new.sequence = self.shared.next();
         new.place = place;
         new.rows = None;
@@ -228,14 +240,15 @@ impl Tracer for RecordedConnection {
         new.watches = self.shared.watch(text);
         new.address = statement.address();
         new.is_readonly = is_readonly;
+        new.is_attach = begins_with(text.trim_ascii_start(), b"ATTACH");
         new.is_ended = false;
         new.changes_before = changes;
         new.steps_before = if wants_ends { statement.scan_steps() } else { 0 };
-        let kind = kind(text);
-        if kind == Kind::Ordinary {
-            self.repeated.set(statement, &new, thread);
-        } else {
+        let kind = kind(text, &statement.handle());
+        if kind == Kind::Spared {
             self.repeated.forget();
+        } else {
+            self.repeated.set(statement, &new, thread, kind);
         }
         vfs::begin_statement(self.number, new.sequence, kind);
         new.times = 1;
@@ -263,9 +276,12 @@ impl Tracer for RecordedConnection {
         let is_refused = statement.is_refused();
         if is_refused {
             let wanted_by = Actor { connection: self.number, statement: ended.sequence };
-            let refusal = vfs::take_refusal(self.number).unwrap_or_else(|| self.shared.refused(wanted_by));
-            ended.refusal = Some((refusal, holder_of(&refusal)));
-            ended.error = Some(locked());
+            let on_disk = || self.shared.wanted.is_on_disk.then(|| self.shared.refused(wanted_by));
+            // In memory there is none where its snapshot is too old, which no lock can change.
+            if let Some(refusal) = vfs::take_refusal(self.number).or_else(on_disk) {
+                ended.refusal = Some((refusal, holder_of(&refusal)));
+                ended.error = Some(locked());
+            }
         }
         ended.publish();
         inner.note_writing(&handle);
@@ -332,14 +348,18 @@ fn locked() -> (c_int, String) {
     (ffi::SQLITE_BUSY, "database is locked".to_owned())
 }
 
-/// What a statement does to files, by its first word: a `PRAGMA` or `VACUUM` may change the file as a whole, such as its journal mode.
-fn kind(text: &[u8]) -> Kind {
+fn begins_with(text: &[u8], word: &[u8]) -> bool {
+    text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+}
+
+/// What a statement does, as far as locks are concerned. A `PRAGMA` or `VACUUM` may change the file as a whole, such as its journal mode.
+fn kind(text: &[u8], handle: &OpenHandle) -> Kind {
     let text = text.trim_ascii_start();
-    let is = |word: &[u8]| text.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let ends_transaction = || [&b"COMMIT"[..], b"END", b"RELEASE"].iter().any(|word| begins_with(text, word));
     match text.first() {
-        Some(b'p' | b'P' | b'v' | b'V') if is(b"PRAGMA") || is(b"VACUUM") => Kind::Spared,
-        Some(b'a' | b'A') if is(b"ATTACH") => Kind::Attach,
-        _ => Kind::Ordinary,
+        Some(b'p' | b'P' | b'v' | b'V') if begins_with(text, b"PRAGMA") || begins_with(text, b"VACUUM") => Kind::Spared,
+        _ if handle.is_autocommit() || ends_transaction() => Kind::Ordinary,
+        _ => Kind::InTransaction,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What lints find: a finding, where it is allowed, and the fault that it is for its test. The lint of repeated statements.
 
 use super::Shared;
-use super::statement::{Statement, in_one_line};
+use super::statement::{Sql, Statement};
 use crate::ledger::faults::{self, Fault, Place};
 use crate::ledger::test_name::{self, TestName};
 use crate::position::Position;
@@ -49,7 +49,7 @@ pub(super) fn is_allowed(lint: Lint, sql: &str) -> bool {
 /// A statement and where it was run.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
-    pub sql: String,
+    pub sql: Sql,
     place: Place,
     pub test: TestName,
 }
@@ -73,7 +73,7 @@ impl Step {
             .place
             .position()
             .map_or_else(|| " where no call of your own code is known".to_owned(), |place| format!(" at {place}"));
-        format!("`{}`{place}", in_one_line(&self.sql))
+        format!("`{}`{place}", self.sql)
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn repeats(run: &Run<'_>) {
     }
     let Some(last) = run.last.last() else { return };
     let limit = run.shared.wanted.lints.limit(Lint::Repeat);
-    if run.shared.count_run(&last.sql(), run.test.guess()) != limit + 1 {
+    if run.shared.count_run(&last.sql().text, run.test.guess()) != limit + 1 {
         return;
     }
     let step = run.step(run.last.len() - 1);
@@ -120,7 +120,7 @@ impl Finding {
     /// The SQL of the statement, without values.
     #[must_use]
     pub fn sql(&self) -> &str {
-        &self.step.sql
+        &self.step.sql.text
     }
 
     /// Where the statement was run; `None` if no code of the user's is on the stack, as on a library's own thread, or the build has
@@ -170,7 +170,7 @@ impl fmt::Display for Finding {
 
 impl fmt::Debug for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Finding").field("lint", &self.lint).field("sql", &self.step.sql).finish_non_exhaustive()
+        f.debug_struct("Finding").field("lint", &self.lint).field("sql", &self.step.sql.text).finish_non_exhaustive()
     }
 }
 
@@ -188,14 +188,16 @@ pub(super) fn report(
 /// Compiled once, not for each closure.
 fn remember(shared: &Shared, lint: Lint, step: &Step, index: String, describe: Describe) {
     let level = shared.wanted.lints.level(lint);
-    if level == Level::Allow || is_allowed(lint, &step.sql) {
+    if level == Level::Allow || is_allowed(lint, &step.sql.text) {
         return;
     }
-    let running = if step.test.guess().is_none() { test_name::running() } else { Vec::new() };
+    // Reading the names of all threads takes time.
+    let running =
+        if step.test.guess().is_none() && !shared.has_found(lint, step) { test_name::running() } else { Vec::new() };
     let finding = Finding { lint, step: step.clone(), running, index, describe };
     shared.found(finding.clone());
     faults::add(Fault {
-        key: format!("{lint} {}", step.sql),
+        key: format!("{lint} {}", step.sql.text),
         test: step.test.clone(),
         remedy: finding.remedy(),
         describe: Box::new(move || finding.describe()),

@@ -1,7 +1,7 @@
 //! Locks that were refused, and who has them.
 
 use super::Recorder;
-use super::statement::in_one_line;
+use super::statement::Sql;
 use crate::ledger::{self, Entry};
 use crate::vfs::{Actor, Refusal};
 use std::fmt;
@@ -12,7 +12,7 @@ use std::fmt;
 /// tries again is refused once.
 #[derive(Debug, Clone)]
 pub struct RefusedLock {
-    sql: Option<String>,
+    sql: Option<Sql>,
     holder: Option<Holder>,
     by_rival: bool,
 }
@@ -21,7 +21,7 @@ pub struct RefusedLock {
 struct Holder {
     connection: u64,
     entry: Option<Entry>,
-    sql: Option<String>,
+    sql: Option<Sql>,
     statements_ago: Option<u64>,
 }
 
@@ -31,8 +31,9 @@ pub(super) fn holder_of(refusal: &Refusal) -> Option<Entry> {
 }
 
 /// The SQL of a statement, which is another engine's where databases are attached.
-fn sql_of(recorder: &Recorder, actor: Actor) -> Option<String> {
-    recorder.sql_of(actor).or_else(|| ledger::statement_of(actor.connection, actor.statement))
+fn sql_of(recorder: &Recorder, actor: Actor) -> Option<Sql> {
+    let of_another = || ledger::statement_of(actor.connection, actor.statement);
+    recorder.sql_of(actor).or_else(|| of_another().map(|text| Sql::new(text.as_bytes(), text.len())))
 }
 
 impl RefusedLock {
@@ -51,7 +52,7 @@ impl RefusedLock {
     /// The SQL of the statement that was refused the lock; `None` if it is one of many before.
     #[must_use]
     pub fn sql(&self) -> Option<&str> {
-        self.sql.as_deref()
+        Some(&self.sql.as_ref()?.text)
     }
 
     /// The connection that has the lock; `None` if it is not known, or closed since.
@@ -63,7 +64,7 @@ impl RefusedLock {
     /// The SQL of the statement that took the lock; `None` if it is one of many before.
     #[must_use]
     pub fn holder_sql(&self) -> Option<&str> {
-        self.holder.as_ref()?.sql.as_deref()
+        Some(&self.holder.as_ref()?.sql.as_ref()?.text)
     }
 
     /// How many statements had begun on the database since the lock was taken; `None` if that is not known.
@@ -96,7 +97,7 @@ impl RefusedLock {
             text += &format!(" in test `{test}`");
         }
         if let Some(sql) = sql {
-            text += &format!(", since `{}`", in_one_line(sql));
+            text += &format!(", since `{sql}`");
         }
         match statements_ago {
             Some(1) => text += ", 1 statement ago",
@@ -110,7 +111,7 @@ impl RefusedLock {
 impl fmt::Display for RefusedLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(sql) = &self.sql {
-            write!(f, "`{}`: ", in_one_line(sql))?;
+            write!(f, "`{sql}`: ")?;
         }
         write!(f, "the database is locked {}", self.reason())
     }

@@ -21,12 +21,14 @@ pub use watch::{Growth, Statement, Watched};
 use crate::ledger::test_name::TestName;
 use crate::ledger::{Observer, call_addresses, observe_foreign, this_thread};
 use crate::position::Position;
-use crate::settings::{Lints, Settings};
+use crate::settings::{Lint, Lints, Settings};
 use crate::sqlite::{Events, Tracer, is_unrecorded, on_failure, unrecorded};
 use crate::vfs::{Actor, Refusal, Watcher};
 use connection::{Handle, RecordedConnection};
+use lints::Step;
 use rusqlite::Connection;
 use scan::Scan;
+use statement::Sql;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -56,6 +58,8 @@ struct Shared {
     /// The test that made the engine.
     owner: Option<TestName>,
     wanted: Wanted,
+    /// Whether SQLite reports the ends of statements.
+    has_ends: bool,
     sequence: AtomicU64,
     findings: Mutex<Vec<Finding>>,
     /// The statements that walked through tables, until it is known whether an index would serve them; and all their texts.
@@ -80,8 +84,8 @@ pub(crate) struct Wanted {
     pub statements: usize,
     /// Whether they are kept with the values that were bound to them.
     pub values: bool,
-    /// Whether the ends of statements are reported too.
-    pub ends: bool,
+    /// Whether the database is a file, whose locks no file system of ours knows.
+    pub is_on_disk: bool,
     pub instant_busy: bool,
     pub rival: bool,
 }
@@ -94,7 +98,7 @@ impl Shared {
 
     /// Whether SQLite is to report the ends of statements now.
     fn wants_ends(&self) -> bool {
-        self.wanted.ends || self.watching.load(Ordering::Relaxed) > 0
+        self.has_ends || self.watching.load(Ordering::Relaxed) > 0
     }
 
     /// Adds a statement to the lists of those who watch.
@@ -165,6 +169,11 @@ impl Shared {
         refusal
     }
 
+    /// Whether this was found before.
+    fn has_found(&self, lint: Lint, step: &Step) -> bool {
+        lock(&self.findings).iter().any(|finding| finding.lint() == lint && finding.sql() == step.sql.text)
+    }
+
     fn found(&self, finding: Finding) {
         lock(&self.findings).push(finding);
     }
@@ -185,7 +194,9 @@ impl Recorder {
     fn with(owner: Option<TestName>, wanted: Wanted) -> Self {
         let shared = Arc::new(Shared {
             owner,
-            wanted: Wanted { ends: wanted.ends || wanted.lints.any(), ..wanted },
+            wanted,
+            // On disk they cost nothing beside the work, and tell of locks.
+            has_ends: wanted.is_on_disk || wanted.lints.any(),
             sequence: AtomicU64::new(1),
             findings: Mutex::default(),
             scans: Mutex::default(),
@@ -212,7 +223,7 @@ impl Recorder {
                 self.0.watching.fetch_sub(1, Ordering::Relaxed);
             }
         }
-        if self.shared.wanted.statements == 0 && !self.shared.wanted.ends {
+        if self.shared.wanted.statements == 0 && !self.shared.has_ends {
             return None;
         }
         let watch = Arc::new(Watch::default());
@@ -233,7 +244,7 @@ impl Recorder {
     }
 
     /// The SQL of a statement, if it is one of the last of its connection, or the one that began to write.
-    fn sql_of(&self, actor: Actor) -> Option<String> {
+    fn sql_of(&self, actor: Actor) -> Option<Sql> {
         let connections = self.connections();
         let inner = connections.iter().find(|recorded| recorded.number == actor.connection)?.inner();
         let last = inner.last.iter().find(|statement| statement.sequence == actor.statement);
@@ -246,10 +257,11 @@ impl Recorder {
         actor.statement > 0 && self.connections().iter().any(|recorded| recorded.number == actor.connection)
     }
 
-    /// The lock that the file system in memory has refused, or that a connection to a file was, if it is known who has it.
+    /// The lock that was refused just now, if it is known who has it. `in_memory` is what the file system in memory has refused; on disk,
+    /// only the writer is known.
     pub(crate) fn refused_lock(&self, in_memory: Option<Refusal>) -> Option<RefusedLock> {
         let on_disk = || Some(Refusal { wanted_by: Actor::default(), held_by: Some((*lock(&self.shared.writer))?) });
-        let refusal = in_memory.or_else(on_disk)?;
+        let refusal = if self.shared.wanted.is_on_disk { on_disk()? } else { in_memory? };
         let holder = locks::holder_of(&refusal)?;
         Some(RefusedLock::new(self, refusal, Some(holder)))
     }
@@ -286,8 +298,7 @@ impl Recorder {
             }
             if inner.handle == Handle::FreedUnreported {
                 let sequence = inner.last.last().map_or(0, |last| last.sequence);
-                let replaced =
-                    "then: code of its own traced its statements (`sqlite3_trace_v2`), so the others are not known";
+                let replaced = "then: its trace was replaced (`sqlite3_trace_v2`), so later statements are not known";
                 lines.push((sequence, format!("#{}  {replaced}", recorded.number)));
             }
         }
@@ -304,7 +315,7 @@ impl Recorder {
 /// A statement in one line: its connection, its text, what came of it, and where it was run.
 fn line(number: u64, statement: &statement::Statement) -> String {
     let sql = statement.expanded.clone().unwrap_or_else(|| statement.sql());
-    let mut line = format!("#{number}  {}", statement::in_one_line(&sql));
+    let mut line = format!("#{number}  {sql}");
     if statement.times > 1 {
         let _ = write!(line, "  -- {} times", statement.times);
     }
@@ -368,11 +379,12 @@ impl Observer for Recorder {
     fn freed(&self, number: u64) {
         if let Some(recorded) = self.connections().iter().find(|recorded| recorded.number == number) {
             recorded.inner().free();
+            self.shared.note_writer(number, None);
         }
     }
 
     fn statement(&self, number: u64, statement: u64) -> Option<String> {
-        self.sql_of(Actor { connection: number, statement })
+        self.sql_of(Actor { connection: number, statement }).map(|sql| sql.text)
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn look(run: &Run<'_>, at: usize, connection: u64) {
     if run.shared.wanted.lints.level(Lint::Scan) == Level::Allow || steps <= run.shared.wanted.lints.limit(Lint::Scan) {
         return;
     }
-    let sql = run.last[at].sql();
+    let sql = run.last[at].sql().text;
     if !sql.contains("sqlite_") && !is_allowed(Lint::Scan, &sql) {
         run.shared.add_scan(&sql, || Scan { step: run.step(at), steps, connection });
     }
@@ -38,7 +38,7 @@ impl Scan {
 
     /// Reports it if an index would have served it.
     pub(super) fn judge(self, shared: &Shared, connection: &Connection) {
-        let Some(missing) = missing_index(connection, &self.step.sql) else { return };
+        let Some(missing) = missing_index(connection, &self.step.sql.text) else { return };
         let MissingIndex { table, columns } = &missing;
         let index = format!("CREATE INDEX {table}_{} ON {table} ({})", columns.join("_"), columns.join(", "));
         let Self { step, steps, .. } = self;

@@ -4,6 +4,7 @@ use super::watch::Watch;
 use crate::ledger::Entry;
 use crate::vfs::Refusal;
 use std::ffi::c_int;
+use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -15,10 +16,11 @@ pub(super) const MAX_TEXT: usize = 2_000;
 pub(super) struct Statement {
     /// Its place in the order of all statements of its database.
     pub sequence: u64,
-    /// Its text as SQLite has it, or the beginning: this is copied for every statement, and seldom read.
+    /// Its text as SQLite has it, or the beginning, and how long it is: this is copied for every statement, and seldom read.
     text: Vec<u8>,
-    /// The same with its values, or the beginning, if that was asked for.
-    pub expanded: Option<String>,
+    len: usize,
+    /// The same with its values, if that was asked for.
+    pub expanded: Option<Sql>,
     pub place: Option<&'static Location<'static>>,
     /// How many rows it has changed, once that is known.
     pub rows: Option<u32>,
@@ -34,6 +36,7 @@ pub(super) struct Statement {
     pub times: u64,
     pub address: usize,
     pub is_readonly: bool,
+    pub is_attach: bool,
     pub is_ended: bool,
     pub changes_before: u32,
     /// A statement that runs again counts on.
@@ -43,12 +46,32 @@ pub(super) struct Statement {
 /// How much of a statement is shown in a message, in characters.
 const SHOWN: usize = 500;
 
-/// A statement in one line, cut if it is long.
-pub(super) fn in_one_line(sql: &str) -> String {
-    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{} ... ({} bytes)", &line[..end], sql.len()),
-        None => line,
+/// The text of a statement, or its beginning; `new` gets the length of the whole.
+///
+/// Its `Display` is one line, cut if it is long.
+#[derive(Debug, Clone)]
+pub(crate) struct Sql {
+    pub text: String,
+    /// The length of the whole, in bytes.
+    len: usize,
+    is_cut: bool,
+}
+
+impl Sql {
+    pub(crate) fn new(text: &[u8], len: usize) -> Self {
+        Self { text: String::from_utf8_lossy(text).trim().to_owned(), len, is_cut: text.len() < len }
+    }
+}
+
+impl fmt::Display for Sql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let end = line.char_indices().nth(SHOWN).map_or(line.len(), |(end, _)| end);
+        f.write_str(&line[..end])?;
+        if end < line.len() || self.is_cut {
+            write!(f, " ... ({} bytes)", self.len)?;
+        }
+        Ok(())
     }
 }
 
@@ -57,6 +80,7 @@ impl Statement {
     pub(super) fn set_text(&mut self, text: &[u8], is_whole: bool) {
         self.text.clear();
         self.text.extend_from_slice(if is_whole { text } else { &text[..text.len().min(MAX_TEXT)] });
+        self.len = text.len();
     }
 
     pub(super) fn is_text(&self, text: &[u8]) -> bool {
@@ -67,8 +91,8 @@ impl Statement {
         self.text.starts_with(&text[..text.len().min(MAX_TEXT)])
     }
 
-    pub(super) fn sql(&self) -> String {
-        String::from_utf8_lossy(&self.text).trim().to_owned()
+    pub(super) fn sql(&self) -> Sql {
+        Sql::new(&self.text, self.len)
     }
 
     /// Takes what it has changed from the count of the handle.

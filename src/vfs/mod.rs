@@ -9,7 +9,7 @@
 mod shim;
 mod store;
 
-pub(crate) use shim::set_connection;
+pub(crate) use shim::{set_connection, set_connection_of_attached};
 pub(crate) use store::{
     Actor, Base, Database, Kind, Refusal, Watcher, begin_statement, has_refusal, take_refusal, with_refusal,
 };

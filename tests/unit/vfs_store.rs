@@ -98,4 +98,5 @@ fn sidecars_are_found_by_every_thread_and_end_with_their_database() {
     thread::scope(|scope| scope.spawn(|| assert!(paths.iter().all(exists))).join().unwrap());
     drop(databases);
     assert!(!paths.iter().any(exists));
+    assert!(paths.iter().all(|path| Name::parse(path.as_bytes()).unwrap().open(true).is_none()));
 }

@@ -3,9 +3,8 @@
 use crate::sqlite::files::{DatabaseFile, attached_files};
 use crate::sqlite::handle::statements_of;
 use rusqlite::{Connection, ffi};
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
 
 // SAFETY: SQLite has these functions with these types since 3.34 and 3.39. The bindings to the system's library do not have them.
 unsafe extern "C" {
@@ -116,8 +115,8 @@ impl Running {
         }
     }
 
-    /// Its text with its values, cut to so many bytes.
-    pub(crate) fn expanded(&self, max: usize) -> Option<String> {
+    /// Its text with its values, cut to so many bytes, and the length of the whole.
+    pub(crate) fn expanded(&self, max: usize) -> Option<(Vec<u8>, usize)> {
         // SAFETY: see above; SQLite allocates the text, which is copied and freed here.
         unsafe {
             let text = ffi::sqlite3_expanded_sql(self.statement);
@@ -125,7 +124,7 @@ impl Running {
                 return None;
             }
             let bytes = CStr::from_ptr(text).to_bytes();
-            let copy = String::from_utf8_lossy(&bytes[..bytes.len().min(max)]).into_owned();
+            let copy = (bytes[..bytes.len().min(max)].to_vec(), bytes.len());
             ffi::sqlite3_free(text.cast());
             Some(copy)
         }
@@ -195,10 +194,10 @@ impl OpenHandle {
         unsafe { ffi::sqlite3_total_changes(self.0) }.cast_unsigned()
     }
 
-    /// Whether it has a transaction that writes, on any of its databases.
+    /// Whether it has a transaction that writes to its main database.
     pub(crate) fn is_writing(&self) -> bool {
         // SAFETY: see above.
-        state(unsafe { sqlite3_txn_state(self.0, ptr::null()) }) == Transaction::Write
+        state(unsafe { sqlite3_txn_state(self.0, c"main".as_ptr()) }) == Transaction::Write
     }
 
     /// The transactions on the main database and the attached ones, not that on temporary tables, which nobody else locks.
@@ -215,6 +214,34 @@ impl OpenHandle {
             }
         }
         states
+    }
+
+    /// The names of the attached databases, and their files.
+    pub(crate) fn attached(&self) -> Vec<(CString, String)> {
+        let mut found = Vec::new();
+        for number in 2.. {
+            // SAFETY: see above; the names are copied.
+            unsafe {
+                let name = sqlite3_db_name(self.0, number);
+                if name.is_null() {
+                    break;
+                }
+                let file = ffi::sqlite3_db_filename(self.0, name);
+                if !file.is_null() {
+                    found.push((CStr::from_ptr(name).to_owned(), CStr::from_ptr(file).to_string_lossy().into_owned()));
+                }
+            }
+        }
+        found
+    }
+
+    /// Passes an operation to the [file of a database](https://sqlite.org/c3ref/file_control.html).
+    ///
+    /// # Safety
+    /// The argument is what the operation takes.
+    pub(crate) unsafe fn control(&self, schema: &CStr, operation: c_int, argument: *mut c_void) {
+        // SAFETY: see above, and as promised by the caller.
+        unsafe { ffi::sqlite3_file_control(self.0, schema.as_ptr(), operation, argument) };
     }
 
     /// The code and the message of the error that the last call returned, if it was one.

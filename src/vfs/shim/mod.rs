@@ -6,7 +6,9 @@
 
 mod file;
 
+use super::is_name;
 use super::store::{FOLDER, Handle, Name, waits_for_itself};
+use crate::sqlite::OpenHandle;
 use file::File;
 use rusqlite::ffi;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -136,6 +138,14 @@ pub(crate) unsafe fn set_connection(handle: *mut ffi::sqlite3, mut number: u64) 
     let argument = (&raw mut number).cast::<c_void>();
     // SAFETY: as promised by the caller; for this operation the argument is a number.
     unsafe { ffi::sqlite3_file_control(handle, c"main".as_ptr(), file::SET_CONNECTION, argument) };
+}
+
+/// Likewise, of the attached databases that are in our file system.
+pub(crate) fn set_connection_of_attached(handle: &OpenHandle, mut number: u64) {
+    for (schema, _) in handle.attached().iter().filter(|(_, file)| is_name(file)) {
+        // SAFETY: for this operation the argument is a number.
+        unsafe { handle.control(schema, file::SET_CONNECTION, (&raw mut number).cast()) };
+    }
 }
 
 /// 2000-01-01 00:00:00, in milliseconds since the beginning of the [Julian day](https://sqlite.org/lang_datefunc.html) 0.

@@ -44,11 +44,14 @@ pub(crate) trait Watcher: std::fmt::Debug + Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Kind {
     Ordinary,
+    /// In an explicit transaction, and not its end. SQLite may write a part of a large transaction early, if it gets the exclusive
+    /// lock, and goes on if it does not.
+    InTransaction,
     /// The rival leaves it alone.
     #[default]
     Spared,
-    /// It opens a database, which belongs to its connection.
-    Attach,
+    /// The connection is closed. In WAL mode, SQLite tries to get the exclusive lock, and goes on if it does not.
+    Close,
 }
 
 /// The statement that a thread runs.
@@ -64,6 +67,8 @@ thread_local! {
     static REFUSED: Cell<Option<(u64, Refusal)>> = const { Cell::new(None) };
     /// Whether there is one: this is asked at each statement.
     static IS_REFUSED: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread is in [`with_refusal`].
+    static IS_WATCHED: Cell<bool> = const { Cell::new(false) };
 }
 
 fn set_refusal(refusal: Option<(u64, Refusal)>) {
@@ -75,19 +80,6 @@ fn set_refusal(refusal: Option<(u64, Refusal)>) {
 pub(crate) fn begin_statement(connection: u64, statement: u64, kind: Kind) {
     let actor = Actor { connection, statement };
     let _ = RUNNING.try_with(|running| running.set(Running { actor, kind }));
-}
-
-/// The connection of the `ATTACH` that this thread runs, which opens one database; else 0.
-fn take_attaching() -> u64 {
-    let take = |running: &Cell<Running>| {
-        let Running { actor, kind } = running.get();
-        if kind != Kind::Attach {
-            return 0;
-        }
-        running.set(Running { actor, kind: Kind::Ordinary });
-        actor.connection
-    };
-    RUNNING.try_with(take).unwrap_or_default()
 }
 
 /// The statement of this connection that this thread runs.
@@ -111,14 +103,19 @@ pub(crate) fn take_refusal(connection: u64) -> Option<Refusal> {
     Some(refusal)
 }
 
-/// Runs `work`, and returns the refusal that it has met and not overcome on this thread.
-pub(crate) fn with_refusal<T>(work: impl FnOnce() -> T) -> (T, Option<Refusal>) {
-    let before = refused();
+/// Runs `work`, and returns the refusal that it has met and not overcome on this thread, with the number of the database.
+pub(crate) fn with_refusal<T>(work: impl FnOnce() -> T) -> (T, Option<(u64, Refusal)>) {
+    struct Restore(Option<(u64, Refusal)>, bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            set_refusal(self.0);
+            IS_WATCHED.set(self.1);
+        }
+    }
+    let _restore = Restore(refused(), IS_WATCHED.replace(true));
     set_refusal(None);
     let done = work();
-    let met = refused();
-    set_refusal(before);
-    (done, met.map(|(_, refusal)| refusal))
+    (done, refused())
 }
 
 /// The number of the database and the holder of the lock that the statement which this thread runs was refused.
@@ -235,7 +232,7 @@ impl Holders {
     }
 
     pub(super) fn add(&self) -> Arc<Holder> {
-        let holder = Arc::new(Holder { connection: take_attaching().into(), ..Holder::default() });
+        let holder = Arc::new(Holder::default());
         lock(&self.handles).push(Arc::clone(&holder));
         holder
     }
@@ -250,6 +247,15 @@ impl Holders {
 
     /// The lock is refused: remembers who has it. A busy handler that tries again is refused once.
     pub(super) fn refused(&self, database: u64, holder: &Holder, wanted: Wanted) {
+        let is_exclusive = matches!(wanted, Wanted::Level(Level::Pending | Level::Exclusive));
+        let is_tolerated = match running(holder.connection()).kind {
+            Kind::Close => true,
+            Kind::InTransaction => is_exclusive,
+            Kind::Ordinary | Kind::Spared => false,
+        };
+        if is_tolerated {
+            return;
+        }
         let blocking = || {
             lock(&self.handles)
                 .iter()
@@ -271,9 +277,12 @@ impl Holders {
 
     fn remember(&self, database: u64, holder: &Holder, held_by: Option<Actor>) {
         let wanted_by = running(holder.connection()).actor;
+        let is_known = wanted_by.connection != 0;
         let refusal = Refusal { wanted_by, held_by };
-        set_refusal(Some((database, refusal)));
-        if wanted_by.connection == 0 {
+        if is_known || IS_WATCHED.try_with(Cell::get).unwrap_or_default() {
+            set_refusal(Some((database, refusal)));
+        }
+        if !is_known {
             return;
         }
         let mut refusals = lock(&self.refusals);
@@ -288,8 +297,27 @@ impl Holders {
 
 #[cfg(test)]
 mod tests {
-    use super::{Actor, Holders, Kind, Wanted, awaited, begin_statement, take_refusal};
+    use super::{Actor, Holders, Kind, Wanted, awaited, begin_statement, has_refusal, take_refusal, with_refusal};
     use crate::vfs::store::locks::Level;
+
+    /// Nothing would ever take it, and what is not taken slows each statement down.
+    #[test]
+    fn refusal_of_an_unknown_connection_is_kept_only_for_who_asks() {
+        let holders = Holders::default();
+        let (unknown, other) = (holders.add(), holders.add());
+        other.set_connection(2);
+        begin_statement(2, 2, Kind::Ordinary);
+        other.note_level(Level::None, Level::Exclusive);
+        let wait = || holders.refused(7, &unknown, Wanted::Level(Level::Shared));
+        wait();
+        assert!(!has_refusal());
+        let ((), refusal) = with_refusal(wait);
+        assert_eq!(refusal.unwrap().1.held_by, Some(Actor { connection: 2, statement: 2 }));
+        assert!(!has_refusal() && holders.refusals().is_empty());
+        assert!(std::panic::catch_unwind(|| with_refusal(|| -> () { panic!("a hook panics") })).is_err());
+        wait();
+        assert!(!has_refusal());
+    }
 
     #[test]
     fn only_the_statement_that_was_refused_awaits_the_lock() {

@@ -76,6 +76,11 @@ impl Database {
         database
     }
 
+    /// Its number, which no other database of the process has.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The name of its main file.
     pub(crate) fn name(&self) -> String {
         format!("{FOLDER}{}", self.number)
@@ -262,8 +267,11 @@ impl Handle {
     }
 
     pub(super) fn lock_wal_shared(&mut self, slot: u32) -> Result<(), LockError> {
-        let Some(Locked { database, hold, .. }) = &mut self.locked else { return Err(LockError::NotMapped) };
-        lock(&database.wal_index).lock_shared(hold, slot)
+        let Some(Locked { database, hold, holder, .. }) = &mut self.locked else { return Err(LockError::NotMapped) };
+        lock(&database.wal_index).lock_shared(hold, slot)?;
+        // A reader asks for the lock to write where it finds the index half written, and tries again.
+        holder.granted();
+        Ok(())
     }
 
     pub(super) fn lock_wal_exclusive(&mut self, mask: u8) -> Result<(), LockError> {

@@ -20,6 +20,8 @@ struct Files {
     existing: Vec<(Box<[u8]>, File)>,
     /// A deleted file, for the next one: most transactions make a journal, and delete it.
     spare: Option<File>,
+    /// Whether the database is gone, and there are no more files.
+    is_gone: bool,
 }
 
 impl Files {
@@ -35,10 +37,10 @@ impl Sidecars {
         if let Some(file) = files.find(suffix) {
             return Some(Arc::clone(file));
         }
-        if !make {
+        if !make || files.is_gone {
             return None;
         }
-        let Files { existing, spare } = &mut *files;
+        let Files { existing, spare, .. } = &mut *files;
         let file = spare.take().unwrap_or_default();
         existing.push((suffix.into(), Arc::clone(&file)));
         self.count.store(existing.len(), Ordering::Release);
@@ -53,7 +55,7 @@ impl Sidecars {
 
     /// Deletes a file; `false` if it does not exist. Open handles keep its content.
     pub(super) fn delete(&self, suffix: &[u8]) -> bool {
-        let Files { existing, spare } = &mut *lock(&self.files);
+        let Files { existing, spare, .. } = &mut *lock(&self.files);
         let Some(at) = existing.iter().position(|(other, _)| **other == *suffix) else { return false };
         let (_, mut file) = existing.swap_remove(at);
         self.count.store(existing.len(), Ordering::Release);
@@ -68,9 +70,9 @@ impl Sidecars {
         true
     }
 
-    /// Deletes all files.
+    /// Deletes all files, for good.
     pub(super) fn clear(&self) {
-        *lock(&self.files) = Files::default();
+        *lock(&self.files) = Files { is_gone: true, ..Files::default() };
         self.count.store(0, Ordering::Release);
     }
 }
