@@ -62,7 +62,13 @@ fn open_transaction_fails_its_test(#[case] test: &str, #[case] at: usize, #[case
 
 #[rstest]
 fn clean_tests_are_not_blamed(
-    #[values("clean_immediate_transaction", "clean_where_it_is_allowed", "clean_pool_of_named_threads")] test: &str,
+    #[values(
+        "clean_immediate_transaction",
+        "clean_where_it_is_allowed",
+        "clean_pool_of_named_threads",
+        "clean_databases_of_workers"
+    )]
+    test: &str,
     #[values(&[DENY], &[])] settings: &[(&str, &str)],
 ) {
     let run = run(test, settings);

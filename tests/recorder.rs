@@ -576,6 +576,51 @@ fn query_that_runs_again_is_counted_when_watched() {
     watched.assert_count(30);
 }
 
+/// SQLite reports the action with the text of the statement.
+#[test]
+fn action_of_a_foreign_key_is_no_statement() {
+    let engine = linted(Lint::Repeat, 5);
+    let connection = engine.connect().unwrap();
+    let schema = "PRAGMA foreign_keys = ON; CREATE TABLE parents (id INTEGER PRIMARY KEY);
+                  CREATE TABLE children (parent INTEGER REFERENCES parents ON DELETE CASCADE);
+                  INSERT INTO parents SELECT id FROM users; INSERT INTO children SELECT id FROM users";
+    connection.execute_batch(schema).unwrap();
+    let mut delete = connection.prepare("DELETE FROM parents WHERE id > ?1").unwrap();
+    for from in [40, 20, 0] {
+        let watched = engine.watch(|| delete.execute([from]).unwrap());
+        watched.assert_count(1);
+    }
+    assert!(engine.findings().is_empty(), "{:?}", engine.findings());
+}
+
+#[test]
+fn inserts_and_transactions_may_repeat() {
+    let engine = linted(Lint::Repeat, 5);
+    let connection = engine.connect().unwrap();
+    for _ in 0..9 {
+        connection.execute_batch("BEGIN; INSERT INTO users (name) VALUES ('x'); PRAGMA user_version; COMMIT").unwrap();
+    }
+    assert!(engine.findings().is_empty(), "{:?}", engine.findings());
+}
+
+/// Not another query that ran meanwhile, nor one of an earlier transaction.
+#[test]
+fn upgrade_names_the_query_that_is_still_read() {
+    let engine = engine(JournalMode::Delete, Level::Warn);
+    let connection = engine.connect().unwrap();
+    connection.execute_batch("BEGIN; SELECT * FROM log; COMMIT; BEGIN").unwrap();
+    let mut outer = connection.prepare("SELECT n FROM t").unwrap();
+    let (mut rows, line) = (outer.query([]).unwrap(), line!() + 1);
+    rows.next().unwrap();
+    connection.query_row("SELECT count(*) FROM log", [], |_| Ok(())).unwrap();
+    connection.execute("UPDATE t SET n = 3", []).unwrap();
+    drop(rows);
+    connection.execute_batch("COMMIT").unwrap();
+    let text = engine.findings()[0].to_string();
+    assert!(text.contains("began by reading with `SELECT n FROM t` at "), "{text}");
+    assert!(text.contains(&format!("tests/recorder.rs:{line}:")), "{text}");
+}
+
 #[test]
 fn repeated_statement_is_found() {
     let engine = linted(Lint::Repeat, 5);

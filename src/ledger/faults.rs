@@ -64,8 +64,10 @@ pub(crate) fn take_of_this_test() -> Option<String> {
 /// What the end of the process reports, and whether it fails the process.
 pub(super) fn report() -> (Option<String>, bool) {
     let found = found();
-    let untold = found.iter().filter(|found| !found.is_told);
-    let told: Vec<_> = untold.map(|found| ((found.fault.describe)(), found.fault.remedy.clone())).collect();
+    let untold = || found.iter().filter(|found| !found.is_told);
+    // Those that fail the process first.
+    let denied = untold().filter(|found| found.fault.is_denied).chain(untold().filter(|found| !found.fault.is_denied));
+    let told: Vec<_> = denied.map(|found| ((found.fault.describe)(), found.fault.remedy.clone())).collect();
     // Also where all were told: a test may expect a panic, or catch it.
     ((!told.is_empty()).then(|| text(told)), found.iter().any(|found| found.fault.is_denied))
 }

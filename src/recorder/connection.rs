@@ -36,9 +36,28 @@ struct Repeated {
     sequence: AtomicU64,
     times: AtomicU64,
     is_in_transaction: AtomicBool,
+    /// The statement that began last, even if it cannot be counted like this, and its steps at that time.
+    begun: AtomicUsize,
+    steps: AtomicUsize,
 }
 
 impl Repeated {
+    /// Whether the last statement begins again before it has returned: SQLite reports the action of a foreign key, such as
+    /// `ON DELETE CASCADE`, with the text of the statement that leads to it.
+    fn is_nested(&self, statement: &Running) -> bool {
+        // A new statement at the same address has never run.
+        let is_nested = self.begun.load(Ordering::Relaxed) == statement.address()
+            && statement.runs() > 0
+            && self.steps.load(Ordering::Relaxed) == statement.steps();
+        if is_nested {
+            self.runs.store(self.runs.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        } else {
+            self.begun.store(statement.address(), Ordering::Relaxed);
+            self.steps.store(statement.steps(), Ordering::Relaxed);
+        }
+        is_nested
+    }
+
     /// Whether this is the same statement again, on the same thread, and no other ran on the database. Counts it.
     fn is_next(&self, statement: &Running, shared: &Shared) -> bool {
         // Another statement may have got its address; one that is new has never run.
@@ -177,6 +196,9 @@ impl RecordedConnection {
 
 impl Tracer for RecordedConnection {
     fn begins(&self, statement: &Running) {
+        if self.repeated.is_nested(statement) {
+            return;
+        }
         if !is_unrecorded() && !vfs::has_refusal() && self.repeated.is_next(statement, &self.shared) {
             if self.is_session {
                 take_call(self.number);
@@ -194,7 +216,7 @@ impl Tracer for RecordedConnection {
             return;
         }
         inner.handle = Handle::Open;
-        if inner.last.last().is_some_and(|last| last.is_attach) {
+        if inner.last.last().is_some_and(|last| last.is_a("ATTACH")) {
             vfs::set_connection_of_attached(&statement.handle(), self.number);
         }
         let is_readonly = statement.is_readonly();
@@ -240,7 +262,6 @@ impl Tracer for RecordedConnection {
         new.watches = self.shared.watch(text);
         new.address = statement.address();
         new.is_readonly = is_readonly;
-        new.is_attach = begins_with(text.trim_ascii_start(), b"ATTACH");
         new.is_ended = false;
         new.changes_before = changes;
         new.steps_before = if wants_ends { statement.scan_steps() } else { 0 };
@@ -256,7 +277,7 @@ impl Tracer for RecordedConnection {
         if self.shared.wanted.lints.any() {
             let run = Run { shared: &self.shared, last: &inner.last, test: &inner.test };
             inner.transaction.begins(&run, &statement.handle());
-            lints::repeats(&run);
+            lints::repeats(&run, self.number);
         }
     }
 

@@ -77,14 +77,19 @@ impl Step {
     }
 }
 
-/// Looks whether one call runs one statement again and again.
-pub(super) fn repeats(run: &Run<'_>) {
+/// Looks whether one call reads or changes row by row. Rows are inserted one by one everywhere, and what controls transactions or
+/// makes the schema runs as often as it must.
+pub(super) fn repeats(run: &Run<'_>, connection: u64) {
     if run.shared.wanted.lints.level(Lint::Repeat) == Level::Allow {
         return;
     }
-    let Some(last) = run.last.last() else { return };
+    let Some(last) =
+        run.last.last().filter(|last| ["SELECT", "WITH", "UPDATE", "DELETE"].iter().any(|word| last.is_a(word)))
+    else {
+        return;
+    };
     let limit = run.shared.wanted.lints.limit(Lint::Repeat);
-    if run.shared.count_run(&last.sql().text, run.test.guess()) != limit + 1 {
+    if run.shared.count_run(&last.sql().text, run.test.guess(), connection) != limit + 1 {
         return;
     }
     let step = run.step(run.last.len() - 1);
@@ -153,7 +158,7 @@ impl Finding {
             }
             Lint::Open => "commit it, or roll it back",
             Lint::Scan => &self.index,
-            Lint::Repeat => "read what belongs together in one statement, by a join or a list of keys",
+            Lint::Repeat => "read or change what belongs together in one statement, by a join or a list of keys",
         };
         let lint = self.lint;
         format!(

@@ -110,10 +110,11 @@ impl Shared {
         lock(&self.watches).iter().map(|watch| (Arc::clone(watch), watch.push(sql))).collect()
     }
 
-    /// Counts a run of a statement by this call.
-    fn count_run(&self, sql: &str, test: Option<&str>) -> usize {
+    /// Counts a run of a statement by this call in one test. Connections that are no engine's, which may be to different databases, count
+    /// each for itself.
+    fn count_run(&self, sql: &str, test: Option<&str>, connection: u64) -> usize {
         let mut hasher = DefaultHasher::new();
-        (sql, test, call_addresses()).hash(&mut hasher);
+        (sql, test, self.owner.is_none().then_some(connection), call_addresses()).hash(&mut hasher);
         let mut runs = lock(&self.runs);
         let count = runs.entry(hasher.finish()).or_default();
         *count += 1;
@@ -394,8 +395,8 @@ pub(crate) fn start() {
     let settings = Settings::get().ok();
     if let Some(lints) = settings.and_then(|settings| settings.lints).filter(|lints| lints.any()) {
         static FOREIGN: OnceLock<Recorder> = OnceLock::new();
-        observe_foreign(
-            FOREIGN.get_or_init(|| Recorder::with(None, Wanted { lints, statements: 1, ..Wanted::default() })),
-        );
+        observe_foreign(FOREIGN.get_or_init(|| {
+            Recorder::with(None, Wanted { lints, statements: DEFAULT_STATEMENTS, ..Wanted::default() })
+        }));
     }
 }

@@ -36,7 +36,6 @@ pub(super) struct Statement {
     pub times: u64,
     pub address: usize,
     pub is_readonly: bool,
-    pub is_attach: bool,
     pub is_ended: bool,
     pub changes_before: u32,
     /// A statement that runs again counts on.
@@ -85,6 +84,12 @@ impl Statement {
 
     pub(super) fn is_text(&self, text: &[u8]) -> bool {
         self.text == text[..text.len().min(MAX_TEXT)]
+    }
+
+    /// Whether its first word is this one.
+    pub(super) fn is_a(&self, word: &str) -> bool {
+        let start = self.text.trim_ascii_start().get(..word.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
     }
 
     pub(super) fn begins_with(&self, text: &[u8]) -> bool {

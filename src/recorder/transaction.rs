@@ -10,8 +10,9 @@ use std::thread;
 #[derive(Debug, Default)]
 pub(super) struct TransactionLint {
     began: Option<Step>,
-    /// The statement that began to read.
+    /// The statement that began to read, and the first that may: its place is known when it begins.
     read: Option<Step>,
+    reading: Option<Step>,
     /// The transactions on the databases when a statement began that may write, that statement, and its number.
     writes: Option<(Vec<Transaction>, Step, u64)>,
     /// Another test has used the transaction, which was reported.
@@ -44,14 +45,21 @@ impl TransactionLint {
                 )
             });
         }
-        if run.shared.wanted.lints.level(Lint::Upgrade) == Level::Allow || run.last[at].is_readonly {
+        if run.shared.wanted.lints.level(Lint::Upgrade) == Level::Allow {
+            return;
+        }
+        if run.last[at].is_readonly {
+            if self.read.is_none() && self.reading.is_none() {
+                self.reading = Some(run.step(at));
+            }
             return;
         }
         let states = handle.transactions();
         if states.contains(&Transaction::Read) {
             if self.read.is_none() {
-                // It is a query whose rows are still being read.
-                self.read = (0..at).find(|at| run.last[*at].is_readonly).map(|at| run.step(at));
+                // It is a query whose rows are still being read, perhaps since before the transaction.
+                let open = || (0..at).find(|at| run.last[*at].is_readonly && !run.last[*at].is_ended);
+                self.read = self.reading.take().or_else(|| open().map(|at| run.step(at)));
             }
             self.writes = Some((states, run.step(at), run.last[at].sequence));
         }
@@ -66,8 +74,9 @@ impl TransactionLint {
             self.began = Some(run.step(at));
         }
         self.look_for_upgrade(run, handle, is_refused.then(|| run.last[at].sequence));
+        let reading = self.reading.take();
         if self.read.is_none() && handle.transactions().contains(&Transaction::Read) {
-            self.read = Some(run.step(at));
+            self.read = reading.or_else(|| Some(run.step(at)));
         }
     }
 

@@ -148,6 +148,13 @@ impl Running {
         usize::try_from(runs).unwrap_or_default()
     }
 
+    /// Its steps in SQLite's virtual machine, up to the last return of `sqlite3_step`.
+    pub(crate) fn steps(&self) -> usize {
+        // SAFETY: see above.
+        let steps = unsafe { ffi::sqlite3_stmt_status(self.statement, ffi::SQLITE_STMTSTATUS_VM_STEP as c_int, 0) };
+        usize::try_from(steps).unwrap_or_default()
+    }
+
     /// Its steps in full scans so far.
     pub(crate) fn scan_steps(&self) -> usize {
         // SAFETY: see above.

@@ -162,6 +162,19 @@ fn pool_is_used_second() {
     pooled().execute_batch("INSERT INTO t VALUES (1); COMMIT").unwrap();
 }
 
+/// Fresh databases of an application, each on a thread of its own, which no test is known of.
+#[test]
+fn clean_databases_of_workers() {
+    let work = || {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (n)").unwrap();
+        connection.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).unwrap();
+    };
+    for number in 0..25 {
+        thread::Builder::new().name(format!("pool-worker-{number}")).spawn(work).unwrap().join().unwrap();
+    }
+}
+
 /// Threads with names that could be tests'.
 #[rstest]
 fn clean_pool_of_named_threads(engine: Engine) {
