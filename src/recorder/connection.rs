@@ -44,32 +44,34 @@ struct Repeated {
 impl Repeated {
     /// Whether the last statement begins again before it has returned: SQLite reports the action of a foreign key, such as
     /// `ON DELETE CASCADE`, with the text of the statement that leads to it.
-    fn is_nested(&self, statement: &Running) -> bool {
-        // A new statement at the same address has never run.
-        let is_nested = self.begun.load(Ordering::Relaxed) == statement.address()
-            && statement.runs() > 0
-            && self.steps.load(Ordering::Relaxed) == statement.steps();
+    #[inline]
+    fn is_nested(&self, statement: &Running, runs: usize) -> bool {
+        // A new statement at the same address has never run, nor taken a step.
+        let steps = if runs == 0 { 0 } else { statement.steps() };
+        let is_nested = runs > 0
+            && self.begun.load(Ordering::Relaxed) == statement.address()
+            && self.steps.load(Ordering::Relaxed) == steps;
         if is_nested {
-            self.runs.store(self.runs.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            self.runs.store(runs + 1, Ordering::Relaxed);
         } else {
             self.begun.store(statement.address(), Ordering::Relaxed);
-            self.steps.store(statement.steps(), Ordering::Relaxed);
+            self.steps.store(steps, Ordering::Relaxed);
         }
         is_nested
     }
 
     /// Whether this is the same statement again, on the same thread, and no other ran on the database. Counts it.
-    fn is_next(&self, statement: &Running, shared: &Shared) -> bool {
+    fn is_next(&self, statement: &Running, runs: usize, shared: &Shared) -> bool {
         // Another statement may have got its address; one that is new has never run.
         let is_same = self.address.load(Ordering::Relaxed) == statement.address()
-            && self.runs.load(Ordering::Relaxed) == statement.runs()
+            && self.runs.load(Ordering::Relaxed) == runs
             && self.thread.load(Ordering::Relaxed) == this_thread()
             && shared.is_last(self.sequence.load(Ordering::Relaxed))
             && !shared.wants_ends()
             && !shared.wanted.values;
         if is_same {
             // Only the thread that uses the connection writes them.
-            self.runs.store(self.runs.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            self.runs.store(runs + 1, Ordering::Relaxed);
             self.times.store(self.times.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
         is_same
@@ -196,10 +198,11 @@ impl RecordedConnection {
 
 impl Tracer for RecordedConnection {
     fn begins(&self, statement: &Running) {
-        if self.repeated.is_nested(statement) {
+        let runs = statement.runs();
+        if self.repeated.is_nested(statement, runs) {
             return;
         }
-        if !is_unrecorded() && !vfs::has_refusal() && self.repeated.is_next(statement, &self.shared) {
+        if !is_unrecorded() && !vfs::has_refusal() && self.repeated.is_next(statement, runs, &self.shared) {
             if self.is_session {
                 take_call(self.number);
             }
