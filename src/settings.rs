@@ -78,7 +78,7 @@ pub enum Lint {
     /// A statement that took more than so many steps through tables (100, unless it is set), where an index on the columns that it
     /// compares would spare them.
     Scan,
-    /// A statement that ran more than so many times (20, unless it is set) from one call in a test: a query for each row.
+    /// A query, `UPDATE` or `DELETE` that ran more than so many times (20, unless it is set) from one call in a test: one for each row.
     Repeat,
 }
 

@@ -50,7 +50,7 @@ pub enum EngineError {
     Locked {
         /// Who has the lock.
         lock: Box<RefusedLock>,
-        /// What was not done, in words.
+        /// The operation that failed, for the message.
         failed: String,
         /// The error of SQLite.
         source: rusqlite::Error,
@@ -76,7 +76,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// If SQLite did not get a lock, and `lock` knows who has it, an error that says so; else this one.
+    /// Returns [`Locked`](Self::Locked) if the cause is a refused lock whose holder `lock` returns. All other errors are unchanged.
     pub(super) fn name_holder(self, lock: impl FnOnce() -> Option<RefusedLock>) -> Self {
         let (failed, source) = match &self {
             Self::Open(source) => ("the database could not be opened".to_owned(), source),

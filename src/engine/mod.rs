@@ -9,14 +9,16 @@ mod builder;
 mod database;
 mod error;
 mod kept;
+mod options;
 mod origin;
 mod place;
 mod slots;
 
 pub use asynchronous::{AnyEngine, AsyncEngine};
-pub(crate) use builder::Options;
-pub use builder::{EngineBuilder, JournalMode};
+pub use builder::EngineBuilder;
 pub use error::EngineError;
+pub use options::JournalMode;
+pub(crate) use options::Options;
 pub(crate) use origin::Origin;
 pub(crate) use place::url;
 pub(crate) use slots::Slot;

@@ -8,7 +8,7 @@ use super::statement::{MAX_TEXT, Sql, Statement};
 use super::transaction::TransactionLint;
 use crate::ledger::{take_call, test_name, test_name::TestName, this_thread};
 use crate::sqlite::{OpenHandle, Running, Tracer, is_unrecorded};
-use crate::vfs::{self, Actor, Kind};
+use crate::vfs::{self, Actor, StatementKind};
 use rusqlite::ffi;
 use std::cell::RefCell;
 use std::ffi::c_int;
@@ -36,7 +36,7 @@ struct Repeated {
     sequence: AtomicU64,
     times: AtomicU64,
     is_in_transaction: AtomicBool,
-    /// The statement that began last, even if it cannot be counted like this, and its steps at that time.
+    /// The statement that began last, counted here or not, and how many steps it had taken before.
     begun: AtomicUsize,
     steps: AtomicUsize,
 }
@@ -89,29 +89,33 @@ impl Repeated {
         self.times.store(1, Ordering::Relaxed);
     }
 
-    fn kind(&self) -> Kind {
-        if self.is_in_transaction.load(Ordering::Relaxed) { Kind::InTransaction } else { Kind::Ordinary }
+    fn kind(&self) -> StatementKind {
+        if self.is_in_transaction.load(Ordering::Relaxed) {
+            StatementKind::InTransaction
+        } else {
+            StatementKind::Ordinary
+        }
     }
 
-    fn set(&self, statement: &Running, last: &Statement, thread: usize, kind: Kind) {
+    fn set(&self, statement: &Running, last: &Statement, thread: usize, kind: StatementKind) {
         let is_counted = last.watches.is_empty();
         self.address.store(if is_counted { last.address } else { 0 }, Ordering::Relaxed);
         self.runs.store(statement.runs() + 1, Ordering::Relaxed);
         self.thread.store(thread, Ordering::Relaxed);
         self.sequence.store(last.sequence, Ordering::Relaxed);
         self.times.store(1, Ordering::Relaxed);
-        self.is_in_transaction.store(kind == Kind::InTransaction, Ordering::Relaxed);
+        self.is_in_transaction.store(kind == StatementKind::InTransaction, Ordering::Relaxed);
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Handle {
+pub(super) enum HandleState {
     #[default]
     Open,
     /// SQLite has reported that it is about to be closed.
     Closing,
     Freed,
-    /// Freed without such a report: a trace of the user's had replaced ours.
+    /// Freed without that report: the user's code had replaced our trace.
     FreedUnreported,
 }
 
@@ -119,7 +123,7 @@ pub(super) enum Handle {
 pub(super) struct Inner {
     #[expect(clippy::vec_box, reason = "the oldest leaves first, and the others move up")]
     pub last: Vec<Box<Statement>>,
-    pub handle: Handle,
+    pub handle: HandleState,
     /// The error that the last call on the connection has returned, if it is not that of the last statement.
     pub error: Option<(c_int, String)>,
     /// The thread that ran the last statement, and the test that it runs.
@@ -174,10 +178,10 @@ impl RecordedConnection {
     fn note_close(&self, handle: &OpenHandle) {
         let mut inner = self.inner();
         let inner = &mut *inner;
-        inner.handle = Handle::Closing;
+        inner.handle = HandleState::Closing;
         inner.changes(handle);
         inner.take_refused_lock(self.number);
-        vfs::begin_statement(self.number, 0, Kind::Close);
+        vfs::begin_statement(self.number, 0, StatementKind::Close);
         self.shared.note_writer(self.number, None);
         let known = inner.last.last().and_then(|last| last.error.as_ref());
         inner.error = handle.last_error().filter(|last| known.is_none_or(|known| known.0 != last.0));
@@ -218,7 +222,7 @@ impl Tracer for RecordedConnection {
             vfs::begin_statement(self.number, self.repeated.sequence.load(Ordering::Relaxed), self.repeated.kind());
             return;
         }
-        inner.handle = Handle::Open;
+        inner.handle = HandleState::Open;
         if inner.last.last().is_some_and(|last| last.is_a("ATTACH")) {
             vfs::set_connection_of_attached(&statement.handle(), self.number);
         }
@@ -228,7 +232,7 @@ impl Tracer for RecordedConnection {
         let changes = if was_readonly && is_readonly { 0 } else { inner.changes(&statement.handle()) };
         inner.take_refused_lock(self.number);
         if is_unrecorded() {
-            vfs::begin_statement(self.number, 0, Kind::Spared);
+            vfs::begin_statement(self.number, 0, StatementKind::Spared);
             return;
         }
         if let Some(last) = inner.last.last_mut().filter(|last| last.times == 1) {
@@ -269,7 +273,7 @@ impl Tracer for RecordedConnection {
         new.changes_before = changes;
         new.steps_before = if wants_ends { statement.scan_steps() } else { 0 };
         let kind = kind(text, &statement.handle());
-        if kind == Kind::Spared {
+        if kind == StatementKind::Spared {
             self.repeated.forget();
         } else {
             self.repeated.set(statement, &new, thread, kind);
@@ -301,7 +305,7 @@ impl Tracer for RecordedConnection {
         if is_refused {
             let wanted_by = Actor { connection: self.number, statement: ended.sequence };
             let on_disk = || self.shared.wanted.is_on_disk.then(|| self.shared.refused(wanted_by));
-            // In memory there is none where its snapshot is too old, which no lock can change.
+            // In memory, a statement without a refused lock had an outdated snapshot (`SQLITE_BUSY_SNAPSHOT`).
             if let Some(refusal) = vfs::take_refusal(self.number).or_else(on_disk) {
                 ended.refusal = Some((refusal, holder_of(&refusal)));
                 ended.error = Some(locked());
@@ -328,11 +332,11 @@ impl Tracer for RecordedConnection {
 
 impl Inner {
     pub(super) fn is_freed(&self) -> bool {
-        matches!(self.handle, Handle::Freed | Handle::FreedUnreported)
+        matches!(self.handle, HandleState::Freed | HandleState::FreedUnreported)
     }
 
     pub(super) fn free(&mut self) {
-        self.handle = if self.handle == Handle::Open { Handle::FreedUnreported } else { Handle::Freed };
+        self.handle = if self.handle == HandleState::Open { HandleState::FreedUnreported } else { HandleState::Freed };
     }
 
     /// Takes from the file system the lock that the last statement was refused and did not get in the end.
@@ -376,14 +380,16 @@ fn begins_with(text: &[u8], word: &[u8]) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
 
-/// What a statement does, as far as locks are concerned. A `PRAGMA` or `VACUUM` may change the file as a whole, such as its journal mode.
-fn kind(text: &[u8], handle: &OpenHandle) -> Kind {
+/// The kind of a statement for the file system's locks. A `PRAGMA` or `VACUUM` may change the whole file, such as its journal mode.
+fn kind(text: &[u8], handle: &OpenHandle) -> StatementKind {
     let text = text.trim_ascii_start();
     let ends_transaction = || [&b"COMMIT"[..], b"END", b"RELEASE"].iter().any(|word| begins_with(text, word));
     match text.first() {
-        Some(b'p' | b'P' | b'v' | b'V') if begins_with(text, b"PRAGMA") || begins_with(text, b"VACUUM") => Kind::Spared,
-        _ if handle.is_autocommit() || ends_transaction() => Kind::Ordinary,
-        _ => Kind::InTransaction,
+        Some(b'p' | b'P' | b'v' | b'V') if begins_with(text, b"PRAGMA") || begins_with(text, b"VACUUM") => {
+            StatementKind::Spared
+        }
+        _ if handle.is_autocommit() || ends_transaction() => StatementKind::Ordinary,
+        _ => StatementKind::InTransaction,
     }
 }
 

@@ -77,8 +77,8 @@ impl Step {
     }
 }
 
-/// Looks whether one call reads or changes row by row. Rows are inserted one by one everywhere, and what controls transactions or
-/// makes the schema runs as often as it must.
+/// Looks whether one call reads or changes rows one by one. Inserts, transaction control and schema changes are ignored: the remedy does
+/// not apply to them.
 pub(super) fn repeats(run: &Run<'_>, connection: u64) {
     if run.shared.wanted.lints.level(Lint::Repeat) == Level::Allow {
         return;
@@ -98,7 +98,7 @@ pub(super) fn repeats(run: &Run<'_>, connection: u64) {
     });
 }
 
-/// Describes a finding when that is reported: names and lines take milliseconds.
+/// The description of a finding. It is made when the finding is reported, since looking up names and lines takes milliseconds.
 type Describe = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// What a lint has found.
@@ -108,7 +108,7 @@ type Describe = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct Finding {
     lint: Lint,
     step: Step,
-    /// The tests that were running, if its own is not known.
+    /// The tests that were running, if the test that ran the statement is not known.
     running: Vec<Arc<str>>,
     /// The statement that makes the missing index.
     index: String,
@@ -190,7 +190,7 @@ pub(super) fn report(
     remember(shared, lint, step, index, Arc::new(describe));
 }
 
-/// Compiled once, not for each closure.
+/// The part of [`report`] that does not depend on the type of the closure, so it is compiled once.
 fn remember(shared: &Shared, lint: Lint, step: &Step, index: String, describe: Describe) {
     let level = shared.wanted.lints.level(lint);
     if level == Level::Allow || is_allowed(lint, &step.sql.text) {

@@ -30,7 +30,7 @@ pub(super) fn holder_of(refusal: &Refusal) -> Option<Entry> {
     ledger::entry_of(refusal.held_by?.connection)
 }
 
-/// The SQL of a statement, which is another engine's where databases are attached.
+/// The SQL of a statement. Where databases are attached, it may be recorded by another engine's recorder.
 fn sql_of(recorder: &Recorder, actor: Actor) -> Option<Sql> {
     let of_another = || ledger::statement_of(actor.connection, actor.statement);
     recorder.sql_of(actor).or_else(|| of_another().map(|text| Sql::new(text.as_bytes(), text.len())))

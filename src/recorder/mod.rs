@@ -24,7 +24,7 @@ use crate::position::Position;
 use crate::settings::{Lint, Lints, Settings};
 use crate::sqlite::{Events, Tracer, is_unrecorded, on_failure, unrecorded};
 use crate::vfs::{Actor, Refusal, Watcher};
-use connection::{Handle, RecordedConnection};
+use connection::{HandleState, RecordedConnection};
 use lints::Step;
 use rusqlite::Connection;
 use scan::Scan;
@@ -84,7 +84,7 @@ pub(crate) struct Wanted {
     pub statements: usize,
     /// Whether they are kept with the values that were bound to them.
     pub values: bool,
-    /// Whether the database is a file, whose locks no file system of ours knows.
+    /// Whether the database is a file on disk, whose locks our file system does not see.
     pub is_on_disk: bool,
     pub instant_busy: bool,
     pub rival: bool,
@@ -110,8 +110,8 @@ impl Shared {
         lock(&self.watches).iter().map(|watch| (Arc::clone(watch), watch.push(sql))).collect()
     }
 
-    /// Counts a run of a statement by this call in one test. Connections that are no engine's, which may be to different databases, count
-    /// each for itself.
+    /// Counts a run of a statement by this call in one test. Foreign connections are counted separately, since each may be to another
+    /// database.
     fn count_run(&self, sql: &str, test: Option<&str>, connection: u64) -> usize {
         let mut hasher = DefaultHasher::new();
         (sql, test, self.owner.is_none().then_some(connection), call_addresses()).hash(&mut hasher);
@@ -196,7 +196,7 @@ impl Recorder {
         let shared = Arc::new(Shared {
             owner,
             wanted,
-            // On disk they cost nothing beside the work, and tell of locks.
+            // On disk their cost is small, and they show which statements were refused a lock.
             has_ends: wanted.is_on_disk || wanted.lints.any(),
             sequence: AtomicU64::new(1),
             findings: Mutex::default(),
@@ -253,13 +253,13 @@ impl Recorder {
         last.map(|last| last.sql()).or_else(|| writing.map(|(_, sql)| sql.clone()))
     }
 
-    /// Whether a statement is in the order that this recorder keeps, not in that of another engine.
+    /// Whether this recorder numbered the statement, so that its place in the order can be compared.
     fn has(&self, actor: Actor) -> bool {
         actor.statement > 0 && self.connections().iter().any(|recorded| recorded.number == actor.connection)
     }
 
-    /// The lock that was refused just now, if it is known who has it. `in_memory` is what the file system in memory has refused; on disk,
-    /// only the writer is known.
+    /// Describes the lock that was just refused; `None` if its holder is not known. `in_memory` is the refusal of the file system in
+    /// memory. On disk, only a writer is known.
     pub(crate) fn refused_lock(&self, in_memory: Option<Refusal>) -> Option<RefusedLock> {
         let on_disk = || Some(Refusal { wanted_by: Actor::default(), held_by: Some((*lock(&self.shared.writer))?) });
         let refusal = if self.shared.wanted.is_on_disk { on_disk()? } else { in_memory? };
@@ -297,7 +297,7 @@ impl Recorder {
             if let (Some((_, message)), Some(last)) = (&inner.error, inner.last.last()) {
                 lines.push((last.sequence, format!("#{}  then: {message}", recorded.number)));
             }
-            if inner.handle == Handle::FreedUnreported {
+            if inner.handle == HandleState::FreedUnreported {
                 let sequence = inner.last.last().map_or(0, |last| last.sequence);
                 let replaced = "then: its trace was replaced (`sqlite3_trace_v2`), so later statements are not known";
                 lines.push((sequence, format!("#{}  {replaced}", recorded.number)));

@@ -16,10 +16,10 @@ pub(super) const MAX_TEXT: usize = 2_000;
 pub(super) struct Statement {
     /// Its place in the order of all statements of its database.
     pub sequence: u64,
-    /// Its text as SQLite has it, or the beginning, and how long it is: this is copied for every statement, and seldom read.
+    /// Its text or the beginning of it, as raw bytes since it is copied for every statement and seldom read, and the length of the whole.
     text: Vec<u8>,
     len: usize,
-    /// The same with its values, if that was asked for.
+    /// The text with bound values, on request.
     pub expanded: Option<Sql>,
     pub place: Option<&'static Location<'static>>,
     /// How many rows it has changed, once that is known.
@@ -45,9 +45,9 @@ pub(super) struct Statement {
 /// How much of a statement is shown in a message, in characters.
 const SHOWN: usize = 500;
 
-/// The text of a statement, or its beginning; `new` gets the length of the whole.
+/// The text of a statement, or the beginning of a long one.
 ///
-/// Its `Display` is one line, cut if it is long.
+/// Its `Display` is one line, which says how long the statement is if it is cut.
 #[derive(Debug, Clone)]
 pub(crate) struct Sql {
     pub text: String,

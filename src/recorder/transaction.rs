@@ -10,8 +10,9 @@ use std::thread;
 #[derive(Debug, Default)]
 pub(super) struct TransactionLint {
     began: Option<Step>,
-    /// The statement that began to read, and the first that may: its place is known when it begins.
+    /// The statement that began to read.
     read: Option<Step>,
+    /// A query that has begun and may be that statement. Its place is taken here, since another call may end it.
     reading: Option<Step>,
     /// The transactions on the databases when a statement began that may write, that statement, and its number.
     writes: Option<(Vec<Transaction>, Step, u64)>,

@@ -1,7 +1,7 @@
 //! Code that makes a template's database: the user's own constructor or migrations, on a connection, a URI or a path.
 
 use super::TemplateError;
-use crate::engine::{Engine, Options};
+use crate::engine::{Engine, EngineBuilder, Options};
 use crate::ledger::{Ledger, settle_while};
 use crate::sqlite::{copy, set_pragma};
 use rusqlite::{Connection, ErrorCode};
@@ -34,6 +34,13 @@ pub(super) struct Code {
     pub id: Option<TypeId>,
 }
 
+/// Erases the type of asynchronous code, and of its error.
+pub(super) fn boxed<E: Into<Box<dyn Error + Send + Sync>>>(
+    work: impl Future<Output = Result<(), E>> + Send + 'static,
+) -> Pin<Box<dyn Future<Output = Done> + Send>> {
+    Box::pin(async { work.await.map_err(Into::into) })
+}
+
 impl Code {
     pub(super) fn new<F: 'static>(run: Run) -> Self {
         Self { run, id: (size_of::<F>() == 0).then(TypeId::of::<F>) }
@@ -52,12 +59,12 @@ pub(super) struct Building(Engine);
 impl Building {
     /// A database of no bytes, so that the code chooses page size and encoding.
     pub(super) fn in_memory(options: &Options) -> Result<Self, TemplateError> {
-        options.for_building().memory().map(Self).map_err(TemplateError::engine)
+        EngineBuilder::from(options.for_building()).memory().map(Self).map_err(TemplateError::engine)
     }
 
     /// The name of a file that is not there yet.
     pub(super) fn in_temp_file(options: &Options) -> Result<Self, TemplateError> {
-        options.for_building().absent().temp_file().map(Self).map_err(TemplateError::engine)
+        EngineBuilder::from(options.for_building()).absent().temp_file().map(Self).map_err(TemplateError::engine)
     }
 
     pub(super) fn uri(&self) -> String {

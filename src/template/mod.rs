@@ -21,7 +21,7 @@ use crate::position::chain;
 use crate::seed::Seeds;
 use crate::settings::Settings;
 use cache::Cache;
-use code::{Code, Run};
+use code::{Code, Run, boxed};
 use image::Image;
 use key::Files;
 use rusqlite::Connection;
@@ -236,10 +236,7 @@ impl Template {
         R: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        Self::new(Schema::Code(Code::new::<F>(Run::Async(Box::new(move |uri| {
-            let work = build(uri);
-            Box::pin(async { work.await.map_err(Into::into) })
-        })))))
+        Self::new(Schema::Code(Code::new::<F>(Run::Async(Box::new(move |uri| boxed(build(uri)))))))
     }
 
     /// As [`from_uri_async`](Self::from_uri_async), for code that takes a URL such as [`Engine::url`]: the migrators of sqlx and
@@ -266,10 +263,7 @@ impl Template {
         R: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        Self::new(Schema::Code(Code::new::<F>(Run::Async(Box::new(move |uri| {
-            let work = build(url(&uri));
-            Box::pin(async { work.await.map_err(Into::into) })
-        })))))
+        Self::new(Schema::Code(Code::new::<F>(Run::Async(Box::new(move |uri| boxed(build(url(&uri))))))))
     }
 
     const fn new(schema: Schema) -> Self {

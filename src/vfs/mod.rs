@@ -11,7 +11,7 @@ mod store;
 
 pub(crate) use shim::{set_connection, set_connection_of_attached};
 pub(crate) use store::{
-    Actor, Base, Database, Kind, Refusal, Watcher, begin_statement, has_refusal, take_refusal, with_refusal,
+    Actor, Base, Database, Refusal, StatementKind, Watcher, begin_statement, has_refusal, take_refusal, with_refusal,
 };
 
 use rusqlite::ffi;

@@ -40,17 +40,17 @@ pub(crate) trait Watcher: std::fmt::Debug + Send + Sync {
     fn has_rival(&self) -> bool;
 }
 
-/// What a statement does, as far as locks are concerned.
+/// How the locks treat a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Kind {
+pub(crate) enum StatementKind {
     Ordinary,
-    /// In an explicit transaction, and not its end. SQLite may write a part of a large transaction early, if it gets the exclusive
-    /// lock, and goes on if it does not.
+    /// In an explicit transaction, which it does not end. SQLite may try to write a large transaction early; without the exclusive
+    /// lock it continues in memory.
     InTransaction,
     /// The rival leaves it alone.
     #[default]
     Spared,
-    /// The connection is closed. In WAL mode, SQLite tries to get the exclusive lock, and goes on if it does not.
+    /// The close of the connection. In WAL mode, SQLite tries to take the exclusive lock, and ignores the refusal.
     Close,
 }
 
@@ -58,11 +58,11 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, Copy, Default)]
 struct Running {
     actor: Actor,
-    kind: Kind,
+    kind: StatementKind,
 }
 
 thread_local! {
-    static RUNNING: Cell<Running> = const { Cell::new(Running { actor: Actor { connection: 0, statement: 0 }, kind: Kind::Spared }) };
+    static RUNNING: Cell<Running> = const { Cell::new(Running { actor: Actor { connection: 0, statement: 0 }, kind: StatementKind::Spared }) };
     /// The database and the refusal that this thread has met last, until it gets the lock.
     static REFUSED: Cell<Option<(u64, Refusal)>> = const { Cell::new(None) };
     /// Whether there is one: this is asked at each statement.
@@ -77,7 +77,7 @@ fn set_refusal(refusal: Option<(u64, Refusal)>) {
 }
 
 /// This thread begins a statement.
-pub(crate) fn begin_statement(connection: u64, statement: u64, kind: Kind) {
+pub(crate) fn begin_statement(connection: u64, statement: u64, kind: StatementKind) {
     let actor = Actor { connection, statement };
     let _ = RUNNING.try_with(|running| running.set(Running { actor, kind }));
 }
@@ -88,7 +88,7 @@ fn running(connection: u64) -> Running {
     if running.actor.connection == connection && connection != 0 {
         return running;
     }
-    Running { actor: Actor { connection, statement: 0 }, kind: Kind::Spared }
+    Running { actor: Actor { connection, statement: 0 }, kind: StatementKind::Spared }
 }
 
 /// Whether this thread was refused a lock and has not got it since.
@@ -249,9 +249,9 @@ impl Holders {
     pub(super) fn refused(&self, database: u64, holder: &Holder, wanted: Wanted) {
         let is_exclusive = matches!(wanted, Wanted::Level(Level::Pending | Level::Exclusive));
         let is_tolerated = match running(holder.connection()).kind {
-            Kind::Close => true,
-            Kind::InTransaction => is_exclusive,
-            Kind::Ordinary | Kind::Spared => false,
+            StatementKind::Close => true,
+            StatementKind::InTransaction => is_exclusive,
+            StatementKind::Ordinary | StatementKind::Spared => false,
         };
         if is_tolerated {
             return;
@@ -268,7 +268,8 @@ impl Holders {
     /// Whether the rival of a test is faster than `holder`, which was not refused in this transaction.
     #[inline]
     pub(super) fn has_rival_for(&self, database: u64, holder: &Holder) -> bool {
-        let has_rival = self.has_rival.load(Ordering::Relaxed) && running(holder.connection()).kind != Kind::Spared;
+        let has_rival =
+            self.has_rival.load(Ordering::Relaxed) && running(holder.connection()).kind != StatementKind::Spared;
         if has_rival {
             self.remember(database, holder, None);
         }
@@ -297,7 +298,9 @@ impl Holders {
 
 #[cfg(test)]
 mod tests {
-    use super::{Actor, Holders, Kind, Wanted, awaited, begin_statement, has_refusal, take_refusal, with_refusal};
+    use super::{
+        Actor, Holders, StatementKind, Wanted, awaited, begin_statement, has_refusal, take_refusal, with_refusal,
+    };
     use crate::vfs::store::locks::Level;
 
     /// Nothing would ever take it, and what is not taken slows each statement down.
@@ -306,7 +309,7 @@ mod tests {
         let holders = Holders::default();
         let (unknown, other) = (holders.add(), holders.add());
         other.set_connection(2);
-        begin_statement(2, 2, Kind::Ordinary);
+        begin_statement(2, 2, StatementKind::Ordinary);
         other.note_level(Level::None, Level::Exclusive);
         let wait = || holders.refused(7, &unknown, Wanted::Level(Level::Shared));
         wait();
@@ -325,13 +328,13 @@ mod tests {
         let (holder, other) = (holders.add(), holders.add());
         holder.set_connection(1);
         other.set_connection(2);
-        begin_statement(1, 1, Kind::Ordinary);
+        begin_statement(1, 1, StatementKind::Ordinary);
         holder.note_level(Level::None, Level::Reserved);
-        begin_statement(2, 2, Kind::Ordinary);
+        begin_statement(2, 2, StatementKind::Ordinary);
         holders.refused(7, &other, Wanted::Level(Level::Reserved));
         assert_eq!(awaited(), Some((7, Actor { connection: 1, statement: 1 })));
         // It gives up, and another statement waits for something else.
-        begin_statement(3, 3, Kind::Ordinary);
+        begin_statement(3, 3, StatementKind::Ordinary);
         assert_eq!(awaited(), None);
         assert_eq!(take_refusal(2).unwrap().wanted_by, Actor { connection: 2, statement: 2 });
         assert_eq!(take_refusal(2), None);

@@ -12,7 +12,9 @@ mod wal_index;
 
 pub(crate) use content::Base;
 pub(super) use content::Content;
-pub(crate) use holders::{Actor, Kind, Refusal, Watcher, begin_statement, has_refusal, take_refusal, with_refusal};
+pub(crate) use holders::{
+    Actor, Refusal, StatementKind, Watcher, begin_statement, has_refusal, take_refusal, with_refusal,
+};
 pub(super) use locks::{Level, LockError};
 pub(super) use wal_index::{REGION, Region};
 

@@ -1,11 +1,11 @@
-//! Shapes of transactions, and what SQLite makes of them beside a rival writer.
+//! Shapes of transactions, and whether SQLite refuses them beside a rival writer.
 
 use rusqlite::{Connection, ErrorCode, ffi};
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
-/// What the databases of the shapes hold.
+/// The schema of the databases on which the shapes run.
 pub const SCHEMA: &str = "CREATE TABLE t (n INTEGER); CREATE TABLE log (n INTEGER); INSERT INTO t VALUES (1);
     CREATE TRIGGER logs AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (new.n); END";
 
