@@ -197,6 +197,23 @@ fn other_busy_error_names_no_holder(#[case] message: &'static str, #[values(true
     holder.execute_batch("ROLLBACK").unwrap();
 }
 
+/// It has the same code as a refused lock, and another connection writes.
+#[test]
+fn busy_function_is_no_lock() {
+    let hook = |connection: &Connection| {
+        if connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0 {
+            return Ok(());
+        }
+        let message = "unable to delete/modify user-function due to active statements";
+        Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), Some(message.to_owned())))
+    };
+    let engine = Engine::builder().journal_mode(JournalMode::Delete).on_open(hook).temp_file().unwrap();
+    let writer = engine.connect().unwrap();
+    writer.execute_batch("CREATE TABLE t (n); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)").unwrap();
+    let error = engine.connect().unwrap_err();
+    assert!(matches!(error, EngineError::OnOpen(_)), "{error}");
+}
+
 /// A connection that is not in the ledger.
 #[test]
 fn snapshot_names_the_holder() {
