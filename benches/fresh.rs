@@ -353,7 +353,7 @@ fn drop_open(figures: &mut Figures, template: &Template) {
     open_and_drop(template);
     let grown = resident().saturating_sub(before) as f64 / MIB;
     figures.note("drop_open_memory_in_MiB", 0.0..=2.0, grown, "what the process has more in memory");
-    let first = |work: &str| Worker::start(work, &[]).time();
+    let first = |work: &str| Worker::new(work, &[]).time();
     figures.compare("drop_open_to_clone", 0.0..=20.0, 30, || first("drop_open 1MiB"), || first("engine 1MiB"));
 }
 
@@ -439,7 +439,7 @@ fn timed(mut act: impl FnMut()) -> impl FnMut() -> Duration {
 
 /// Compares ours with what it would be without us: there SQLite reports nothing to us either.
 fn compare_with_nothing(figures: &mut Figures, name: &str, bar: Bar, ours: &str, bare: &str) {
-    let (mut ours, mut bare) = (Worker::start(ours, &[]), Worker::start(bare, &[("SQLITE_FIXTURES_LEAKS", "off")]));
+    let (mut ours, mut bare) = (Worker::new(ours, &[]), Worker::new(bare, &[("SQLITE_FIXTURES_LEAKS", "off")]));
     figures.compare(name, bar, 300, || ours.time(), || bare.time());
 }
 

@@ -121,7 +121,7 @@ fn main() -> ExitCode {
         ("hook_cost_on_first_thread", "first", &[][..], &[off][..]),
         ("journal_cost", "test", &[journal][..], &[][..]),
     ] {
-        let (mut with, mut without) = (Worker::start(place, with), Worker::start(place, without));
+        let (mut with, mut without) = (Worker::new(place, with), Worker::new(place, without));
         figures.compare(name, 0.0..=1.1, PAIRS, || with.time(), || without.time());
     }
     let recorded = Engine::memory().expect("an engine");

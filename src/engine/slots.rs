@@ -5,9 +5,9 @@ use std::time::Duration;
 
 #[derive(Debug)]
 pub(super) struct Slots {
-    max: Option<usize>,
+    /// `None`: no limit, so nothing is counted.
+    limit: Option<(usize, Arc<Shared>)>,
     timeout: Duration,
-    shared: Arc<Shared>,
 }
 
 #[derive(Debug, Default)]
@@ -18,31 +18,29 @@ struct Shared {
 
 /// Counts one session against the limit, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Slot(Arc<Shared>);
+pub(crate) struct Slot(Option<Arc<Shared>>);
 
 impl Slots {
     pub(super) fn new(max: Option<usize>, timeout: Duration) -> Self {
-        Self { max, timeout, shared: Arc::default() }
+        Self { limit: max.map(|max| (max, Arc::default())), timeout }
     }
 
     pub(super) fn max(&self) -> Option<usize> {
-        self.max
+        self.limit.as_ref().map(|(max, _)| *max)
     }
 
     /// Takes a slot, waiting for one at most the timeout; `None` if all stay taken.
     pub(super) fn take(&self) -> Option<Slot> {
-        let max = self.max.unwrap_or(usize::MAX);
-        let taken = self.shared.taken();
-        let (mut taken, waited) = self
-            .shared
+        let Some((max, shared)) = &self.limit else { return Some(Slot(None)) };
+        let (mut taken, waited) = shared
             .freed
-            .wait_timeout_while(taken, self.timeout, |taken| *taken >= max)
+            .wait_timeout_while(shared.taken(), self.timeout, |taken| *taken >= *max)
             .unwrap_or_else(PoisonError::into_inner);
-        if waited.timed_out() && *taken >= max {
+        if waited.timed_out() && *taken >= *max {
             return None;
         }
         *taken += 1;
-        Some(Slot(Arc::clone(&self.shared)))
+        Some(Slot(Some(Arc::clone(shared))))
     }
 }
 
@@ -54,7 +52,8 @@ impl Shared {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        *self.0.taken() -= 1;
-        self.0.freed.notify_one();
+        let Some(shared) = &self.0 else { return };
+        *shared.taken() -= 1;
+        shared.freed.notify_one();
     }
 }

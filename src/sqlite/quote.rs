@@ -17,10 +17,7 @@ pub(crate) fn literal<'v>(value: impl Into<ValueRef<'v>>) -> String {
         ValueRef::Real(real) if real.is_infinite() => if real > 0.0 { "9e999" } else { "-9e999" }.to_owned(),
         ValueRef::Real(real) => format!("{real:?}"),
         ValueRef::Text(text) => match str::from_utf8(text) {
-            Ok(text) => {
-                let parts: Vec<_> = text.split('\0').map(|part| format!("'{}'", part.replace('\'', "''"))).collect();
-                parts.join(" || char(0) || ")
-            }
+            Ok(text) => format!("'{}'", text.replace('\'', "''").replace('\0', "' || char(0) || '")),
             // Text that is not UTF-8.
             Err(_) => format!("CAST({} AS TEXT)", bytes(text)),
         },
