@@ -244,10 +244,33 @@ fn way_down_in_the_same_file_does_not_run(#[case] up: &str, #[case] down: &str) 
 #[case::node_pg_migrate("-- Up Migration\n", "-- Down Migration\n")]
 #[case::sqlite_of_npm("---------\n-- Up\n---------\n", "---------\n-- Down\n---------\n")]
 #[case::two_spaces("-- +goose  Up\n", "-- +goose  Down\n")]
+#[case::description("-- Up: the posts\n", "-- Down (drop them)\n")]
+#[case::node_pg_migrate_with_more("--- Up Migration\n", "--- Down Migration: drop\n")]
 #[case::tern("", "---- create above / drop below ----\n")]
+#[case::mybatis("-- // posts\n", "-- //@UNDO\n")]
+#[case::mybatis_without_a_space("", "--//@UNDO\n")]
+#[case::sql_migrate_of_old("-- +gorp Up\n", "-- +gorp Down\n")]
+#[case::micrate("-- +micrate Up\n", "-- +micrate Down\n")]
+#[case::shmig("-- Migration: post\n-- ====  UP  ====\n", "-- ==== DOWN ====\n")]
+#[case::aerich("-- upgrade --\n", "-- downgrade --\n")]
+#[case::play("-- !Ups\n", "-- !Downs\n")]
+#[case::at("-- @UP\n", "-- @DOWN\n")]
 fn way_down_of_other_libraries_does_not_run(#[case] up: &str, #[case] down: &str) {
     let script = format!("{up}CREATE TABLE post (id INTEGER PRIMARY KEY);\n{down}DROP TABLE post;\n");
     assert_eq!(made(&[("migrations/0001_post.sql", &script)]).rows("SELECT name FROM sqlite_schema"), ["post"]);
+}
+
+#[rstest]
+#[case::dbmate("-- migrate:up\n", "-- migrate:down\n")]
+#[case::sqlite_of_npm("-- Up\n", "-- Down\n")]
+#[case::goose("-- +goose Up\n-- +goose StatementBegin\n", "-- +goose StatementEnd\n-- +goose Down\n")]
+fn last_statement_of_the_way_up_needs_no_semicolon(#[case] up: &str, #[case] down: &str) {
+    let script =
+        format!("{up}CREATE TABLE post (a);\nINSERT INTO post SELECT 1\n{down}UNION SELECT 2;\nDROP TABLE post\n");
+    assert_eq!(made(&[("migrations/1_post.sql", &script)]).rows("SELECT a FROM post"), ["1"]);
+    let two =
+        "-- +goose Up\n-- +goose StatementBegin\nCREATE TABLE a (b)\n-- +goose StatementEnd\nCREATE TABLE c (d);\n";
+    assert_eq!(made(&[("migrations/1_a.sql", two)]).rows("SELECT name FROM sqlite_schema"), ["a", "c"]);
 }
 
 /// Only a comment between statements, of the mark alone, in a script that has begun a way up.
@@ -285,6 +308,14 @@ fn migration_that_cannot_run_is_an_error() {
     made(&[users, ("migrations/V2__names.rs", "")]).assert_error("dir/migrations/V2__names.rs", "is no script");
     made(&[users, ("migrations/later/V2__names.sql", "SELECT 1;")])
         .assert_error("dir/migrations/later/V2__names.sql", "is no script in the folder itself");
+    made(&[users, ("migrations/2024/q1/V2__names.sql", "SELECT 1;")])
+        .assert_error("dir/migrations/2024/q1/V2__names.sql", "is no script in the folder itself");
+    made(&[users, ("migrations/views/R__names.sql", "SELECT 1;")])
+        .assert_error("dir/migrations/views/R__names.sql", "is no script in the folder itself");
+    made(&[users, ("migrations/V2__names.up.fizz", "")])
+        .assert_error("dir/migrations/V2__names.up.fizz", "is no script");
+    made(&[users, ("migrations/reset.sql", "DROP TABLE users;")])
+        .assert_error("dir/migrations/reset.sql", "this migration has no version and others have one");
     // What only runs a script of its version, modules, and what was left behind.
     let made =
         made(&[users, ("migrations/V1__users.rs", ""), ("migrations/mod.rs", ""), ("migrations/old/V1.sql", "")]);
@@ -301,6 +332,8 @@ fn way_down_in_a_file_of_its_own_does_not_run() {
         ("001.do.post.sql", "001.undo.post.sql"),
         ("V1__post.sql", "U1__post.sql"),
         ("20240101_post/migration.sql", "20240101_post/down.sql"),
+        ("1_post_up.sql", "1_post_down.sql"),
+        ("0001.post.sql", "0001.post.rollback.sql"),
         ("up.sql", "down.sql"),
     ] {
         let files = [(format!("migrations/{up_name}"), up), (format!("migrations/{down_name}"), down)];
@@ -314,6 +347,87 @@ fn way_down_in_a_file_of_its_own_does_not_run() {
         ("migrations/9_a.sql", "ALTER TABLE a ADD COLUMN middle;"),
     ]);
     assert_eq!(made.rows("SELECT name FROM pragma_table_info('a')"), ["first", "middle", "last"]);
+}
+
+#[test]
+fn old_and_new_versions_of_diesel_are_in_the_order_of_their_dates() {
+    let made = made(&[
+        ("migrations/20160107082941_users/up.sql", "CREATE TABLE users (id);"),
+        ("migrations/2018-05-05-141421_name/up.sql", "ALTER TABLE users ADD COLUMN name;"),
+        ("migrations/20190101000000_age/up.sql", "ALTER TABLE users ADD COLUMN age;"),
+    ]);
+    assert_eq!(made.rows("SELECT name FROM pragma_table_info('users')"), ["id", "name", "age"]);
+}
+
+#[test]
+fn numbers_inside_names_are_no_versions_beside_such_that_begin_them() {
+    let made = made(&[
+        ("migrations/Script0001 - Users.sql", "CREATE TABLE users (id);"),
+        ("migrations/Script0002 - Add 3 columns.sql", "ALTER TABLE users ADD COLUMN a;"),
+        ("migrations/Script0010 - Add 1 column.sql", "ALTER TABLE users ADD COLUMN b;"),
+    ]);
+    assert_eq!(made.rows("SELECT name FROM pragma_table_info('users')"), ["id", "a", "b"]);
+    let made = self::made(&[
+        ("migrations/patch2.sql", "CREATE TABLE users (id);"),
+        ("migrations/patch10.sql", "ALTER TABLE users ADD COLUMN a;"),
+    ]);
+    assert_eq!(made.rows("SELECT name FROM pragma_table_info('users')"), ["id", "a"]);
+}
+
+#[test]
+fn folder_of_migrations_alone_has_no_seeds() {
+    let once = "CREATE TABLE IF NOT EXISTS a (b); INSERT INTO a VALUES (1);";
+    let files = folder(&[
+        ("migrations/1_a.up.sql", once),
+        ("migrations/1_a.down.sql", "DROP TABLE a;"),
+        ("m/1_a.sql", "CREATE TABLE a (b); INSERT INTO a VALUES (1);"),
+        ("rows/a.csv", "b\n2\n"),
+    ]);
+    for (arguments, rows) in [
+        (&["migrations"][..], "1"),
+        (&["./migrations/"], "1"),
+        (&["migrations", "rows"], "2"),
+        (&["--schema", "migrations"], "1"),
+        (&["m", "--schema", "m"], "1"),
+        (&["m", "--schema", "./m"], "1"),
+        (&["--schema", "m"], "1"),
+        (&["--schema", "m", "--with", "rows"], "2"),
+    ] {
+        let _ = fs::remove_file(files.path().join("new.db"));
+        let check = run(&[&["check"], arguments].concat(), files.path());
+        assert_eq!(check.code, Some(0), "{arguments:?} {}", check.text);
+        let seed = run(&[&["seed", "--into", "new.db"], arguments].concat(), files.path());
+        assert_eq!(seed.code, Some(0), "{arguments:?} {}", seed.text);
+        let database = Connection::open(files.path().join("new.db")).unwrap();
+        let counted: i64 = database.query_row("SELECT count(*) FROM a", [], |row| row.get(0)).unwrap();
+        assert_eq!(counted.to_string(), rows, "{arguments:?}");
+    }
+}
+
+#[test]
+fn scripts_change_tables_in_every_way() {
+    let made = made(&[
+        ("migrations/1_a.sql", "CREATE TABLE a (b, c, d, main, temp); CREATE TEMP TABLE t (b, c);"),
+        (
+            "migrations/2_a.sql",
+            "ALTER TABLE a DROP COLUMN c; ALTER TABLE main.a DROP COLUMN main; ALTER TABLE t DROP COLUMN c;",
+        ),
+        (
+            "migrations/3_a.sql",
+            "ALTER TABLE a RENAME COLUMN d TO e; ALTER TABLE a ADD COLUMN f; ALTER TABLE a RENAME TO g;",
+        ),
+        ("x.sql", "ALTER TABLE g DROP COLUMN f; INSERT INTO g VALUES (1, 2, 3);"),
+    ]);
+    assert_eq!(made.rows("SELECT name FROM pragma_table_info('g')"), ["b", "e", "temp"]);
+}
+
+#[test]
+fn dump_with_a_child_first_and_without_pragmas_is_a_schema() {
+    let dump = "BEGIN TRANSACTION; CREATE TABLE c (p REFERENCES p (id)); INSERT INTO \"c\" VALUES (1);
+        CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO \"p\" VALUES (1); COMMIT;";
+    let made = made(&[("schema.sql", dump)]);
+    assert_eq!(made.rows("SELECT count(*) FROM c JOIN p"), ["1"]);
+    assert!(!made.text.contains("warning"), "{}", made.text);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf, absolute};
 #[derive(Debug, Args)]
 pub(super) struct Layers {
     /// Folders or files with seeds, loaded in this order; the first has the schema: `schema.sql` or `migrations/`.
-    #[arg(value_name = "DIR", required = true)]
+    #[arg(value_name = "DIR", required_unless_present = "schema")]
     folders: Vec<PathBuf>,
     /// A schema elsewhere: a script, a folder of migrations, or a folder that has either.
     #[arg(long, value_name = "PATH")]
@@ -64,7 +64,15 @@ impl Layers {
     /// The seed files.
     pub(super) fn seeds(&self) -> Result<Vec<PathBuf>, SeedError> {
         let mut seeds = Vec::new();
-        for path in self.folders.iter().chain(&self.with) {
+        let schema = self.schema.as_deref().map(locate).transpose()?;
+        for path in &self.folders {
+            let found = locate(path)?;
+            // Migrations are no seeds.
+            if schema.as_ref() != Some(&found) && !folder::is_migrations(&found) {
+                seeds.extend(folder::seeds(&found)?);
+            }
+        }
+        for path in &self.with {
             seeds.extend(folder::seeds(&locate(path)?)?);
         }
         Ok(seeds)
@@ -74,7 +82,8 @@ impl Layers {
 impl fmt::Display for Layers {
     /// As the user has named them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<String> = self.folders.iter().map(|layer| layer.display().to_string()).collect();
+        let layers = if self.folders.is_empty() { self.schema.as_slice() } else { &self.folders };
+        let names: Vec<String> = layers.iter().map(|layer| layer.display().to_string()).collect();
         f.write_str(&names.join(", "))
     }
 }

@@ -119,7 +119,7 @@ impl fmt::Display for Found {
         write!(f, "`{path}` is outside the folders of tests, {verb}")?;
         match by.position() {
             Some(place) => write!(f, " at {place}")?,
-            None => write!(f, " where no call of your own code is known")?,
+            None => write!(f, " at an unknown place")?,
         }
         by.test().map_or(Ok(()), |test| write!(f, " in test `{test}`"))
     }

@@ -69,10 +69,8 @@ impl Run<'_> {
 
 impl Step {
     pub(super) fn describe(&self) -> String {
-        let place = self
-            .place
-            .position()
-            .map_or_else(|| " where no call of your own code is known".to_owned(), |place| format!(" at {place}"));
+        let place =
+            self.place.position().map_or_else(|| " at an unknown place".to_owned(), |place| format!(" at {place}"));
         format!("`{}`{place}", self.sql)
     }
 }

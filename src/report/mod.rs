@@ -57,7 +57,7 @@ fn describe(f: &mut fmt::Formatter<'_>, entry: &Entry, age: u64) -> fmt::Result 
     match (entry.position(), entry.thread()) {
         (Some(position), _) => write!(f, " at {position}")?,
         (None, Some(thread)) if entry.test() != Some(thread) => write!(f, " on thread `{thread}`")?,
-        (None, _) => f.write_str(" where no call of your own code is known")?,
+        (None, _) => f.write_str(" at an unknown place")?,
     }
     let running: Vec<&str> = entry.running().collect();
     f.write_str(&by_test(entry.test(), &running))?;

@@ -60,11 +60,18 @@ impl<'c> Script<'c> {
 
     /// Prepares the next statement; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Statement<'c>>, Unprepared> {
+        self.next_until(self.text.as_bytes().len())
+    }
+
+    /// Prepares the next statement as if the script ended here; `None` if there is none.
+    pub(crate) fn next_until(&mut self, end: usize) -> Result<Option<Statement<'c>>, Unprepared> {
         loop {
-            let rest = &self.text.as_bytes_with_nul()[self.at..];
-            if rest.len() <= 1 {
+            if self.at >= end {
                 return Ok(None);
             }
+            // With the NUL at the end of the whole script: without it, SQLite copies the text.
+            let is_whole = usize::from(end == self.text.as_bytes().len());
+            let rest = &self.text.as_bytes_with_nul()[self.at..end + is_whole];
             let mut raw = ptr::null_mut();
             let mut tail = ptr::null();
             // SAFETY: the handle is open, since a connection holds it, and only this thread uses it, since a connection is not

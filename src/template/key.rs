@@ -65,7 +65,7 @@ impl Files {
     fn add_folder(&mut self, path: &Path) -> Result<(), SeedError> {
         let found = folder::locate(path)?;
         self.schema = folder::schema(&found)?;
-        self.seeds = folder::seeds(&found)?;
+        self.seeds = if folder::is_migrations(&found) { Vec::new() } else { folder::seeds(&found)? };
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Unit tests of `src/seed/files/folder.rs`.
 
-use super::{candidates, undoes, version};
+use super::{Version, candidates, undoes, versions_at};
 use std::path::{Path, PathBuf};
 
 #[test]
@@ -28,27 +28,65 @@ fn versions_are_numbers_that_are_words() {
         ("1.0.sql", Some(&[1])),
         ("20261124120000_users.up.sql", Some(&[20_261_124_120_000])),
         ("2026_11_24_120000_create_users.sql", Some(&[2026, 11, 24, 120_000])),
-        ("2026-11-24-120000_users", Some(&[2026, 11, 24, 120_000])),
+        ("2026-11-24-120000_users", Some(&[20_261_124_120_000])),
+        ("2026-11-24_users", Some(&[20_261_124])),
+        ("2020.11.24T16.45.03.users.sql", Some(&[2020, 11, 24, 16, 45, 3])),
+        ("20240102T120000_add_2_columns.sql", Some(&[20_240_102, 120_000])),
+        ("Script0002 - Add 3 columns.sql", Some(&[2])),
+        ("patch10.sql", Some(&[10])),
+        ("schema_v2.sql", Some(&[2])),
+        ("001b_fix.sql", Some(&[1, 98])),
         ("0001_2fa.sql", Some(&[1])),
         ("users_1.sql", Some(&[1])),
+        (
+            "9999-99999999999999999999999999999999999998.sql",
+            Some(&[9999, 99_999_999_999_999_999_999_999_999_999_999_999_998]),
+        ),
         ("add_2fa.sql", None),
         ("utf8.sql", None),
         ("users.sql", None),
+        ("R__1_view.sql", None),
+        ("", None),
+        ("é1.sql", None),
     ] {
-        assert_eq!(version(name).as_deref(), expected, "{name}");
+        assert_eq!(Version::new(name).map(|version| version.numbers).as_deref(), expected, "{name}");
+    }
+}
+
+#[test]
+fn version_stands_first_or_behind_what_all_names_begin_with() {
+    for (names, expected) in [
+        (&["1_a.sql", "b_2.sql"][..], Some(0)),
+        (&["schema_v2.sql", "schema_v10.sql"], Some(7)),
+        (&["add_2_columns.sql", "create_users.sql"], None),
+        (&["add_2_columns.sql", "drop_3_columns.sql"], None),
+        (&[], None),
+    ] {
+        assert_eq!(versions_at(names), expected, "{names:?}");
     }
 }
 
 #[test]
 fn scripts_that_undo_are_known_by_their_names() {
-    let names = ["V1__x.sql", "V1.2__x.sql", "V3.sql"].map(str::to_owned);
-    for name in
-        ["down.sql", "1_a.down.sql", "1_a.DOWN.sql", "001.undo.sql", "1.undo.users.sql", "U1__x.sql", "U1.2__x.sql"]
-    {
+    let names = ["V1__x.sql", "V1.2__x.sql", "V3.sql", "4_x_up.sql", "5-x-up.sql"].map(str::to_owned);
+    for name in [
+        "down.sql",
+        "1_a.down.sql",
+        "1_a.DOWN.sql",
+        "001.undo.sql",
+        "1.undo.users.sql",
+        "0001.a.rollback.sql",
+        "U1__x.sql",
+        "U1.2__x.sql",
+        "4_x_down.sql",
+        "5-x-down.sql",
+    ] {
         assert!(undoes(name, &names), "{name}");
     }
     for name in [
         "1_down_payment.sql",
+        "4_y_down.sql",
+        "4_x_up.sql",
         "1.down.time.sql",
         "U1.sql",
         "U2__x.sql",

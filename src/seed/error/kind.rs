@@ -25,6 +25,8 @@ pub enum SeedErrorKind {
     NoMigrations,
     /// A migration is a program, or a script in a folder of its own.
     NotAMigration,
+    /// A migration has no version, and others have one.
+    NoVersion,
     /// Two migrations have the same version.
     DuplicateVersion {
         /// The first of them.
@@ -210,13 +212,16 @@ impl fmt::Display for SeedErrorKind {
                 "the folder has neither `schema.sql` nor `migrations/`, nor is `migrations/` beside it; add one, or build the template's schema in code",
             ),
             Self::TwoSchemas => {
-                f.write_str("the folder has both `schema.sql` and `migrations/`; remove the one that is not the schema")
+                f.write_str("the folder has both `schema.sql` and `migrations/`; remove the one that is not the schema, or name it (`Template::schema`, `--schema PATH`)")
             }
             Self::NoMigrations => f.write_str(
                 "the folder has no migration, only scripts that undo one (`*.down.sql`), or none; add the migrations, or remove the folder",
             ),
             Self::NotAMigration => f.write_str(
                 "this migration is not run, since it is no script in the folder itself, nor an `up.sql` or `migration.sql` in a folder below; move it there, or build the schema by code (`Template::from_fn`)",
+            ),
+            Self::NoVersion => f.write_str(
+                "this migration has no version and others have one, so its order is not known; begin its name with a number, or with `R__` if it runs after the others, or move it out of the folder",
             ),
             Self::DuplicateVersion { first } => write!(
                 f,
@@ -293,6 +298,9 @@ impl fmt::Display for SeedErrorKind {
             Self::Constraint { message, .. } => f.write_str(message),
             Self::Statement { message, nearest } => {
                 write!(f, "SQLite cannot prepare this statement: {message}")?;
+                if message.starts_with("object name reserved for internal use: sqlite_") {
+                    return f.write_str("; remove it, SQLite makes its own tables when it needs them");
+                }
                 remedy(f, nearest.as_deref(), "; correct the statement")
             }
             Self::Insert { message } => {

@@ -187,7 +187,10 @@ impl SeedError {
             SeedErrorKind::Sql(error) => {
                 error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_FOREIGNKEY)
             }
-            SeedErrorKind::Statement { message, .. } => message.starts_with("foreign key mismatch"),
+            // A key names its table with the schema.
+            SeedErrorKind::Statement { message, .. } => {
+                ["foreign key mismatch", "no such table: main."].iter().any(|start| message.starts_with(start))
+            }
             _ => false,
         }
     }

@@ -47,6 +47,7 @@ pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     let script = folder.join(SCHEMA);
     let migrations = folder.join(MIGRATIONS);
     match (script.is_file(), migrations.is_dir()) {
+        _ if is_migrations(folder) => self::migrations(folder),
         (true, false) => inside(folder, &script).map(|()| vec![script]),
         (false, true) => inside(folder, &migrations).and_then(|()| self::migrations(&migrations)),
         (true, true) => Err(error(SeedErrorKind::TwoSchemas)),
@@ -58,9 +59,13 @@ pub(crate) fn schema(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
 }
 
 /// Whether a folder has a schema of its own.
-#[cfg(feature = "cli")]
 pub(crate) fn has_schema(folder: &Path) -> bool {
     folder.join(SCHEMA).is_file() || folder.join(MIGRATIONS).is_dir()
+}
+
+/// Whether a folder is one of migrations, which hold no seeds.
+pub(crate) fn is_migrations(folder: &Path) -> bool {
+    name_of(folder) == MIGRATIONS && !has_schema(folder)
 }
 
 /// The folder `migrations` beside a folder of the crate, or above it, up to the crate's own.
@@ -78,12 +83,12 @@ fn migrations_above(folder: &Path) -> Option<PathBuf> {
 /// The migrations of a folder, in the order of their versions: scripts, or folders with an `up.sql` (diesel) or a `migration.sql`
 /// (Prisma). Those that undo one are left out.
 pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
-    let mut found: Vec<(Option<Vec<u128>>, String, PathBuf)> = Vec::new();
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
     let files = files(folder)?;
     let names: Vec<String> = files.iter().map(|path| name_of(path)).collect();
     for (path, name) in files.iter().zip(&names) {
         if is_sql(name) && !undoes(name, &names) {
-            found.push((version(name), name.clone(), path.clone()));
+            found.push((name.clone(), path.clone()));
         }
     }
     let mut others = files;
@@ -97,28 +102,38 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         match scripts.into_iter().find(|script| script.is_file()) {
             Some(script) => {
                 inside(folder, &path)?;
-                found.push((version(&name_of(&path)), name_of(&path), script));
+                found.push((name_of(&path), script));
             }
-            None => others.extend(self::files(&path)?.into_iter().filter(|file| is_sql(&name_of(file)))),
+            None => add_migrations_below(&path, &mut others)?,
         }
     }
+    let names: Vec<&str> = found.iter().map(|(name, _)| &**name).collect();
+    let versions_at = versions_at(&names);
+    let version = |name: &str| Version::new(name).filter(|version| Some(version.at) == versions_at);
     // What else has a version would be missing from the schema, unless it belongs to a script of this version.
     for path in &others {
-        let version = version(&name_of(path));
-        if version.is_some() && !found.iter().any(|(known, ..)| *known == version) {
+        let name = name_of(path);
+        let is_known = |sought: &Version| found.iter().any(|(known, _)| version(known).as_ref() == Some(sought));
+        if is_repeatable(&name) || version(&name).is_some_and(|version| !is_known(&version)) {
             return Err(SeedError::new(SeedErrorKind::NotAMigration).at(Position::whole(shown(path))));
         }
     }
-    for (_, _, path) in &found {
+    for (_, path) in &found {
         inside(folder, path)?;
     }
     if found.is_empty() {
         return Err(SeedError::new(SeedErrorKind::NoMigrations).at(Position::whole(folder)));
     }
-    // Those without a version come last.
+    let mut found: Vec<_> =
+        found.into_iter().map(|(name, path)| (version(&name).map(|version| version.numbers), name, path)).collect();
     sort_by(&mut found, |(one, one_name, _), (two, two_name, _)| {
         (one.is_none(), one, one_name).cmp(&(two.is_none(), two, two_name))
     });
+    if let [(Some(_), ..), ..] = &found[..]
+        && let Some((_, _, path)) = found.iter().find(|(version, name, _)| version.is_none() && !is_repeatable(name))
+    {
+        return Err(SeedError::new(SeedErrorKind::NoVersion).at(Position::whole(shown(path))));
+    }
     for pair in found.windows(2) {
         if let [(Some(one), _, first), (Some(two), _, second)] = pair
             && one == two
@@ -130,6 +145,21 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     Ok(found.into_iter().map(|(_, _, path)| path).collect())
 }
 
+/// Adds what may be a migration in the folders below, where it is not run.
+fn add_migrations_below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), SeedError> {
+    let files = files(folder)?;
+    let names: Vec<String> = files.iter().map(|path| name_of(path)).collect();
+    let is_migration = |path: &&PathBuf| is_program(path) || is_sql(&name_of(path)) && !undoes(&name_of(path), &names);
+    found.extend(files.iter().filter(is_migration).cloned());
+    for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
+        let path = entry.map_err(|source| unread(folder, source))?.path();
+        if path.is_dir() && !path.is_symlink() {
+            add_migrations_below(&path, found)?;
+        }
+    }
+    Ok(())
+}
+
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -138,51 +168,110 @@ fn is_sql(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".sql")
 }
 
-/// Whether a file is source code, as some libraries have migrations too.
+/// Whether a file is a program, or a description of one, as some libraries have migrations too.
 fn is_program(path: &Path) -> bool {
-    const LANGUAGES: [&str; 14] =
-        ["cjs", "cs", "ex", "exs", "go", "java", "js", "kt", "mjs", "php", "py", "rb", "rs", "ts"];
+    const LANGUAGES: [&str; 33] = [
+        "bat", "cjs", "clj", "cmd", "coffee", "cr", "cs", "cts", "edn", "ex", "exs", "fizz", "go", "groovy", "java",
+        "js", "kt", "lua", "mjs", "mts", "php", "pl", "ps1", "psql", "py", "rb", "rs", "scala", "sh", "ts", "xml",
+        "yaml", "yml",
+    ];
     path.extension().is_some_and(|extension| LANGUAGES.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
-/// Whether a script of a folder undoes a migration: `down.sql`, `1_a.down.sql`, `1.undo.a.sql` as postgrator has it, or Flyway's
-/// `U1__a.sql` beside `V1__a.sql`, which is a migration of its own in refinery.
+/// Whether a script of a folder undoes a migration: `down.sql`, `1_a.down.sql`, `1_a_down.sql` beside `1_a_up.sql`, `1_a.rollback.sql` as
+/// yoyo has it, `1.undo.a.sql` as postgrator, or Flyway's `U1__a.sql` beside `V1__a.sql`, which is a migration of its own in refinery.
 fn undoes(name: &str, names: &[String]) -> bool {
     let lower = name.to_ascii_lowercase();
     let is_flyways = name.starts_with('U') && name.contains("__") && is_digit(&name[1..]);
     if is_flyways {
-        return names.iter().any(|other| other.starts_with('V') && version(other) == version(name));
+        return names.iter().any(|other| other.starts_with('V') && Version::new(other) == Version::new(name));
     }
-    let stem: Vec<&str> = lower.trim_end_matches(".sql").split('.').collect();
-    stem.last().is_some_and(|last| matches!(*last, "down" | "undo")) || stem.get(1) == Some(&"undo")
+    let stem = lower.trim_end_matches(".sql");
+    if let Some(up) =
+        ["_", "-"].iter().find_map(|dash| Some(format!("{}{dash}up.sql", stem.strip_suffix(&format!("{dash}down"))?)))
+    {
+        return names.iter().any(|other| other.eq_ignore_ascii_case(&up));
+    }
+    let parts: Vec<&str> = stem.split('.').collect();
+    parts.last().is_some_and(|last| ["down", "undo", "rollback", "revert"].contains(last))
+        || parts.get(1) == Some(&"undo")
 }
 
-/// The version of a migration: the first numbers in its name that are words of their own, with a dot, an underscore or a dash
-/// between them. `0002_users.sql` is 2, `V1.10__users.sql` is 1, 10, and `add_2fa.sql` has none.
-fn version(name: &str) -> Option<Vec<u128>> {
-    // Flyway's repeatable migrations have none.
-    if name.starts_with("R__") {
+/// Flyway's repeatable migrations have no version, and run last.
+fn is_repeatable(name: &str) -> bool {
+    name.starts_with("R__")
+}
+
+/// Where in the names of a folder's migrations their versions stand, in bytes; `None` if they have none.
+///
+/// In the middle of names, a number is a version only if all names are the same up to it, as in `schema_v2.sql` and `schema_v10.sql`.
+fn versions_at(names: &[&str]) -> Option<usize> {
+    let starts = || names.iter().map(|name| Some(&name[..Version::new(name)?.at]));
+    if starts().any(|start| start == Some("")) {
+        return Some(0);
+    }
+    let first = starts().next()??;
+    starts().all(|start| start == Some(first)).then_some(first.len())
+}
+
+/// The version of a migration: the first number in its name, with those that follow it behind a dot, an underscore or a dash.
+/// `0002_users.sql` is 2, `V1.10__users.sql` is 1, 10, and `add_2fa.sql` has none.
+#[derive(Debug, PartialEq, Eq)]
+struct Version {
+    numbers: Vec<u128>,
+    /// Where in the name it begins, with its `V`.
+    at: usize,
+}
+
+impl Version {
+    fn new(name: &str) -> Option<Self> {
+        if is_repeatable(name) {
+            return None;
+        }
+        let is_part = char::is_alphanumeric;
+        let mut words = name.char_indices().filter(|&(at, letter)| is_part(letter) && !name[..at].ends_with(is_part));
+        words.find_map(|(at, _)| Some(Self { numbers: numbers(&name[at..])?, at }))
+    }
+}
+
+/// The numbers that a text begins with, behind a word that is put before versions.
+fn numbers(text: &str) -> Option<Vec<u128>> {
+    const PREFIXES: [&str; 11] =
+        ["v", "u", "r", "m", "version", "script", "patch", "migration", "step", "update", "schema"];
+    let lower = text.to_ascii_lowercase();
+    let mut rest = lower.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+    let prefix = &lower[..lower.len() - rest.len()];
+    if !prefix.is_empty() && !PREFIXES.contains(&prefix) {
         return None;
     }
-    // Without the letter that Flyway and others put before it.
-    let name = name.strip_prefix(['V', 'v', 'U', 'R', 'm', 'M']).filter(|rest| is_digit(rest)).unwrap_or(name);
     let mut numbers: Vec<u128> = Vec::new();
-    let mut rest = name;
+    let mut separator = "";
     loop {
-        let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        match word.parse() {
-            Ok(number) => numbers.push(number),
-            Err(_) if numbers.is_empty() => {}
-            Err(_) => break,
-        }
-        // Two separators end a version.
-        let separators = after.len() - after.trim_start_matches(|letter: char| !letter.is_ascii_alphanumeric()).len();
-        let is_over = separators != 1 || !after.starts_with(['.', '_', '-']);
-        if after.is_empty() || !numbers.is_empty() && is_over {
+        let (digits, after) = rest.split_at(rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len()));
+        let Ok(number) = digits.parse() else { break };
+        let letters = after.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(after.len());
+        // `20240101T1200`, and `001b` between `001` and `002`; but `2fa` is a word.
+        let (is_time, is_suffixed) = (after.starts_with('t') && is_digit(&after[1..]), letters == 1);
+        if letters > 0 && !is_time && !is_suffixed {
             break;
         }
-        rest = &after[separators..];
+        // diesel ignores the dashes of its older versions, `2018-05-05-141421`.
+        let joined = numbers.last().filter(|first| separator == "-" && **first > 999 && digits.len().is_multiple_of(2));
+        let joined = joined.and_then(|first| format!("{first}{digits}").parse().ok());
+        match (joined, numbers.last_mut()) {
+            (Some(joined), Some(last)) => *last = joined,
+            _ => numbers.push(number),
+        }
+        if is_suffixed && !is_time {
+            numbers.push(u128::from(after.as_bytes()[0]));
+            break;
+        }
+        // Two separators end a version.
+        let is_over = !is_time && !after.starts_with(['.', '_', '-']);
+        if is_over || !is_digit(&after[1..]) {
+            break;
+        }
+        (separator, rest) = after.split_at(1);
     }
     // 1.0 is 1.
     while numbers.len() > 1 && numbers.last() == Some(&0) {

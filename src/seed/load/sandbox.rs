@@ -117,6 +117,8 @@ impl Policy for Rules {
             is_vacuuming && schema.starts_with("vacuum_")
                 || ["main", "temp"].iter().any(|own| schema.eq_ignore_ascii_case(own))
         };
+        // ALTER TABLE names its schema first, and a column where other actions name the schema.
+        let schema = if action == ffi::SQLITE_ALTER_TABLE { first } else { schema };
         let is_elsewhere = schema.is_some_and(|schema| !is_ours(schema));
         let kind = match action {
             _ if self.is_own.get() => return Answer::Allow,
@@ -157,7 +159,6 @@ impl Policy for Rules {
                 self.is_commit.set(is(first, "COMMIT"));
                 return Answer::Allow;
             }
-            ffi::SQLITE_ALTER_TABLE if !first.is_some_and(is_ours) => SeedErrorKind::Forbidden,
             _ if is_elsewhere => SeedErrorKind::Forbidden,
             ffi::SQLITE_PRAGMA => {
                 self.writes_schema.set(self.writes_schema.get() || is(first, "writable_schema"));
@@ -251,6 +252,7 @@ impl<'c> Sandbox<'c> {
     /// Prepares a statement of a script by `prepare`; one that asks to write to the schema leaves defensive mode, until
     /// [`end_script`](Self::end_script), and is prepared again.
     pub(crate) fn preparing<T>(&self, transaction: Transaction, mut prepare: impl FnMut() -> T) -> T {
+        self.rules.refused.take();
         self.rules.transaction.set(Some(transaction));
         self.rules.is_commit.set(false);
         self.rules.is_preparing.set(true);

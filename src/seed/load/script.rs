@@ -2,7 +2,7 @@
 
 use super::Progress;
 use super::sandbox::{Sandbox, Transaction};
-use super::sections::behind_way_down;
+use super::sections::Sections;
 use crate::position::nearest;
 use crate::seed::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
@@ -26,29 +26,45 @@ pub(crate) fn run(
     let error_at = |kind, at| SeedError::new(kind).at(source.place(Spot::offset(at)));
     let mut script = Script::new(connection, text)
         .map_err(|at| error_at(SeedErrorKind::statement("a NUL hides what follows it"), at))?;
-    let (mut count, mut last, mut ends_another, mut has_sections) = (0, 0, false, false);
+    let (mut count, mut last, mut ends_another, mut sections) = (0, 0, false, Sections::default());
     loop {
         let at = script.at();
         let start = || at + first_token(&text[at..]);
-        if let Some(up) = behind_way_down(text, at..start(), &mut has_sections) {
+        if let Some(up) = sections.behind_way_down(text, at..start()) {
             script.rewind(up);
             continue;
         }
         sandbox.begin().map_err(|kind| error_at(kind, start()))?;
         let mut undefended = None;
-        let mut prepare = || {
-            sandbox.preparing(transaction, || {
-                script.rewind(at);
-                script.next()
-            })
-        };
-        let prepared = match prepare() {
-            Err(unprepared) if sandbox.mistakes_a_table(&unprepared.error) => {
-                undefended = Some(sandbox.undefended());
-                prepare()
+        let mut prepare = |end| {
+            let mut prepare = || {
+                sandbox.preparing(transaction, || {
+                    script.rewind(at);
+                    script.next_until(end)
+                })
+            };
+            match prepare() {
+                Err(unprepared) if sandbox.mistakes_a_table(&unprepared.error) => {
+                    undefended = Some(sandbox.undefended());
+                    prepare()
+                }
+                prepared => prepared,
             }
-            prepared => prepared,
         };
+        let mut prepared = prepare(text.len());
+        let end = match &prepared {
+            Ok(None) => start(),
+            Ok(Some(statement)) => statement.span.end,
+            Err(_) => text.len(),
+        };
+        // The last statement of a section may have no semicolon. Where the mark is part of a text, what precedes it is no statement.
+        if let Some(mark) = sections.next_end(text, start()..end) {
+            drop(prepared);
+            prepared = match prepare(mark) {
+                Ok(statement) => Ok(statement),
+                Err(_) => prepare(text.len()),
+            };
+        }
         let statement = prepared.map_err(|unprepared| {
             let explained = sandbox.explain(&unprepared.error).map(|kind| (kind, start()));
             let (kind, at) = explained.unwrap_or_else(|| describe(connection, unprepared, text, start()));

@@ -2,71 +2,135 @@
 
 use std::ops::Range;
 
-/// The comments that begin the sections of a migration which make and undo it: goose, sql-migrate, dbmate, rambler, node-pg-migrate,
-/// and sqlite of npm.
-const SECTIONS: [[&str; 2]; 6] = [
+/// The comments of migration tools that begin a way up and a way down: goose, sql-migrate (also in its old spelling), micrate, dbmate,
+/// rambler, node-pg-migrate.
+const TOOLS: [[&str; 2]; 7] = [
     ["+goose up", "+goose down"],
     ["+migrate up", "+migrate down"],
+    ["+gorp up", "+gorp down"],
+    ["+micrate up", "+micrate down"],
     ["migrate:up", "migrate:down"],
     ["rambler up", "rambler down"],
     ["up migration", "down migration"],
-    ["up", "down"],
 ];
 
-/// The one of tern, which needs none before it.
-const DOWN: &str = "---- create above / drop below ----";
+/// Comments of one word: sqlite of npm, shmig, aerich, Play.
+const WORDS: [[&str; 2]; 3] = [["up", "down"], ["upgrade", "downgrade"], ["ups", "downs"]];
 
-/// A section of a migration.
+/// What needs no way up before it: tern, `MyBatis`.
+const DOWN_ALONE: [&str; 2] = ["---- create above / drop below ----", "//@undo"];
+
+/// What ends a statement without a semicolon: goose, sql-migrate, micrate.
+const ENDS: [&str; 3] = ["+goose statementend", "+migrate statementend", "+micrate statementend"];
+
+/// How sure it is that a comment is a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Section {
-    Up,
-    Down,
+enum Spelling {
+    Tool,
+    Word,
 }
 
-impl Section {
-    /// The section that a line begins: a comment with the mark, and options (`transaction:false`, `notransaction`).
-    fn begun_by(line: &str) -> Option<Self> {
-        if line.trim_end() == DOWN {
-            return Some(Self::Down);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Up(Spelling),
+    Down(Spelling),
+    DownAlone,
+    EndOfStatement,
+}
+
+impl Mark {
+    /// The mark that a line is: a comment of these words, and options (`transaction:false`, `notransaction`).
+    fn of(line: &str) -> Option<Self> {
+        let line = line.trim().to_ascii_lowercase();
+        let comment = line.strip_prefix("--")?;
+        if DOWN_ALONE.iter().any(|down| line == *down || comment.trim() == *down) {
+            return Some(Self::DownAlone);
         }
-        let comment = line.trim_start().strip_prefix("--")?.to_ascii_lowercase();
-        let is_option = |word: &&str| word.contains(':') || *word == "notransaction";
-        let words: Vec<&str> = comment.split_ascii_whitespace().collect();
-        let options = words.iter().skip(1).rev().take_while(|word| is_option(word)).count();
-        let mark = words[..words.len() - options].join(" ");
-        SECTIONS.iter().find_map(|[up, down]| match &*mark {
-            mark if mark == *up => Some(Self::Up),
-            mark if mark == *down => Some(Self::Down),
-            _ => None,
-        })
+        let decoration = |letter: char| "-=!@:*".contains(letter);
+        let spelled = comment.trim_start_matches(|letter: char| letter == ' ' || decoration(letter));
+        let words: Vec<&str> = spelled
+            .split_ascii_whitespace()
+            .map(|word| word.trim_matches(decoration))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let is_option = |word: &&&str| word.contains(':') || **word == "notransaction";
+        let options = words.iter().skip(1).rev().take_while(is_option).count();
+        let text = words[..words.len() - options].join(" ");
+        if ENDS.contains(&&*text) {
+            return Some(Self::EndOfStatement);
+        }
+        let find = |marks: &[[&str; 2]], spelling, is: &dyn Fn(&str) -> bool| {
+            marks.iter().find_map(|[up, down]| match (is(up), is(down)) {
+                (true, _) => Some(Self::Up(spelling)),
+                (_, true) => Some(Self::Down(spelling)),
+                _ => None,
+            })
+        };
+        // node-pg-migrate reads no further than its two words.
+        let is_tools = |mark: &str| text == mark || mark.ends_with(" migration") && text.starts_with(mark);
+        // A description follows the word behind a colon, or in parentheses.
+        let is_word = |mark: &str| {
+            spelled.strip_prefix(mark).is_some_and(|rest| {
+                rest.starts_with(':')
+                    || rest.trim_start().starts_with('(')
+                    || rest.trim_matches(|c| c == ' ' || decoration(c)).is_empty()
+            })
+        };
+        find(&TOOLS, Spelling::Tool, &is_tools).or_else(|| find(&WORDS, Spelling::Word, &is_word))
     }
 }
 
-/// Where the script goes on behind the section that undoes it, if that begins between these places, where no statement is. Only a
-/// script that has begun a section before has one.
-pub(super) fn behind_way_down(text: &str, between: Range<usize>, has_sections: &mut bool) -> Option<usize> {
-    let between_start = between.start;
-    let mut at = between_start;
-    // What stands behind a statement on its line is no mark.
-    let is_at_line = at == 0 || text.as_bytes()[at - 1] == b'\n';
-    for (number, line) in text[between].split_inclusive('\n').enumerate() {
+/// The sections of a script, as far as it was read.
+#[derive(Debug, Default)]
+pub(super) struct Sections {
+    up: Option<Spelling>,
+}
+
+impl Sections {
+    /// Where the script goes on behind the section that undoes it, if that begins between these places, where no statement is. Only a
+    /// script that has begun a section before has one.
+    pub(super) fn behind_way_down(&mut self, text: &str, between: Range<usize>) -> Option<usize> {
+        let is_first = between.start == 0;
+        for (at, line) in lines(text, between) {
+            match Mark::of(line) {
+                // A comment of one word is a mark only before the first statement.
+                Some(Mark::Up(spelling)) if is_first || spelling == Spelling::Tool => self.up = Some(spelling),
+                Some(down) if self.ends_way_up(down) => {
+                    let next_up = |(_, line): &(usize, &str)| matches!(Mark::of(line), Some(Mark::Up(_)));
+                    let next = lines(text, at + line.len()..text.len()).find(next_up);
+                    return Some(next.map_or(text.len(), |(at, _)| at));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The first mark between these places at which a statement without a semicolon may end.
+    pub(super) fn next_end(&self, text: &str, within: Range<usize>) -> Option<usize> {
+        self.up?;
+        let ends = |(_, line): &(usize, &str)| {
+            Mark::of(line).is_some_and(|mark| mark == Mark::EndOfStatement || self.ends_way_up(mark))
+        };
+        lines(text, within).find(ends).map(|(at, _)| at)
+    }
+
+    fn ends_way_up(&self, mark: Mark) -> bool {
+        match mark {
+            Mark::Down(spelling) => self.up == Some(spelling),
+            Mark::DownAlone => true,
+            Mark::Up(_) | Mark::EndOfStatement => false,
+        }
+    }
+}
+
+/// The lines that begin between these places, and where. What stands behind a statement on its line is none.
+fn lines(text: &str, between: Range<usize>) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = between.start;
+    let is_line = at == 0 || text.as_bytes()[at - 1] == b'\n';
+    let placed = text[between].split_inclusive('\n').map(move |line| {
         at += line.len();
-        match Section::begun_by(line).filter(|_| number > 0 || is_at_line) {
-            // A comment of one plain word is a mark only before the first statement.
-            Some(Section::Up) => *has_sections |= between_start == 0 || !is_plain(line),
-            Some(Section::Down) if *has_sections || line.trim_end() == DOWN => return Some(next_way_up(text, at)),
-            _ => {}
-        }
-    }
-    None
-}
-
-fn is_plain(line: &str) -> bool {
-    line.trim_start_matches([' ', '\t', '-']).trim_end().eq_ignore_ascii_case("up")
-}
-
-fn next_way_up(text: &str, mut at: usize) -> usize {
-    let lines = text[at..].split_inclusive('\n');
-    at += lines.take_while(|line| Section::begun_by(line) != Some(Section::Up)).map(str::len).sum::<usize>();
-    at
+        (at - line.len(), line)
+    });
+    placed.skip(usize::from(!is_line))
 }

@@ -97,7 +97,9 @@ async fn transaction_of_sqlx_upgrades_and_an_immediate_one_does_not() {
         let found = engine.findings();
         assert_eq!(found.is_empty(), immediate, "{found:?}");
     }
-    assert_eq!(engine.findings()[0].sql(), "INSERT INTO posts (title) VALUES ('On moss')");
+    let found = &engine.findings()[0];
+    assert_eq!(found.sql(), "INSERT INTO posts (title) VALUES ('On moss')");
+    assert!(found.to_string().starts_with("`INSERT INTO posts (title) VALUES ('On moss')` at an unknown place"), "{found}");
     pool.close().await;
 }
 
