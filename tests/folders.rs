@@ -209,6 +209,52 @@ fn yaml_has_the_numbers_of_its_older_version() {
     assert_eq!(made.rows("SELECT n, r, s FROM t ORDER BY id"), expected);
 }
 
+/// What one version of YAML takes for a number or a boolean, and the other for a text, is what the column makes of it.
+#[test]
+fn column_decides_what_the_versions_of_yaml_read_differently() {
+    let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, s TEXT, i INTEGER, r REAL, b BOOLEAN, x);";
+    let values = [
+        "12e5",
+        "1234567e890",
+        "1.5e3",
+        "0o17",
+        "1,000",
+        "yes",
+        "Off",
+        "-0x1F",
+        "12345678901234567890",
+        "1_000",
+        "true",
+    ];
+    let rows: String = values.iter().map(|value| format!("- s: {value}\n")).collect();
+    let expected =
+        ["12e5", "1234567e890", "1.5e3", "0o17", "1,000", "yes", "Off", "-0x1F", "12345678901234567890", "1000", "1"];
+    assert_eq!(made(&[("schema.sql", schema), ("t.yaml", &rows)]).rows("SELECT s FROM t ORDER BY id"), expected);
+    let values = ["12e5", "1.5e3", "0o17", "1,000", "yes", "Off", "-0x1F"];
+    let rows: String = values.iter().map(|value| format!("- i: {value}\n  r: {value}\n  x: {value}\n")).collect();
+    let expected = [
+        "1200000|1200000.0|1200000.0",
+        "1500|1500.0|1500.0",
+        "15|15.0|15",
+        "1000|1000.0|1,000",
+        "1|1.0|yes",
+        "0|0.0|Off",
+        "-31|-31.0|-0x1F",
+    ];
+    assert_eq!(made(&[("schema.sql", schema), ("t.yaml", &rows)]).rows("SELECT i, r, x FROM t ORDER BY id"), expected);
+    let rows = "- b: yes\n- b: f\n- b: T\n- b: 'n'\n- b: off\n- b: true\n";
+    assert_eq!(
+        made(&[("schema.sql", schema), ("t.yaml", rows)]).rows("SELECT b FROM t ORDER BY id"),
+        ["1", "0", "1", "0", "0", "1"]
+    );
+    made(&[("schema.sql", schema), ("t.yaml", "- i: 12345678901234567890\n")])
+        .assert_error("dir/t.yaml:1:6", "quote it to keep it as text");
+    made(&[("schema.sql", schema), ("t.yaml", "- r: .nan\n")])
+        .assert_error("dir/t.yaml:1:6", "SQLite cannot store NaN");
+    made(&[("schema.sql", schema), ("t.yaml", "a:\n  s: {\n    \"x\": \"y\"\n  }\n")])
+        .assert_error("dir/t.yaml:4:3", "a line inside brackets has more");
+}
+
 #[test]
 fn versions_of_several_numbers_are_in_numeric_order() {
     let made = made(&[
@@ -314,8 +360,6 @@ fn migration_that_cannot_run_is_an_error() {
         .assert_error("dir/migrations/views/R__names.sql", "is no script in the folder itself");
     made(&[users, ("migrations/V2__names.up.fizz", "")])
         .assert_error("dir/migrations/V2__names.up.fizz", "is no script");
-    made(&[users, ("migrations/reset.sql", "DROP TABLE users;")])
-        .assert_error("dir/migrations/reset.sql", "this migration has no version and others have one");
     // What only runs a script of its version, modules, and what was left behind.
     let made =
         made(&[users, ("migrations/V1__users.rs", ""), ("migrations/mod.rs", ""), ("migrations/old/V1.sql", "")]);

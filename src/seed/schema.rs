@@ -169,7 +169,7 @@ impl<'c> Tables<'c> {
         let mut text = String::new();
         let sql = "SELECT coalesce(sql, '') FROM main.sqlite_master WHERE type = 'table' AND name = ?1";
         self.query(sql, name, &mut |row| row.get(0).map(|sql| text = sql))?;
-        let sql = "SELECT name, type, pk, \"notnull\" AND dflt_value IS NULL, dflt_value IS NOT NULL, hidden IN (2, 3)
+        let sql = "SELECT name, type, pk, \"notnull\" AND coalesce(upper(dflt_value), 'NULL') = 'NULL', upper(dflt_value) <> 'NULL', hidden IN (2, 3)
             FROM pragma_table_xinfo(?1, 'main') ORDER BY cid";
         let mut keys: Vec<(i64, usize)> = Vec::new();
         self.query(sql, name, &mut |row| {
@@ -184,7 +184,7 @@ impl<'c> Tables<'c> {
                 name,
                 declared,
                 is_required: row.get(3)?,
-                has_default: row.get(4)?,
+                has_default: row.get::<_, Option<bool>>(4)?.unwrap_or_default(),
                 is_generated: row.get(5)?,
             });
             Ok(())

@@ -9,7 +9,7 @@ pub(crate) enum Affinity {
     Bytes,
     /// Turns a text that looks like a number into one.
     Number,
-    /// Declared as `BOOLEAN`: numeric, and a seed file may write `true`, `yes`, `on` or their opposites.
+    /// Declared as `BOOLEAN`: numeric, and a seed file may write `true`, `yes`, `on`, `t`, `y` or their opposites.
     Boolean,
     /// No type, or `ANY`.
     None,
@@ -47,10 +47,10 @@ impl Affinity {
     /// The value of a word in a boolean column.
     pub(crate) fn boolean(self, word: &str) -> Option<bool> {
         let is = |name: &str| self == Self::Boolean && word.eq_ignore_ascii_case(name);
-        if ["true", "yes", "on"].into_iter().any(is) {
+        if ["true", "yes", "on", "t", "y"].into_iter().any(is) {
             Some(true)
         } else {
-            ["false", "no", "off"].into_iter().any(is).then_some(false)
+            ["false", "no", "off", "f", "n"].into_iter().any(is).then_some(false)
         }
     }
 }

@@ -32,8 +32,10 @@ pub(crate) fn is_list_of_objects(root: &Node<'_>) -> bool {
 fn is_object(node: &Node<'_>) -> bool {
     let Node::Map(fields) = node else { return false };
     let of = |name: &str| fields.iter().find(|(field, _)| field.value == name).map(|(_, value)| &value.value);
-    fields.iter().all(|(name, _)| ["model", "pk", "fields"].contains(&&*name.value))
-        && matches!((of("model"), of("fields")), (Some(Node::Scalar(Scalar::Text(_))), Some(Node::Map(_))))
+    // Django ignores what else an object has.
+    let has_others = fields.iter().any(|(name, _)| !["model", "pk", "fields"].contains(&&*name.value));
+    matches!((of("model"), of("fields")), (Some(Node::Scalar(Scalar::Text(model))), Some(Node::Map(_)))
+        if !has_others || model.contains('.'))
 }
 
 /// The rows of such a list, table by table.
@@ -82,7 +84,7 @@ pub(crate) fn rows<'s>(
                 name.value = column.name.clone().into();
             }
         }
-        let row = Row { source, label, fields, spot };
+        let row = Row { source, label, fields, spot, is_django: true };
         match made.iter_mut().find(|rows| rows.table == table.name) {
             Some(rows) => rows.rows.push(row),
             None => made.push(TableRows {
@@ -116,7 +118,7 @@ fn add_key<'s>(table: &Table, fields: &mut Vec<Field<'s>>, pk: Spanned<Node<'s>>
 }
 
 /// The value that Django's fields store, if it is another one: bytes for base64, the digits of a UUID, JSON text in a column of JSON.
-fn as_stored(column: &Column, node: &Node<'_>) -> Result<Option<Node<'static>>, SeedErrorKind> {
+pub(super) fn as_stored(column: &Column, node: &Node<'_>) -> Result<Option<Node<'static>>, SeedErrorKind> {
     if column.is_json && *node != Node::Scalar(Scalar::Null) {
         return node.to_json().map(|json| Some(Node::text(json)));
     }

@@ -1,9 +1,9 @@
 //! Rows of join tables, as lists of labels in rows of the joined ones: `tags: rust, sqlite`, or a list.
 
-use super::rails;
+use super::{django, rails};
 use crate::seed::{
     error::{SeedError, collect::Collector, kind::SeedErrorKind},
-    files::text::{Source, Spanned, Spot},
+    files::text::{Spanned, Spot},
     parse::value::{Node, Row, Scalar, TableRows, labels_in},
     schema::{Column, Reference, Table, Tables},
 };
@@ -26,8 +26,7 @@ pub(crate) fn take_joined_rows<'s>(
         }
         let (mut at, before) = (0, row.fields.len());
         while let Some((name, _)) = row.fields.get(at) {
-            let join =
-                known.entry(name.value.clone()).or_insert_with_key(|field| join(&table, field, tables, row.source));
+            let join = known.entry(name.value.clone()).or_insert_with_key(|field| join(&table, field, tables, row));
             let Some(join) = join else {
                 at += 1;
                 continue;
@@ -39,24 +38,31 @@ pub(crate) fn take_joined_rows<'s>(
                 continue;
             };
             let name_spot = name.spot;
-            let joined = labels_in(&others).into_iter().map(|other| {
+            let labels = match labels_in(&others, row.source) {
+                Ok(labels) => labels,
+                Err(error) => {
+                    errors.push(error.in_table(&*table.name).in_column(&*name.value));
+                    continue;
+                }
+            };
+            let joined = labels.into_iter().map(|other| {
                 let mut fields = vec![
-                    (Spanned::new(join.own.clone().into(), name.spot), own.clone()),
+                    (Spanned::new(join.column(join.own), name.spot), own.clone()),
                     (
-                        Spanned::new(join.other.clone().into(), other.spot),
-                        Spanned::new(join.named(other.value), other.spot),
+                        Spanned::new(join.column(join.other), other.spot),
+                        Spanned::new(join.named(other.value, row), other.spot),
                     ),
                 ];
                 let made = join.made.iter().map(|(name, value)| {
                     (Spanned::new(name.clone().into(), name_spot), Spanned::new(Node::Scalar(value.clone()), name_spot))
                 });
                 fields.extend(made);
-                Row { source: row.source, label: None, fields, spot: others.spot }
+                Row { source: row.source, label: None, fields, spot: others.spot, is_django: row.is_django }
             });
-            match made.iter_mut().find(|rows| rows.table == join.table) {
+            match made.iter_mut().find(|rows| rows.table == join.table.name) {
                 Some(rows) => rows.rows.extend(joined),
                 None => made.push(TableRows {
-                    table: join.table.clone(),
+                    table: join.table.name.clone(),
                     source: row.source,
                     start: Some(name.spot),
                     rows: joined.collect(),
@@ -73,9 +79,9 @@ pub(crate) fn take_joined_rows<'s>(
 
 /// A join table, and its columns that refer to the two joined tables.
 struct Join {
-    table: String,
-    own: String,
-    other: String,
+    table: Rc<Table>,
+    own: usize,
+    other: usize,
     /// The table of the labels, where the schema does not name it.
     of: Option<String>,
     /// Timestamps of its rows.
@@ -83,40 +89,41 @@ struct Join {
 }
 
 impl Join {
-    fn new(table: &Table, own: usize, other: usize, field: &str, source: &Source) -> Self {
+    fn new(table: Rc<Table>, own: usize, other: usize, field: &str, row: &Row<'_>) -> Self {
         let is_reference = table.references.iter().any(|reference| reference.column == other);
-        let name = |column: usize| table.columns[column].name.clone();
         let made = table
             .columns
             .iter()
-            .filter_map(|column| Some((column.name.clone(), rails::default_timestamp(column, source)?)));
-        Self {
-            table: table.name.clone(),
-            own: name(own),
-            other: name(other),
-            of: (!is_reference).then(|| field.to_owned()),
-            made: made.collect(),
-        }
+            .filter_map(|column| Some((column.name.clone(), rails::default_timestamp(column, row)?)));
+        let made = made.collect();
+        Self { table, own, other, of: (!is_reference).then(|| field.to_owned()), made }
+    }
+
+    fn column(&self, column: usize) -> Cow<'static, str> {
+        self.table.columns[column].name.clone().into()
     }
 
     /// A label in the column that refers to the other table.
-    fn named<'s>(&self, label: Cow<'s, str>) -> Node<'s> {
-        match &self.of {
-            Some(of) => Node::Label { label, of: of.clone().into() },
-            None => Node::text(label),
+    fn named<'s>(&self, label: Cow<'s, str>, row: &Row<'_>) -> Node<'s> {
+        if let Some(of) = &self.of {
+            return Node::Label { label, of: of.clone().into() };
         }
+        let key = Node::text(label);
+        let column = &self.table.columns[self.other];
+        let stored = if row.is_django { django::as_stored(column, &key).ok().flatten() } else { None };
+        stored.unwrap_or(key)
     }
 }
 
 /// The join table that a field means, which is not a column.
-fn join(table: &Table, field: &str, tables: &Tables<'_>, source: &Source) -> Option<Join> {
+fn join(table: &Table, field: &str, tables: &Tables<'_>, row: &Row<'_>) -> Option<Join> {
     if table.field(field).is_some() {
         return None;
     }
     let (join, own, other) = of_field(table, field, tables)
         .or_else(|| by_convention(table, field, tables))
         .or_else(|| between(table, field, tables))?;
-    Some(Join::new(&join, own, other, field, source))
+    Some(Join::new(join, own, other, field, row))
 }
 
 /// A table, and its columns that refer to two others.
@@ -145,7 +152,11 @@ fn by_convention(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Colu
     if names[0] > names[1] {
         names.swap(0, 1);
     }
-    let join = tables.find(&names.join("_")).ok()??;
+    // What both names begin with stands once: `music_artists_records`.
+    let same = names[0].bytes().zip(names[1].bytes()).take_while(|(one, two)| one == two).count();
+    let prefix = names[0][..same].rfind('_').map_or(0, |at| at + 1);
+    let candidates = [names.join("_"), format!("{}_{}", names[0], &names[1][prefix..])];
+    let join = candidates.iter().find_map(|name| tables.find(name).ok().flatten())?;
     let column = |of: &Table| {
         let is_of = |column: &Column| {
             let name = column.name.to_ascii_lowercase();

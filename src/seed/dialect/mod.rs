@@ -221,11 +221,10 @@ fn of_table<'s>(
     };
     match rows.value {
         Node::List(items) => items.into_iter().for_each(|item| add(row(source, None, item))),
-        Node::Map(entries) => {
-            for (label, item) in without_defaults(entries) {
-                add(row(source, Some(label), item));
-            }
-        }
+        Node::Map(entries) => match without_defaults(entries, source) {
+            Ok(entries) => entries.into_iter().for_each(|(label, item)| add(row(source, Some(label), item))),
+            Err(error) => add(Err(error)),
+        },
         other => {
             let expected = "a map of label -> row or a list of rows";
             let fault = SeedErrorKind::Shape { expected, found: other.kind() };

@@ -3,10 +3,11 @@
 //! * The row `DEFAULTS`, which is merged into others, is not loaded, nor are those that `_fixture: {ignore: …}` names.
 //! * `$LABEL` in a text is the label of its row.
 //! * `author: alice` stands for the column `author_id`, with a foreign key or without.
-//! * `owner: alice (User)` stands for the columns `owner_id` and `owner_type`.
+//! * `owner: alice (User)`, or `owner: alice` beside `owner_type: User`, stands for the columns `owner_id` and `owner_type`.
 //! * Timestamps that a labelled row does not give are filled.
 //! * `_fixture: {model_class: Post}` names the table.
 
+use crate::seed::SeedError;
 use crate::seed::files::text::{Source, Spanned};
 use crate::seed::parse::value::labels_in;
 use crate::seed::parse::value::{Field, Node, Row, Scalar, TableRows};
@@ -34,16 +35,20 @@ pub(crate) fn model_class<'n>(entries: &'n [Field<'_>]) -> Option<&'n str> {
 }
 
 /// The entries of a map of label -> row that are loaded.
-pub(crate) fn without_defaults(entries: Vec<Field<'_>>) -> Vec<Field<'_>> {
+///
+/// # Errors
+/// What the file ignores is no label.
+pub(crate) fn without_defaults<'s>(entries: Vec<Field<'s>>, source: &Source) -> Result<Vec<Field<'s>>, SeedError> {
     let mut left_out = vec![DEFAULTS.to_owned(), FIXTURE.to_owned()];
-    let ignored = about(&entries, "ignore").map(labels_in).unwrap_or_default();
-    left_out.extend(ignored.into_iter().map(|label| label.value.into_owned()));
-    entries.into_iter().filter(|(label, _)| !left_out.iter().any(|left| *left == label.value)).collect()
+    if let Some(ignored) = about(&entries, "ignore") {
+        left_out.extend(labels_in(ignored, source)?.into_iter().map(|label| label.value.into_owned()));
+    }
+    Ok(entries.into_iter().filter(|(label, _)| !left_out.iter().any(|left| *left == label.value)).collect())
 }
 
 /// A text with the label of its row in place of `$LABEL`; `None` for a text without.
 pub(crate) fn interpolate_label(text: &str, row: &Row<'_>) -> Option<String> {
-    let label = row.label.as_ref().filter(|_| !row.source.is_code())?;
+    let label = row.label.as_ref().filter(|_| !row.source.is_code() && !row.is_django)?;
     (text.contains('$') && text.contains("$LABEL")).then(|| text.replace("$LABEL", &label.value))
 }
 
@@ -67,13 +72,31 @@ pub(crate) fn split_polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
     }
     for row in rows.rows.iter_mut().filter(|row| row.label.is_some()) {
         let mut types = Vec::new();
+        // `owner: alice` beside `owner_type: User`.
+        let given: Vec<(String, String)> = row
+            .fields
+            .iter()
+            .filter_map(|(name, value)| match &value.value {
+                Node::Scalar(Scalar::Text(class)) if name.value.to_ascii_lowercase().ends_with("_type") => {
+                    Some((name.value.to_string(), class.to_string()))
+                }
+                _ => None,
+            })
+            .collect();
         for (name, value) in &mut row.fields {
             let Node::Scalar(Scalar::Text(text)) = &value.value else { continue };
-            let Some((label, class)) = class(text).map(|(label, class)| (label.to_owned(), class.to_owned())) else {
-                continue;
-            };
             let Some((id, kind)) = columns(&name.value) else { continue };
-            types.push((Spanned::new(kind.into(), name.spot), Spanned::new(Node::text(class.clone()), value.spot)));
+            let given = given.iter().find(|(name, _)| name.eq_ignore_ascii_case(&kind)).map(|(_, class)| class);
+            let (label, class) = match (class(text), given) {
+                (Some((label, class)), _) => {
+                    let class = class.to_owned();
+                    let kind = Spanned::new(kind.into(), name.spot);
+                    types.push((kind, Spanned::new(Node::text(class.clone()), value.spot)));
+                    (label.to_owned(), class)
+                }
+                (None, Some(class)) => (text.to_string(), class.clone()),
+                (None, None) => continue,
+            };
             name.value = id.into();
             value.value = Node::Label { label: label.into(), of: class.into() };
         }
@@ -98,19 +121,41 @@ pub(crate) fn table_names(name: &str) -> Vec<String> {
         }
         one.extend(letter.to_lowercase());
     }
-    let ies = one.strip_suffix('y').map(|start| format!("{start}ies"));
-    [format!("{one}s"), format!("{one}es")].into_iter().chain(ies).chain([one]).collect()
+    const ENDINGS: [(&str, &str); 14] = [
+        ("y", "ies"),
+        ("person", "people"),
+        ("child", "children"),
+        ("man", "men"),
+        ("mouse", "mice"),
+        ("ox", "oxen"),
+        ("quiz", "quizzes"),
+        ("sis", "ses"),
+        ("fe", "ves"),
+        ("f", "ves"),
+        ("ex", "ices"),
+        ("ix", "ices"),
+        ("um", "a"),
+        ("us", "i"),
+    ];
+    let others = ENDINGS.iter().filter_map(|(end, plural)| Some(format!("{}{plural}", one.strip_suffix(end)?)));
+    let mut names = vec![format!("{one}s"), format!("{one}es")];
+    names.extend(others);
+    names.push(one);
+    names
 }
 
 /// The timestamp of a column that a labelled row does not give: always the same, so that the same files give the same bytes. Rails
 /// has YAML files; in other files, columns that may be NULL stay NULL.
-pub(crate) fn default_timestamp(column: &Column, source: &Source) -> Option<Scalar<'static>> {
+pub(crate) fn default_timestamp(column: &Column, row: &Row<'_>) -> Option<Scalar<'static>> {
     let name = column.name.to_ascii_lowercase();
-    let is_wanted = column.is_required || !column.has_default && source.is_yaml();
+    let is_wanted = column.is_required || !column.has_default && row.source.is_yaml() && !row.is_django;
     if !is_wanted || !["created_at", "updated_at", "created_on", "updated_on"].contains(&&*name) {
         return None;
     }
     let declared = column.declared.to_ascii_uppercase();
+    if declared.contains("INT") {
+        return Some(Scalar::Integer(946_684_800));
+    }
     let is_day = !declared.contains("TIME") && (name.ends_with("_on") || declared.contains("DATE"));
     Some(Scalar::Text(if is_day { "2000-01-01" } else { "2000-01-01 00:00:00" }.into()))
 }

@@ -25,8 +25,6 @@ pub enum SeedErrorKind {
     NoMigrations,
     /// A migration is a program, or a script in a folder of its own.
     NotAMigration,
-    /// A migration has no version, and others have one.
-    NoVersion,
     /// Two migrations have the same version.
     DuplicateVersion {
         /// The first of them.
@@ -219,9 +217,6 @@ impl fmt::Display for SeedErrorKind {
             ),
             Self::NotAMigration => f.write_str(
                 "this migration is not run, since it is no script in the folder itself, nor an `up.sql` or `migration.sql` in a folder below; move it there, or build the schema by code (`Template::from_fn`)",
-            ),
-            Self::NoVersion => f.write_str(
-                "this migration has no version and others have one, so its order is not known; begin its name with a number, or with `R__` if it runs after the others, or move it out of the folder",
             ),
             Self::DuplicateVersion { first } => write!(
                 f,

@@ -126,14 +126,10 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     }
     let mut found: Vec<_> =
         found.into_iter().map(|(name, path)| (version(&name).map(|version| version.numbers), name, path)).collect();
+    // Those without a version come last.
     sort_by(&mut found, |(one, one_name, _), (two, two_name, _)| {
         (one.is_none(), one, one_name).cmp(&(two.is_none(), two, two_name))
     });
-    if let [(Some(_), ..), ..] = &found[..]
-        && let Some((_, _, path)) = found.iter().find(|(version, name, _)| version.is_none() && !is_repeatable(name))
-    {
-        return Err(SeedError::new(SeedErrorKind::NoVersion).at(Position::whole(shown(path))));
-    }
     for pair in found.windows(2) {
         if let [(Some(one), _, first), (Some(two), _, second)] = pair
             && one == two

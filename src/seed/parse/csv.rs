@@ -78,7 +78,7 @@ pub(crate) fn row<'s>(
         let value = Node::Scalar(text.map_or(Scalar::Null, Scalar::Text));
         fields.push((name.clone(), Spanned::new(value, spot)));
     }
-    Row { source, label, fields, spot: start.unwrap_or(Spot::START) }
+    Row { source, label, fields, spot: start.unwrap_or(Spot::START), is_django: false }
 }
 
 /// Where a field starts and ends, and whether it is quoted, which the `csv` crate does not report.

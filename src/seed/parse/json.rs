@@ -65,12 +65,9 @@ fn node<'s>(source: &'s Source, text: &'s str, depth: usize) -> Result<Spanned<N
             }
             _ => {
                 let number: &RawValue = read(source, text)?;
-                Scalar::Integer(
-                    number
-                        .get()
-                        .parse()
-                        .map_err(|_| fault(SeedErrorKind::invalid("an integer has at most 64 bits")))?,
-                )
+                Scalar::Integer(number.get().parse().map_err(|_| {
+                    fault(SeedErrorKind::invalid("an integer has at most 64 bits; quote it to keep it as text"))
+                })?)
             }
         }),
     };

@@ -5,6 +5,8 @@ pub(crate) mod bytes;
 pub(crate) mod csv;
 #[cfg(feature = "json")]
 pub(crate) mod json;
+#[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "only YAML has them"))]
+pub(crate) mod plain;
 pub(crate) mod serde;
 #[cfg(feature = "toml")]
 pub(crate) mod toml;

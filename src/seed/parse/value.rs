@@ -4,6 +4,7 @@ use crate::seed::error::SeedError;
 use crate::seed::error::excerpt::Place;
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::text::{Source, Spanned, Spot};
+use crate::seed::parse::plain::Meaning;
 use crate::sqlite::quote::literal;
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
@@ -78,9 +79,9 @@ impl From<Value> for Scalar<'_> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node<'s> {
     Scalar(Scalar<'s>),
-    /// `0x` and digits: a number, or in a column of bytes those bytes.
+    /// A plain scalar of YAML that may be no text.
     #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "only YAML writes it"))]
-    Hexadecimal(Cow<'s, str>),
+    Plain(Cow<'s, str>, Meaning),
     /// A SQL expression that computes the value.
     Sql(Cow<'s, str>),
     /// The name of a file that holds the value.
@@ -108,7 +109,8 @@ impl<'s> Node<'s> {
         match self {
             Self::Scalar(Scalar::Null) => "null",
             Self::Scalar(Scalar::Boolean(_)) => "a boolean",
-            Self::Scalar(Scalar::Integer(_) | Scalar::Real(_)) | Self::Hexadecimal(_) => "a number",
+            Self::Scalar(Scalar::Integer(_) | Scalar::Real(_)) => "a number",
+            Self::Plain(_, meaning) => meaning.kind(),
             Self::Scalar(Scalar::Text(_)) => "a text",
             Self::Scalar(Scalar::Bytes(_)) => "bytes",
             Self::Sql(_) => "a SQL expression",
@@ -123,7 +125,9 @@ impl<'s> Node<'s> {
     pub(crate) fn preview(&self) -> String {
         const MOST: usize = 60;
         let whole = match self {
-            Self::Scalar(Scalar::Text(text)) | Self::Label { label: text, .. } => text.to_string(),
+            Self::Scalar(Scalar::Text(text)) | Self::Plain(text, _) | Self::Label { label: text, .. } => {
+                text.to_string()
+            }
             Self::Scalar(value) => literal(value),
             nested => nested.kind().to_owned(),
         };
@@ -146,11 +150,13 @@ impl<'s> Node<'s> {
             },
             Self::Scalar(Scalar::Text(text)) | Self::Label { label: text, .. } => quote(text),
             Self::Scalar(Scalar::Bytes(_)) => {
-                return Err(SeedErrorKind::invalid("bytes cannot stand inside a nested value"));
+                return Err(SeedErrorKind::invalid(
+                    "a nested value is stored as JSON, which has no bytes; write them as text",
+                ));
             }
-            Self::Hexadecimal(text) => match i64::from_str_radix(&text[2..], 16) {
-                Ok(integer) => integer.to_string(),
-                Err(_) => quote(text),
+            Self::Plain(text, meaning) => match meaning.nested(text)? {
+                Some(value) => Self::Scalar(value).to_json()?,
+                None => quote(text),
             },
             Self::Sql(_) | Self::File(_) => {
                 return Err(SeedErrorKind::invalid(
@@ -190,6 +196,8 @@ pub(crate) struct Row<'s> {
     pub label: Option<Spanned<Cow<'s, str>>>,
     pub fields: Vec<Field<'s>>,
     pub spot: Spot,
+    /// Whether Django dumped it: its label is a natural key.
+    pub is_django: bool,
 }
 
 impl Row<'_> {
@@ -229,7 +237,7 @@ impl TableRows<'_> {
 /// A natural key of Django as one text, the label of its row.
 pub(crate) fn natural_key(parts: &[Spanned<Node<'_>>]) -> Option<String> {
     let part = |part: &Spanned<Node<'_>>| match &part.value {
-        Node::Scalar(Scalar::Text(text)) => Some(text.to_string()),
+        Node::Scalar(Scalar::Text(text)) | Node::Plain(text, _) => Some(text.to_string()),
         Node::Scalar(Scalar::Integer(integer)) => Some(integer.to_string()),
         _ => None,
     };
@@ -238,25 +246,34 @@ pub(crate) fn natural_key(parts: &[Spanned<Node<'_>>]) -> Option<String> {
 }
 
 /// The labels in a list, or in a text with commas.
-pub(crate) fn labels_in<'s>(labels: &Spanned<Node<'s>>) -> Vec<Spanned<Cow<'s, str>>> {
-    let spot = labels.spot;
-    let text = |node: &Node<'s>, spot| match node {
-        Node::Scalar(Scalar::Text(text)) => Some(Spanned::new(trimmed(text), spot)),
-        Node::Scalar(Scalar::Integer(integer)) => Some(Spanned::new(integer.to_string().into(), spot)),
-        Node::List(parts) => natural_key(parts).map(|key| Spanned::new(key.into(), spot)),
-        _ => None,
+///
+/// # Errors
+/// A value that is no label.
+pub(crate) fn labels_in<'s>(
+    labels: &Spanned<Node<'s>>,
+    source: &Source,
+) -> Result<Vec<Spanned<Cow<'s, str>>>, SeedError> {
+    let one = |node: &Spanned<Node<'s>>| match &node.value {
+        Node::Scalar(Scalar::Text(text)) | Node::Plain(text, _) => Ok(Spanned::new(trimmed(text), node.spot)),
+        Node::Scalar(Scalar::Integer(integer)) => Ok(Spanned::new(integer.to_string().into(), node.spot)),
+        Node::List(parts) if let Some(key) = natural_key(parts) => Ok(Spanned::new(key.into(), node.spot)),
+        other => Err(shape(source, node.spot, LABEL_SHAPE, other)),
     };
     match &labels.value {
-        Node::List(items) => items.iter().filter_map(|item| text(&item.value, item.spot)).collect(),
-        Node::Scalar(Scalar::Text(all)) => all
+        Node::Scalar(Scalar::Null) => Ok(Vec::new()),
+        Node::List(items) => items.iter().map(one).collect(),
+        Node::Scalar(Scalar::Text(all)) => Ok(all
             .split(',')
             .map(str::trim)
             .filter(|label| !label.is_empty())
-            .map(|label| Spanned::new(label.to_owned().into(), spot))
-            .collect(),
-        other => text(other, spot).into_iter().collect(),
+            .map(|label| Spanned::new(label.to_owned().into(), labels.spot))
+            .collect()),
+        _ => Ok(vec![one(labels)?]),
     }
 }
+
+/// What a label is, for messages.
+pub(crate) const LABEL_SHAPE: &str = "a label: a text or a whole number";
 
 fn trimmed<'s>(text: &Cow<'s, str>) -> Cow<'s, str> {
     match text {
@@ -283,12 +300,12 @@ pub(crate) fn row<'s>(
     if let Some(at) = fields.iter().position(|(name, _)| name.value == LABEL) {
         let (name, value) = fields.remove(at);
         label = match value.value {
-            Node::Scalar(Scalar::Text(text)) => Some(Spanned::new(text, value.spot)),
+            Node::Scalar(Scalar::Text(text)) | Node::Plain(text, _) => Some(Spanned::new(text, value.spot)),
             Node::Scalar(Scalar::Null) => label,
             other => return Err(shape(source, name.spot, "a label: a text", &other)),
         };
     }
-    Ok(Row { source, label, fields, spot: item.spot })
+    Ok(Row { source, label, fields, spot: item.spot, is_django: false })
 }
 
 fn shape(source: &Source, spot: Spot, expected: &'static str, found: &Node<'_>) -> SeedError {

@@ -4,7 +4,6 @@ use crate::position::nearest;
 use crate::seed::dialect::rails;
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
-use crate::seed::files::text::Source;
 use crate::seed::parse::value::{Row, Scalar};
 use crate::seed::schema::Table;
 use crate::sqlite::affinity::Affinity;
@@ -94,15 +93,15 @@ impl<'r> Layout<'r> {
             key: LabelKey::None,
         };
         if layout.is_labelled {
-            layout.complete(table, row.source);
+            layout.complete(table, row);
         }
         Ok(layout)
     }
 
     /// Adds the timestamps and the key that a labelled row gets.
-    fn complete(&mut self, table: &Table, source: &Source) {
+    fn complete(&mut self, table: &Table, row: &Row<'_>) {
         for (number, column) in table.columns.iter().enumerate() {
-            if let Some(value) = rails::default_timestamp(column, source)
+            if let Some(value) = rails::default_timestamp(column, row)
                 .filter(|_| !column.is_generated && table.key != Some(number) && !self.columns.contains(&number))
             {
                 self.columns.push(number);

@@ -14,7 +14,7 @@ use super::error::SeedError;
 use super::error::collect::{Collector, MOST};
 use super::error::kind::SeedErrorKind;
 use super::files::sidecar;
-use super::parse::value::{Node, Row, Scalar, TableRows, natural_key};
+use super::parse::value::{LABEL_SHAPE, Node, Row, Scalar, TableRows, natural_key};
 use super::schema::{Column, Reference, Table, Tables};
 use crate::{
     labels::{Key, Labels, composite_id, label_id},
@@ -152,13 +152,23 @@ impl<'r> Resolver<'r> {
             }
             _ => stored_value(*affinity, node, row.source).map_err(SeedError::new)?,
         };
+        let is_nested = match node {
+            Node::List(parts) => !is_reference || natural_key(parts).is_none(),
+            other => matches!(other, Node::Map(_)),
+        };
         let number;
-        let text: &str = match &stored {
-            Scalar::Text(text) => text,
-            // In Rails `1` is a label like any other.
-            Scalar::Integer(integer) if pointer.is_association() => {
+        let text: &str = match (&stored, node) {
+            (Scalar::Null, _) => return Ok(stored),
+            // In Rails `1` is a label like any other, and so is `1e3`.
+            (_, Node::Plain(text, _)) if pointer.is_association() => text,
+            // A natural key is a label, no other list.
+            (Scalar::Text(text), _) if !is_nested || !pointer.is_association() => text,
+            (Scalar::Integer(integer), _) if pointer.is_association() => {
                 number = integer.to_string();
                 &number
+            }
+            _ if pointer.is_association() => {
+                return Err(SeedError::new(SeedErrorKind::Shape { expected: LABEL_SHAPE, found: node.kind() }));
             }
             _ => return Ok(stored),
         };

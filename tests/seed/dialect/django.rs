@@ -189,3 +189,36 @@ fn built_in_model_finds_its_table() {
     let session = Template::from_folder(files.path()).session();
     assert_eq!(one::<i64>(&session, "SELECT content_type_id FROM auth_permission"), 3);
 }
+
+#[test]
+fn rules_of_rails_do_not_change_objects() {
+    let schema = "CREATE TABLE blog_post (id INTEGER PRIMARY KEY, slug TEXT UNIQUE, title TEXT, updated_at DATETIME);";
+    let yaml = "- {model: blog.post, pk: 1, comment: why, fields: {slug: a, title: \"cost: $LABEL\"}}\n";
+    let files = folder(&[("posts.yaml", yaml)]);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(schema).unwrap();
+    Seeds::from(files.path()).load(&mut connection).unwrap();
+    assert_eq!(
+        shown(&connection, "SELECT title || coalesce(updated_at, ' NULL') AS r FROM blog_post"),
+        "cost: $LABEL NULL"
+    );
+}
+
+#[test]
+fn lists_of_uuids_join() {
+    let schema = "CREATE TABLE shop_product (id char(32) PRIMARY KEY);
+        CREATE TABLE shop_product_related (id INTEGER PRIMARY KEY,
+            from_product_id char(32) NOT NULL REFERENCES shop_product (id),
+            to_product_id char(32) NOT NULL REFERENCES shop_product (id));";
+    let [one, two] = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
+    let json = format!(
+        r#"[{{"model": "shop.product", "pk": "{one}", "fields": {{"related": ["{two}"]}}}},
+            {{"model": "shop.product", "pk": "{two}", "fields": {{"related": ["{one}", "{two}"]}}}}]"#
+    );
+    let files = folder(&[("products.json", &json)]);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(schema).unwrap();
+    Seeds::from(files.path()).load(&mut connection).unwrap();
+    let sql = "SELECT count(*) || max(to_product_id) AS r FROM shop_product_related";
+    assert_eq!(shown(&connection, sql), format!("3{}", two.replace('-', "")));
+}

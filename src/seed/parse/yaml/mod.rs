@@ -8,8 +8,8 @@ use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::format::Format;
 use crate::seed::files::text::{DEPTH, Source, Spanned, Spot};
 use crate::seed::parse::bytes::decode_base64;
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
-use scalar::{hexadecimal, scalar};
+use saphyr_parser::{Event, Parser, ScanError, StrInput};
+use scalar::scalar;
 use std::{borrow::Cow, collections::HashMap};
 
 /// The merge key.
@@ -102,7 +102,11 @@ impl<'a> Reader<'a> {
     }
 
     fn syntax(&mut self, error: &ScanError) -> SeedError {
-        let fault = SeedErrorKind::Syntax { format: Format::Yaml.name(), message: error.info().to_owned() };
+        let mut message = error.info().to_owned();
+        if message == "invalid indentation" {
+            message += ", as a line inside brackets has more than the key that they belong to";
+        }
+        let fault = SeedErrorKind::Syntax { format: Format::Yaml.name(), message };
         let at = self.at.byte(self.source.text(), error.marker().index());
         self.fault(fault, Spot::offset(at))
     }
@@ -128,7 +132,6 @@ impl<'a> Reader<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 let text = self.borrowed(text);
                 let ours = tag.as_deref().filter(|tag| tag.handle == "!").map(|tag| tag.suffix.as_str());
-                let is_hexadecimal = style == ScalarStyle::Plain && tag.is_none() && hexadecimal(&text);
                 let node = match ours {
                     Some("sql") => Ok(Node::Sql(text)),
                     Some("file") => Ok(Node::File(text)),
@@ -137,8 +140,7 @@ impl<'a> Reader<'a> {
                     Some(other) if !other.is_empty() => {
                         Err(SeedErrorKind::invalid("a tag is `!sql`, `!file`, `!binary` or one of YAML's own"))
                     }
-                    _ if is_hexadecimal => Ok(Node::Hexadecimal(text)),
-                    _ => scalar(text, style, tag.as_deref()).map(Node::Scalar),
+                    _ => scalar(text, style, tag.as_deref()),
                 };
                 (node.map_err(|fault| self.fault(fault, spot))?, anchor)
             }
@@ -243,7 +245,7 @@ fn merged(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
 fn weight(node: &Node<'_>) -> usize {
     const LONG: usize = 256;
     1 + match node {
-        Node::Scalar(Scalar::Text(text)) | Node::Hexadecimal(text) | Node::Sql(text) | Node::File(text) => {
+        Node::Scalar(Scalar::Text(text)) | Node::Plain(text, _) | Node::Sql(text) | Node::File(text) => {
             text.len() / LONG
         }
         Node::Scalar(Scalar::Bytes(bytes)) => bytes.len() / LONG,
