@@ -99,3 +99,12 @@ fn scripts_that_undo_are_known_by_their_names() {
         assert!(!undoes(name, &names), "{name}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_name_has_a_version_or_none(name in "[Vv0-9éa-zT._ -]{0,24}") {
+        let version = Version::new(&name);
+        proptest::prop_assert!(version.is_none_or(|version| name.is_char_boundary(version.at)));
+        undoes(&name, std::slice::from_ref(&name));
+    }
+}

@@ -108,12 +108,9 @@ fn number(text: &str) -> Option<(Value, [bool; 2])> {
         return None;
     }
     let has_commas = digits.contains(',');
-    if has_commas
-        && !digits
-            .split(',')
-            .skip(1)
-            .all(|part| part.len() >= 3 && is_decimal(&part[..3]) && !is_digit(part.as_bytes().get(3)))
-    {
+    // Three digits follow each comma.
+    let is_group = |part: &str| part.bytes().take_while(u8::is_ascii_digit).count() == 3;
+    if !digits.split(',').skip(1).all(is_group) {
         return None;
     }
     let digits = digits.replace(['_', ','], "");
@@ -156,3 +153,7 @@ fn is_float(digits: &str) -> bool {
     digits.bytes().any(|byte| byte.is_ascii_digit())
         && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
 }
+
+#[cfg(all(test, feature = "yaml"))]
+#[path = "../../../tests/unit/seed_plain.rs"]
+mod tests;
