@@ -242,6 +242,14 @@ fn column_decides_what_the_versions_of_yaml_read_differently() {
         "-31|-31.0|-0x1F",
     ];
     assert_eq!(made(&[("schema.sql", schema), ("t.yaml", &rows)]).rows("SELECT i, r, x FROM t ORDER BY id"), expected);
+    // Numeric too by SQLite's rule, but of another type.
+    let others = "CREATE TABLE t (id INTEGER PRIMARY KEY, country STRING, n STRING, photo BLOB)";
+    let rows = "- {country: NO, n: 1_000}\n- {country: on, n: 7}\n- {country: x, photo: [010, 0b11, 1_0, +1]}\n";
+    let expected = ["NO|1000|NULL", "on|7|NULL", "x|NULL|[8, 3, a, 1]"];
+    assert_eq!(
+        made(&[("schema.sql", others), ("t.yaml", rows)]).rows("SELECT country, n, photo FROM t ORDER BY id"),
+        expected
+    );
     let rows = "- b: yes\n- b: f\n- b: T\n- b: 'n'\n- b: off\n- b: true\n";
     assert_eq!(
         made(&[("schema.sql", schema), ("t.yaml", rows)]).rows("SELECT b FROM t ORDER BY id"),
@@ -306,14 +314,35 @@ fn way_down_of_other_libraries_does_not_run(#[case] up: &str, #[case] down: &str
     assert_eq!(made(&[("migrations/0001_post.sql", &script)]).rows("SELECT name FROM sqlite_schema"), ["post"]);
 }
 
+/// The way down is a whole, whatever its comments say.
+#[rstest]
+#[case::words_beside_a_mark("-- +goose Up\n-- Up: the posts\n", "-- +goose Down\n")]
+#[case::words_in_the_way_down(
+    "-- +goose Up\n",
+    "-- +goose Down\n-- up: nothing\n-- ups\n-- Up migrations are undone here\n"
+)]
+#[case::mixed("-- Up\n", "-- Down migration\n")]
+#[case::mixed_otherwise("-- Up migration\n", "-- Down\n")]
+fn comments_do_not_end_a_way_down(#[case] up: &str, #[case] down: &str) {
+    let script = format!("{up}CREATE TABLE post (a);\nCREATE TABLE more (a);\n{down}DROP TABLE post;\n");
+    assert_eq!(made(&[("migrations/1_post.sql", &script)]).rows("SELECT name FROM sqlite_schema"), ["post", "more"]);
+    let empty = format!("{up}\n{down}DROP TABLE post;\n");
+    let files = [("migrations/1_post.sql", "CREATE TABLE post (a);"), ("migrations/2_none.sql", &*empty)];
+    assert_eq!(made(&files).rows("SELECT name FROM sqlite_schema"), ["post"]);
+}
+
 #[rstest]
 #[case::dbmate("-- migrate:up\n", "-- migrate:down\n")]
-#[case::sqlite_of_npm("-- Up\n", "-- Down\n")]
 #[case::goose("-- +goose Up\n-- +goose StatementBegin\n", "-- +goose StatementEnd\n-- +goose Down\n")]
 fn last_statement_of_the_way_up_needs_no_semicolon(#[case] up: &str, #[case] down: &str) {
     let script =
         format!("{up}CREATE TABLE post (a);\nINSERT INTO post SELECT 1\n{down}UNION SELECT 2;\nDROP TABLE post\n");
     assert_eq!(made(&[("migrations/1_post.sql", &script)]).rows("SELECT a FROM post"), ["1"]);
+    // Where the comment may be one like any other, SQLite decides: it takes the statement as a whole.
+    let script = "-- Up\nCREATE TABLE post (a);\nCREATE TABLE more (a)\n-- Down\nDROP TABLE post;\n";
+    assert_eq!(made(&[("migrations/1_post.sql", script)]).rows("SELECT name FROM sqlite_schema"), ["post", "more"]);
+    let tern = "CREATE TABLE post (a)\n---- create above / drop below ----\nDROP TABLE post;\n";
+    assert_eq!(made(&[("migrations/1_post.sql", tern)]).rows("SELECT name FROM sqlite_schema"), ["post"]);
     let two =
         "-- +goose Up\n-- +goose StatementBegin\nCREATE TABLE a (b)\n-- +goose StatementEnd\nCREATE TABLE c (d);\n";
     assert_eq!(made(&[("migrations/1_a.sql", two)]).rows("SELECT name FROM sqlite_schema"), ["a", "c"]);
@@ -327,6 +356,14 @@ fn last_statement_of_the_way_up_needs_no_semicolon(#[case] up: &str, #[case] dow
 #[case::in_a_statement("-- migrate:up\nINSERT INTO doc VALUES (1\n-- migrate:down\n);\n")]
 #[case::longer_word("-- migrate:up\nSELECT 1;\n-- migrate:downloads are next\nINSERT INTO doc VALUES (1);\n")]
 #[case::without_a_way_up("SELECT 1;\n-- migrate:down\nINSERT INTO doc VALUES (1);\n")]
+#[case::descriptions("-- Up: fill doc\n-- Down: empty it\nINSERT INTO doc VALUES (1);\n")]
+#[case::longer_words(
+    "-- Up migrations only\nINSERT INTO doc VALUES (1);\n-- Down migrations live elsewhere\nSELECT 1;\n"
+)]
+#[case::words_with_descriptions(
+    "-- Upgrade (2 -> 3)\nSELECT 1;\n-- Downgrade (see wiki)\nINSERT INTO doc VALUES (1);\n"
+)]
+#[case::in_a_view("-- up\nCREATE VIEW v AS SELECT 1 AS a\n-- down\nWHERE 1 > 0;\nINSERT INTO doc VALUES (1);\n")]
 #[case::behind_a_statement("-- migrate:up\nSELECT 1; -- migrate:down\nINSERT INTO doc VALUES (1);\n")]
 fn what_only_looks_like_a_way_down_runs(#[case] script: &str) {
     let made =
@@ -356,6 +393,14 @@ fn migration_that_cannot_run_is_an_error() {
         .assert_error("dir/migrations/later/V2__names.sql", "is no script in the folder itself");
     made(&[users, ("migrations/2024/q1/V2__names.sql", "SELECT 1;")])
         .assert_error("dir/migrations/2024/q1/V2__names.sql", "is no script in the folder itself");
+    for deep in ["more/0002_b/up.sql", "0002_b/users.sql"] {
+        let path = format!("migrations/{deep}");
+        made(&[users, (&path, "SELECT 1;")]).assert_error(&format!("dir/{path}"), "is no script in the folder itself");
+    }
+    for other in ["0001_users.py", "v2/0001_users.sql"] {
+        let path = format!("migrations/{other}");
+        made(&[("migrations/init.sql", "SELECT 1;"), (&path, "")]).assert_error(&format!("dir/{path}"), "is no script");
+    }
     made(&[users, ("migrations/views/R__names.sql", "SELECT 1;")])
         .assert_error("dir/migrations/views/R__names.sql", "is no script in the folder itself");
     made(&[users, ("migrations/V2__names.up.fizz", "")])
@@ -411,6 +456,15 @@ fn numbers_inside_names_are_no_versions_beside_such_that_begin_them() {
         ("migrations/Script0010 - Add 1 column.sql", "ALTER TABLE users ADD COLUMN b;"),
     ]);
     assert_eq!(made.rows("SELECT name FROM pragma_table_info('users')"), ["id", "a", "b"]);
+    // Where no name begins with one, they are versions.
+    let made = self::made(&[
+        ("migrations/create_users_1.sql", "CREATE TABLE users (id);"),
+        ("migrations/add_names_2.sql", "ALTER TABLE users ADD COLUMN a;"),
+        ("migrations/init.sql", "ALTER TABLE users ADD COLUMN b;"),
+    ]);
+    assert_eq!(made.rows("SELECT name FROM pragma_table_info('users')"), ["id", "a", "b"]);
+    self::made(&[("migrations/create_001.sql", "SELECT 1"), ("migrations/drop_001.sql", "SELECT 1")])
+        .assert_error("dir/migrations/drop_001.sql", "has the same version");
     let made = self::made(&[
         ("migrations/patch2.sql", "CREATE TABLE users (id);"),
         ("migrations/patch10.sql", "ALTER TABLE users ADD COLUMN a;"),
@@ -426,6 +480,8 @@ fn folder_of_migrations_alone_has_no_seeds() {
         ("migrations/1_a.down.sql", "DROP TABLE a;"),
         ("m/1_a.sql", "CREATE TABLE a (b); INSERT INTO a VALUES (1);"),
         ("rows/a.csv", "b\n2\n"),
+        ("both/schema.sql", "CREATE TABLE a (b); INSERT INTO a VALUES (1);"),
+        ("both/a.csv", "b\n2\n"),
     ]);
     for (arguments, rows) in [
         (&["migrations"][..], "1"),
@@ -436,6 +492,8 @@ fn folder_of_migrations_alone_has_no_seeds() {
         (&["m", "--schema", "./m"], "1"),
         (&["--schema", "m"], "1"),
         (&["--schema", "m", "--with", "rows"], "2"),
+        (&["m", "--schema", "rows/../m"], "1"),
+        (&["--schema", "both", "both"], "2"),
     ] {
         let _ = fs::remove_file(files.path().join("new.db"));
         let check = run(&[&["check"], arguments].concat(), files.path());

@@ -17,8 +17,8 @@ const TIMES: u32 = 20;
 /// faster for all its life; the median is over many of them.
 const TURNS: u32 = 10;
 
-/// glibc gives the end of its heap back to the system when more than 128 KiB there are free, and SQLite's connections come to just about
-/// that: without this setting, where the heap of a process happens to end decides whether each connection costs three system calls more.
+/// glibc gives the end of its heap back to the system when more than 128 KiB there are free, and SQLite's connections need about that
+/// much: without this setting, where the heap of a process happens to end decides whether each connection costs three system calls more.
 const HEAP: (&str, &str) = ("MALLOC_TRIM_THRESHOLD_", "67108864");
 
 /// A rival: this very program, started for some work, with settings.
@@ -42,10 +42,16 @@ impl Worker {
         Self { command, process: None, turns: 0 }
     }
 
+    /// Has a new process do the work for the first time, and gives the time for all of it.
+    #[allow(dead_code, reason = "not every bench needs it")]
+    pub fn first(&mut self) -> Duration {
+        Process::start(&mut self.command).time()
+    }
+
     /// Has the work done, and gives the time for all of it.
     pub fn time(&mut self) -> Duration {
         if self.turns.is_multiple_of(TURNS) {
-            // The last one ends first.
+            // End the previous process first.
             self.process = None;
             // Its first turn is not like the others.
             self.process.insert(Process::start(&mut self.command)).time();

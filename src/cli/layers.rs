@@ -64,11 +64,15 @@ impl Layers {
     /// The seed files.
     pub(super) fn seeds(&self) -> Result<Vec<PathBuf>, SeedError> {
         let mut seeds = Vec::new();
-        let schema = self.schema.as_deref().map(locate).transpose()?;
+        // The migrations of the schema are no seeds.
+        let schema = match &self.schema {
+            Some(path) => Some(locate(path)?).filter(|found| found.is_dir() && !folder::has_schema(found)),
+            None => Some(locate(&self.folders[0])?).filter(|found| folder::is_migrations(found)),
+        };
+        let schema = schema.and_then(|found| found.canonicalize().ok());
         for path in &self.folders {
             let found = locate(path)?;
-            // Migrations are no seeds.
-            if schema.as_ref() != Some(&found) && !folder::is_migrations(&found) {
+            if schema.is_none() || found.canonicalize().ok() != schema {
                 seeds.extend(folder::seeds(&found)?);
             }
         }

@@ -165,7 +165,7 @@ fn types(column: &Column) -> Value {
         _ if column.is_json => json!(["object", "array", "string", "number", "boolean"]),
         Affinity::Number if column.declared.to_ascii_uppercase().contains("INT") => json!(["integer", "boolean"]),
         // A date is a number to SQLite, and a text to people.
-        Affinity::Number => json!(["number", "string", "boolean"]),
+        Affinity::Number | Affinity::Other => json!(["number", "string", "boolean"]),
         Affinity::Boolean => json!(["boolean", "integer", "string"]),
         Affinity::Bytes => json!("string"),
         Affinity::Text | Affinity::None => json!(["string", "number", "boolean"]),

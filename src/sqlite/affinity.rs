@@ -7,8 +7,10 @@ pub(crate) enum Affinity {
     Text,
     /// Declared as `BLOB`, or as bytes in other databases (`BINARY`, `VARBINARY`, `BYTEA`): a seed file may write bytes as text.
     Bytes,
-    /// Turns a text that looks like a number into one.
+    /// A type of numbers, and numeric: turns a text that looks like a number into one.
     Number,
+    /// Numeric too, but declared as something else: `DATE`, `STRING`, `JSON`.
+    Other,
     /// Declared as `BOOLEAN`: numeric, and a seed file may write `true`, `yes`, `on`, `t`, `y` or their opposites.
     Boolean,
     /// No type, or `ANY`.
@@ -29,8 +31,10 @@ impl Affinity {
             Self::Boolean
         } else if declared.is_empty() || declared == "ANY" {
             Self::None
-        } else {
+        } else if ["REAL", "FLOA", "DOUB", "NUM", "DEC", "SERIAL", "MONEY"].into_iter().any(has) {
             Self::Number
+        } else {
+            Self::Other
         }
     }
 
@@ -41,7 +45,7 @@ impl Affinity {
 
     /// Whether the column turns a text that looks like a number into one.
     pub(crate) fn has_numbers(self) -> bool {
-        matches!(self, Self::Number | Self::Boolean)
+        matches!(self, Self::Number | Self::Other | Self::Boolean)
     }
 
     /// The value of a word in a boolean column.

@@ -1,6 +1,6 @@
 //! Unit tests of `src/seed/files/folder.rs`.
 
-use super::{Version, candidates, undoes, versions_at};
+use super::{Version, candidates, undoes};
 use std::path::{Path, PathBuf};
 
 #[test]
@@ -29,7 +29,10 @@ fn versions_are_numbers_that_are_words() {
         ("20261124120000_users.up.sql", Some(&[20_261_124_120_000])),
         ("2026_11_24_120000_create_users.sql", Some(&[2026, 11, 24, 120_000])),
         ("2026-11-24-120000_users", Some(&[20_261_124_120_000])),
-        ("2026-11-24_users", Some(&[20_261_124])),
+        ("2026-11-24_users", Some(&[2026, 11, 24])),
+        ("2024-01-01-10-c.sql", Some(&[2024, 1, 1, 10])),
+        ("20230101120000-2024-prices.sql", Some(&[20_230_101_120_000, 2024])),
+        ("m2m_links.sql", None),
         ("2020.11.24T16.45.03.users.sql", Some(&[2020, 11, 24, 16, 45, 3])),
         ("20240102T120000_add_2_columns.sql", Some(&[20_240_102, 120_000])),
         ("Script0002 - Add 3 columns.sql", Some(&[2])),
@@ -50,19 +53,6 @@ fn versions_are_numbers_that_are_words() {
         ("é1.sql", None),
     ] {
         assert_eq!(Version::new(name).map(|version| version.numbers).as_deref(), expected, "{name}");
-    }
-}
-
-#[test]
-fn version_stands_first_or_behind_what_all_names_begin_with() {
-    for (names, expected) in [
-        (&["1_a.sql", "b_2.sql"][..], Some(0)),
-        (&["schema_v2.sql", "schema_v10.sql"], Some(7)),
-        (&["add_2_columns.sql", "create_users.sql"], None),
-        (&["add_2_columns.sql", "drop_3_columns.sql"], None),
-        (&[], None),
-    ] {
-        assert_eq!(versions_at(names), expected, "{names:?}");
     }
 }
 

@@ -4,8 +4,12 @@ use super::Affinity;
 
 #[test]
 fn affinity_of_declared_types() {
-    for number in ["INTEGER", "BIGINT", "REAL", "NUMERIC", "DATE"] {
+    for number in ["INTEGER", "BIGINT", "REAL", "NUMERIC", "DECIMAL(10, 2)", "double precision"] {
         assert_eq!(Affinity::of(number), Affinity::Number, "{number}");
+    }
+    for other in ["DATE", "STRING", "JSON"] {
+        assert_eq!(Affinity::of(other), Affinity::Other, "{other}");
+        assert!(Affinity::of(other).has_numbers());
     }
     assert_eq!(Affinity::of("nvarchar(20)"), Affinity::Text);
     assert_eq!(Affinity::of("CHARINT"), Affinity::Number, "INT comes first");

@@ -32,10 +32,8 @@ pub(crate) fn is_list_of_objects(root: &Node<'_>) -> bool {
 fn is_object(node: &Node<'_>) -> bool {
     let Node::Map(fields) = node else { return false };
     let of = |name: &str| fields.iter().find(|(field, _)| field.value == name).map(|(_, value)| &value.value);
-    // Django ignores what else an object has.
-    let has_others = fields.iter().any(|(name, _)| !["model", "pk", "fields"].contains(&&*name.value));
-    matches!((of("model"), of("fields")), (Some(Node::Scalar(Scalar::Text(model))), Some(Node::Map(_)))
-        if !has_others || model.contains('.'))
+    fields.iter().all(|(name, _)| ["model", "pk", "fields"].contains(&&*name.value))
+        && matches!((of("model"), of("fields")), (Some(Node::Scalar(Scalar::Text(_))), Some(Node::Map(_))))
 }
 
 /// The rows of such a list, table by table.

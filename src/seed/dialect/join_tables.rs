@@ -104,14 +104,13 @@ impl Join {
     }
 
     /// A label in the column that refers to the other table.
-    fn named<'s>(&self, label: Cow<'s, str>, row: &Row<'_>) -> Node<'s> {
+    fn named<'s>(&self, label: Node<'s>, row: &Row<'_>) -> Node<'s> {
         if let Some(of) = &self.of {
-            return Node::Label { label, of: of.clone().into() };
+            return Node::Label { label: label.into_text(), of: of.clone().into() };
         }
-        let key = Node::text(label);
         let column = &self.table.columns[self.other];
-        let stored = if row.is_django { django::as_stored(column, &key).ok().flatten() } else { None };
-        stored.unwrap_or(key)
+        let stored = if row.is_django { django::as_stored(column, &label).ok().flatten() } else { None };
+        stored.unwrap_or(label)
     }
 }
 
@@ -153,10 +152,10 @@ fn by_convention(table: &Table, other: &str, tables: &Tables<'_>) -> Option<Colu
         names.swap(0, 1);
     }
     // What both names begin with stands once: `music_artists_records`.
-    let same = names[0].bytes().zip(names[1].bytes()).take_while(|(one, two)| one == two).count();
-    let prefix = names[0][..same].rfind('_').map_or(0, |at| at + 1);
-    let candidates = [names.join("_"), format!("{}_{}", names[0], &names[1][prefix..])];
-    let join = candidates.iter().find_map(|name| tables.find(name).ok().flatten())?;
+    let prefix = names[0].rmatch_indices('_').map(|(at, _)| &names[0][..=at]).find(|start| names[1].starts_with(start));
+    let shortened = prefix.map(|prefix| format!("{}_{}", names[0], &names[1][prefix.len()..]));
+    let mut candidates = [names.join("_")].into_iter().chain(shortened);
+    let join = candidates.find_map(|name| tables.find(&name).ok().flatten())?;
     let column = |of: &Table| {
         let is_of = |column: &Column| {
             let name = column.name.to_ascii_lowercase();

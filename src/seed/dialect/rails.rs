@@ -41,7 +41,7 @@ pub(crate) fn model_class<'n>(entries: &'n [Field<'_>]) -> Option<&'n str> {
 pub(crate) fn without_defaults<'s>(entries: Vec<Field<'s>>, source: &Source) -> Result<Vec<Field<'s>>, SeedError> {
     let mut left_out = vec![DEFAULTS.to_owned(), FIXTURE.to_owned()];
     if let Some(ignored) = about(&entries, "ignore") {
-        left_out.extend(labels_in(ignored, source)?.into_iter().map(|label| label.value.into_owned()));
+        left_out.extend(labels_in(ignored, source)?.into_iter().map(|label| label.value.into_text().into_owned()));
     }
     Ok(entries.into_iter().filter(|(label, _)| !left_out.iter().any(|left| *left == label.value)).collect())
 }
@@ -70,8 +70,12 @@ pub(crate) fn split_polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
     if !table.columns.iter().any(|column| column.name.to_ascii_lowercase().ends_with("_type")) {
         return;
     }
+    // `account: main` is an association to `accounts`, whatever `account_type` means.
+    let is_name_of_table =
+        |name: &str| table_names(name).iter().any(|name| tables.find(name).is_ok_and(|table| table.is_some()));
     for row in rows.rows.iter_mut().filter(|row| row.label.is_some()) {
         let mut types = Vec::new();
+        let row_label = row.label.as_ref().map_or_else(String::new, |label| label.value.to_string());
         // `owner: alice` beside `owner_type: User`.
         let given: Vec<(String, String)> = row
             .fields
@@ -94,8 +98,10 @@ pub(crate) fn split_polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
                     types.push((kind, Spanned::new(Node::text(class.clone()), value.spot)));
                     (label.to_owned(), class)
                 }
-                (None, Some(class)) => (text.to_string(), class.clone()),
-                (None, None) => continue,
+                (None, Some(class)) if !text.contains('=') && is_class(class) && !is_name_of_table(&name.value) => {
+                    (text.trim_start_matches(':').replace("$LABEL", &row_label), class.clone())
+                }
+                (None, _) => continue,
             };
             name.value = id.into();
             value.value = Node::Label { label: label.into(), of: class.into() };
@@ -107,9 +113,12 @@ pub(crate) fn split_polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
 /// The label and the class of `alice (User)`.
 fn class(text: &str) -> Option<(&str, &str)> {
     let (label, class) = text.strip_suffix(')')?.rsplit_once('(')?;
-    let is_class = class.starts_with(|letter: char| letter.is_ascii_uppercase())
-        && class.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':'));
-    is_class.then_some((label.trim(), class))
+    is_class(class).then_some((label.trim(), class))
+}
+
+fn is_class(name: &str) -> bool {
+    name.starts_with(|letter: char| letter.is_ascii_uppercase())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':'))
 }
 
 /// The names that the table of an association or a class may have, in lower case.

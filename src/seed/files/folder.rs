@@ -92,7 +92,7 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
         }
     }
     let mut others = files;
-    others.retain(|path| is_program(path));
+    others.retain(|path| is_in_another_language(path));
     for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
         let path = entry.map_err(|source| unread(folder, source))?.path();
         if !path.is_dir() {
@@ -104,17 +104,23 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
                 inside(folder, &path)?;
                 found.push((name_of(&path), script));
             }
+            None if path.is_symlink() => inside(folder, &path)?,
             None => add_migrations_below(&path, &mut others)?,
         }
     }
-    let names: Vec<&str> = found.iter().map(|(name, _)| &**name).collect();
-    let versions_at = versions_at(&names);
-    let version = |name: &str| Version::new(name).filter(|version| Some(version.at) == versions_at);
+    // Where a name begins with a version, a number inside another is none: `add_2_columns.sql`.
+    let begins = |name: &str| Version::new(name).is_some_and(|version| version.at == 0);
+    let begin = found.iter().any(|(name, _)| begins(name)) || others.iter().any(|path| begins(&name_of(path)));
+    let version = |name: &str| Version::new(name).filter(|version| !begin || version.at == 0);
     // What else has a version would be missing from the schema, unless it belongs to a script of this version.
     for path in &others {
+        let folder = path.parent().filter(|parent| *parent != folder).map(name_of).unwrap_or_default();
+        let is_missing = |name: &str| {
+            let version = version(name);
+            version.is_some() && !found.iter().any(|(known, _)| Version::new(known) == version)
+        };
         let name = name_of(path);
-        let is_known = |sought: &Version| found.iter().any(|(known, _)| version(known).as_ref() == Some(sought));
-        if is_repeatable(&name) || version(&name).is_some_and(|version| !is_known(&version)) {
+        if is_repeatable(&name) || is_missing(&name) || is_missing(&folder) {
             return Err(SeedError::new(SeedErrorKind::NotAMigration).at(Position::whole(shown(path))));
         }
     }
@@ -145,7 +151,8 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
 fn add_migrations_below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), SeedError> {
     let files = files(folder)?;
     let names: Vec<String> = files.iter().map(|path| name_of(path)).collect();
-    let is_migration = |path: &&PathBuf| is_program(path) || is_sql(&name_of(path)) && !undoes(&name_of(path), &names);
+    let is_migration =
+        |path: &&PathBuf| is_in_another_language(path) || is_sql(&name_of(path)) && !undoes(&name_of(path), &names);
     found.extend(files.iter().filter(is_migration).cloned());
     for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
         let path = entry.map_err(|source| unread(folder, source))?.path();
@@ -164,14 +171,14 @@ fn is_sql(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".sql")
 }
 
-/// Whether a file is a program, or a description of one, as some libraries have migrations too.
-fn is_program(path: &Path) -> bool {
-    const LANGUAGES: [&str; 33] = [
+/// Whether a file is in a language other than SQL, in which some libraries have migrations too.
+fn is_in_another_language(path: &Path) -> bool {
+    const EXTENSIONS: [&str; 33] = [
         "bat", "cjs", "clj", "cmd", "coffee", "cr", "cs", "cts", "edn", "ex", "exs", "fizz", "go", "groovy", "java",
         "js", "kt", "lua", "mjs", "mts", "php", "pl", "ps1", "psql", "py", "rb", "rs", "scala", "sh", "ts", "xml",
         "yaml", "yml",
     ];
-    path.extension().is_some_and(|extension| LANGUAGES.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+    path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
 /// Whether a script of a folder undoes a migration: `down.sql`, `1_a.down.sql`, `1_a_down.sql` beside `1_a_up.sql`, `1_a.rollback.sql` as
@@ -196,18 +203,6 @@ fn undoes(name: &str, names: &[String]) -> bool {
 /// Flyway's repeatable migrations have no version, and run last.
 fn is_repeatable(name: &str) -> bool {
     name.starts_with("R__")
-}
-
-/// Where in the names of a folder's migrations their versions stand, in bytes; `None` if they have none.
-///
-/// In the middle of names, a number is a version only if all names are the same up to it, as in `schema_v2.sql` and `schema_v10.sql`.
-fn versions_at(names: &[&str]) -> Option<usize> {
-    let starts = || names.iter().map(|name| Some(&name[..Version::new(name)?.at]));
-    if starts().any(|start| start == Some("")) {
-        return Some(0);
-    }
-    let first = starts().next()??;
-    starts().all(|start| start == Some(first)).then_some(first.len())
 }
 
 /// The version of a migration: the first number in its name, with those that follow it behind a dot, an underscore or a dash.
@@ -240,24 +235,18 @@ fn numbers(text: &str) -> Option<Vec<u128>> {
     if !prefix.is_empty() && !PREFIXES.contains(&prefix) {
         return None;
     }
-    let mut numbers: Vec<u128> = Vec::new();
-    let mut separator = "";
+    let (mut numbers, mut shape): (Vec<u128>, _) = (Vec::new(), String::new());
     loop {
         let (digits, after) = rest.split_at(rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len()));
         let Ok(number) = digits.parse() else { break };
         let letters = after.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(after.len());
         // `20240101T1200`, and `001b` between `001` and `002`; but `2fa` is a word.
         let (is_time, is_suffixed) = (after.starts_with('t') && is_digit(&after[1..]), letters == 1);
-        if letters > 0 && !is_time && !is_suffixed {
+        if letters > 0 && !is_time && !(is_suffixed && prefix.is_empty()) {
             break;
         }
-        // diesel ignores the dashes of its older versions, `2018-05-05-141421`.
-        let joined = numbers.last().filter(|first| separator == "-" && **first > 999 && digits.len().is_multiple_of(2));
-        let joined = joined.and_then(|first| format!("{first}{digits}").parse().ok());
-        match (joined, numbers.last_mut()) {
-            (Some(joined), Some(last)) => *last = joined,
-            _ => numbers.push(number),
-        }
+        numbers.push(number);
+        shape.push_str(&digits.len().to_string());
         if is_suffixed && !is_time {
             numbers.push(u128::from(after.as_bytes()[0]));
             break;
@@ -267,7 +256,12 @@ fn numbers(text: &str) -> Option<Vec<u128>> {
         if is_over || !is_digit(&after[1..]) {
             break;
         }
-        (separator, rest) = after.split_at(1);
+        shape.push_str(&after[..1]);
+        rest = &after[1..];
+    }
+    // diesel ignores the dashes of its older versions, `2018-05-05-141421`.
+    if shape == "4-2-2-6" {
+        return lower.split(['_', '.']).next()?.replace('-', "").parse().ok().map(|joined| vec![joined]);
     }
     // 1.0 is 1.
     while numbers.len() > 1 && numbers.last() == Some(&0) {

@@ -36,7 +36,7 @@ pub(crate) fn run(
         }
         sandbox.begin().map_err(|kind| error_at(kind, start()))?;
         let mut undefended = None;
-        let mut prepare = |end| {
+        let mut prepare_until = |end| {
             let mut prepare = || {
                 sandbox.preparing(transaction, || {
                     script.rewind(at);
@@ -45,24 +45,26 @@ pub(crate) fn run(
             };
             match prepare() {
                 Err(unprepared) if sandbox.mistakes_a_table(&unprepared.error) => {
+                    // The end of the one before would return to defensive mode.
+                    undefended = None;
                     undefended = Some(sandbox.undefended());
                     prepare()
                 }
                 prepared => prepared,
             }
         };
-        let mut prepared = prepare(text.len());
+        let mut prepared = prepare_until(text.len());
         let end = match &prepared {
             Ok(None) => start(),
             Ok(Some(statement)) => statement.span.end,
             Err(_) => text.len(),
         };
         // The last statement of a section may have no semicolon. Where the mark is part of a text, what precedes it is no statement.
-        if let Some(mark) = sections.next_end(text, start()..end) {
+        if let Some(mark) = sections.end_in(text, start()..end, prepared.is_ok()) {
             drop(prepared);
-            prepared = match prepare(mark) {
+            prepared = match prepare_until(mark) {
                 Ok(statement) => Ok(statement),
-                Err(_) => prepare(text.len()),
+                Err(_) => prepare_until(text.len()),
             };
         }
         let statement = prepared.map_err(|unprepared| {

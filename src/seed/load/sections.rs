@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-/// The comments of migration tools that begin a way up and a way down: goose, sql-migrate (also in its old spelling), micrate, dbmate,
-/// rambler, node-pg-migrate.
-const TOOLS: [[&str; 2]; 7] = [
+/// The comments of migration tools that begin a way up and a way down: goose, sql-migrate (also in its old spelling), micrate, dbmate and
+/// rambler.
+const TOOLS: [[&str; 2]; 6] = [
     ["+goose up", "+goose down"],
     ["+migrate up", "+migrate down"],
     ["+gorp up", "+gorp down"],
     ["+micrate up", "+micrate down"],
     ["migrate:up", "migrate:down"],
     ["rambler up", "rambler down"],
-    ["up migration", "down migration"],
 ];
 
-/// Comments of one word: sqlite of npm, shmig, aerich, Play.
-const WORDS: [[&str; 2]; 3] = [["up", "down"], ["upgrade", "downgrade"], ["ups", "downs"]];
+/// Comments of plain words: sqlite of npm, node-pg-migrate, shmig, aerich, Play.
+const WORDS: [[&str; 2]; 4] =
+    [["up", "down"], ["up migration", "down migration"], ["upgrade", "downgrade"], ["ups", "downs"]];
 
 /// What needs no way up before it: tern, `MyBatis`.
 const DOWN_ALONE: [&str; 2] = ["---- create above / drop below ----", "//@undo"];
@@ -23,11 +23,14 @@ const DOWN_ALONE: [&str; 2] = ["---- create above / drop below ----", "//@undo"]
 /// What ends a statement without a semicolon: goose, sql-migrate, micrate.
 const ENDS: [&str; 3] = ["+goose statementend", "+migrate statementend", "+micrate statementend"];
 
-/// How sure it is that a comment is a mark.
+/// What stands around the words of a mark: `-- ==== UP ====`, `-- @UP`, `-- !Ups`, `-- Up:`.
+const DECORATION: [char; 7] = ['-', '=', '!', '@', ':', '*', ' '];
+
+/// Whether a comment is a mark of one tool, or may also be a comment like any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spelling {
     Tool,
-    Word,
+    Words,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,26 +42,26 @@ enum Mark {
 }
 
 impl Mark {
-    /// The mark that a line is: a comment of these words, and options (`transaction:false`, `notransaction`).
+    /// The mark that a line is.
     fn of(line: &str) -> Option<Self> {
-        let line = line.trim().to_ascii_lowercase();
-        let comment = line.strip_prefix("--")?;
-        if DOWN_ALONE.iter().any(|down| line == *down || comment.trim() == *down) {
+        let line = line.trim();
+        let comment = line.strip_prefix("--")?.to_ascii_lowercase();
+        let is = |mark: &str| line.eq_ignore_ascii_case(mark) || comment.trim() == mark;
+        if DOWN_ALONE.into_iter().any(is) {
             return Some(Self::DownAlone);
         }
-        let decoration = |letter: char| "-=!@:*".contains(letter);
-        let spelled = comment.trim_start_matches(|letter: char| letter == ' ' || decoration(letter));
-        let words: Vec<&str> = spelled
-            .split_ascii_whitespace()
-            .map(|word| word.trim_matches(decoration))
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> = comment.trim_matches(DECORATION).split_ascii_whitespace().collect();
+        // Options may follow: `transaction:false`, `notransaction`.
         let is_option = |word: &&&str| word.contains(':') || **word == "notransaction";
         let options = words.iter().skip(1).rev().take_while(is_option).count();
-        let text = words[..words.len() - options].join(" ");
-        if ENDS.contains(&&*text) {
+        let spelled = words[..words.len() - options].join(" ");
+        if ENDS.contains(&&*spelled) {
             return Some(Self::EndOfStatement);
         }
+        let all = words.join(" ");
+        // A description may follow: `-- Down: drop it`.
+        let is_described =
+            |mark: &str| all.strip_prefix(mark).is_some_and(|rest| rest.starts_with(':') || rest.starts_with(" ("));
         let find = |marks: &[[&str; 2]], spelling, is: &dyn Fn(&str) -> bool| {
             marks.iter().find_map(|[up, down]| match (is(up), is(down)) {
                 (true, _) => Some(Self::Up(spelling)),
@@ -66,23 +69,22 @@ impl Mark {
                 _ => None,
             })
         };
-        // node-pg-migrate reads no further than its two words.
-        let is_tools = |mark: &str| text == mark || mark.ends_with(" migration") && text.starts_with(mark);
-        // A description follows the word behind a colon, or in parentheses.
-        let is_word = |mark: &str| {
-            spelled.strip_prefix(mark).is_some_and(|rest| {
-                rest.starts_with(':')
-                    || rest.trim_start().starts_with('(')
-                    || rest.trim_matches(|c| c == ' ' || decoration(c)).is_empty()
-            })
-        };
-        find(&TOOLS, Spelling::Tool, &is_tools).or_else(|| find(&WORDS, Spelling::Word, &is_word))
+        find(&TOOLS, Spelling::Tool, &|mark| spelled == mark)
+            .or_else(|| find(&WORDS, Spelling::Words, &|mark| spelled == mark))
+            .or_else(|| find(&WORDS[..2], Spelling::Words, &is_described))
     }
+}
+
+/// Whether a line is a mark of plain words without a description.
+fn is_bare(line: &str) -> bool {
+    let words = line.trim().trim_matches(DECORATION);
+    WORDS.iter().flatten().any(|mark| words.eq_ignore_ascii_case(mark))
 }
 
 /// The sections of a script, as far as it was read.
 #[derive(Debug, Default)]
 pub(super) struct Sections {
+    /// How the way up was begun.
     up: Option<Spelling>,
 }
 
@@ -91,28 +93,41 @@ impl Sections {
     /// script that has begun a section before has one.
     pub(super) fn behind_way_down(&mut self, text: &str, between: Range<usize>) -> Option<usize> {
         let is_first = between.start == 0;
+        let before = self.up;
         for (at, line) in lines(text, between) {
-            match Mark::of(line) {
-                // A comment of one word is a mark only before the first statement.
-                Some(Mark::Up(spelling)) if is_first || spelling == Spelling::Tool => self.up = Some(spelling),
-                Some(down) if self.ends_way_up(down) => {
-                    let next_up = |(_, line): &(usize, &str)| matches!(Mark::of(line), Some(Mark::Up(_)));
-                    let next = lines(text, at + line.len()..text.len()).find(next_up);
-                    return Some(next.map_or(text.len(), |(at, _)| at));
-                }
+            let Some(mark) = Mark::of(line) else { continue };
+            match mark {
+                Mark::Up(Spelling::Tool) => self.up = Some(Spelling::Tool),
+                // Plain words are a mark only before the first statement.
+                Mark::Up(Spelling::Words) if is_first => self.up = self.up.or(Some(Spelling::Words)),
+                // They may also describe, one below the other, what the file does.
+                Mark::Down(Spelling::Words) if before.is_none() && !is_bare(line) => {}
+                down if self.ends_way_up(down) => return Some(self.next_way_up(text, at + line.len())),
                 _ => {}
             }
         }
         None
     }
 
-    /// The first mark between these places at which a statement without a semicolon may end.
-    pub(super) fn next_end(&self, text: &str, within: Range<usize>) -> Option<usize> {
-        self.up?;
+    fn next_way_up(&self, text: &str, after: usize) -> usize {
+        let next = lines(text, after..text.len()).find(|(_, line)| match Mark::of(line) {
+            Some(Mark::Up(Spelling::Words)) => self.up == Some(Spelling::Words) && is_bare(line),
+            mark => mark == Some(Mark::Up(Spelling::Tool)),
+        });
+        next.map_or(text.len(), |(at, _)| at)
+    }
+
+    /// The first mark in a statement at which it may end without a semicolon. A statement that SQLite takes as a whole ends there only if
+    /// the mark is one of a tool.
+    pub(super) fn end_in(&self, text: &str, statement: Range<usize>, is_valid: bool) -> Option<usize> {
+        if is_valid && self.up != Some(Spelling::Tool) {
+            return None;
+        }
         let ends = |(_, line): &(usize, &str)| {
-            Mark::of(line).is_some_and(|mark| mark == Mark::EndOfStatement || self.ends_way_up(mark))
+            Mark::of(line)
+                .is_some_and(|mark| self.ends_way_up(mark) || self.up.is_some() && mark == Mark::EndOfStatement)
         };
-        lines(text, within).find(ends).map(|(at, _)| at)
+        lines(text, statement).find(ends).map(|(at, _)| at)
     }
 
     fn ends_way_up(&self, mark: Mark) -> bool {

@@ -16,16 +16,26 @@ enum Value {
     Real(f64),
     /// `0x` and digits: a number, or in a column of bytes those bytes.
     Hexadecimal,
-    /// What no column can store but as a text.
+    /// What only a text column can store.
     Invalid(&'static str),
+}
+
+/// Who takes a plain scalar for a value; to the others it is a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Version {
+    All,
+    /// YAML 1.1, or only Ruby.
+    Old,
+    /// YAML 1.2.
+    New,
 }
 
 /// What a plain scalar means.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Meaning {
     value: Value,
-    /// Whether YAML 1.1 has this value, and YAML 1.2.
-    versions: [bool; 2],
+    /// Whether only one version of YAML, or Ruby, takes it for this value.
+    version: Version,
 }
 
 const TOO_LARGE: &str = "an integer has at most 64 bits; quote it to keep it as text";
@@ -34,24 +44,24 @@ const NAN: &str = "SQLite cannot store NaN; leave the field out for NULL";
 impl Meaning {
     /// The meaning of a plain scalar; `None` for what is NULL or a text in every version.
     pub(crate) fn of(text: &str) -> Option<Self> {
-        let (value, versions) = match text {
-            "true" | "True" | "TRUE" => (Value::Boolean(true), [true, true]),
-            "false" | "False" | "FALSE" => (Value::Boolean(false), [true, true]),
-            "yes" | "Yes" | "YES" | "on" | "On" | "ON" => (Value::Boolean(true), [true, false]),
-            "no" | "No" | "NO" | "off" | "Off" | "OFF" => (Value::Boolean(false), [true, false]),
-            ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => (Value::Real(f64::INFINITY), [true, true]),
-            "-.inf" | "-.Inf" | "-.INF" => (Value::Real(f64::NEG_INFINITY), [true, true]),
-            ".nan" | ".NaN" | ".NAN" => (Value::Invalid(NAN), [true, true]),
+        let (value, version) = match text {
+            "true" | "True" | "TRUE" => (Value::Boolean(true), Version::All),
+            "false" | "False" | "FALSE" => (Value::Boolean(false), Version::All),
+            "yes" | "Yes" | "YES" | "on" | "On" | "ON" => (Value::Boolean(true), Version::Old),
+            "no" | "No" | "NO" | "off" | "Off" | "OFF" => (Value::Boolean(false), Version::Old),
+            ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => (Value::Real(f64::INFINITY), Version::All),
+            "-.inf" | "-.Inf" | "-.INF" => (Value::Real(f64::NEG_INFINITY), Version::All),
+            ".nan" | ".NaN" | ".NAN" => (Value::Invalid(NAN), Version::All),
             other => number(other)?,
         };
-        Some(Self { value, versions })
+        Some(Self { value, version })
     }
 
     /// What a column of this affinity stores; `None` for the text itself.
     pub(crate) fn stored(self, text: &str, affinity: Affinity) -> Result<Option<Scalar<'static>>, SeedErrorKind> {
         let is_text = match affinity {
-            Affinity::Text => self.versions != [true, true] || matches!(self.value, Value::Invalid(_)),
-            Affinity::None | Affinity::Bytes => self.versions == [true, false],
+            Affinity::Text => self.version != Version::All || matches!(self.value, Value::Invalid(_)),
+            Affinity::Other | Affinity::None | Affinity::Bytes => self.version == Version::Old,
             Affinity::Number | Affinity::Boolean => false,
         };
         if is_text {
@@ -92,13 +102,13 @@ impl Meaning {
 
 /// The number that a plain scalar is, and in which versions. Digits that follow a zero without being octal are a text in 1.1, such as
 /// the postcode `08540`. Ruby also has commas between digits, and signs before `0x`.
-fn number(text: &str) -> Option<(Value, [bool; 2])> {
+fn number(text: &str) -> Option<(Value, Version)> {
     let (sign, digits) = match text.strip_prefix(['+', '-']) {
         Some(digits) => (&text[..1], digits),
         None => ("", text),
     };
     if is_hexadecimal(digits) {
-        return Some((Value::Hexadecimal, [true, sign.is_empty()]));
+        return Some((Value::Hexadecimal, if sign.is_empty() { Version::All } else { Version::Old }));
     }
     let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
     let bytes = digits.as_bytes();
@@ -107,12 +117,12 @@ fn number(text: &str) -> Option<(Value, [bool; 2])> {
     if !begins || !digits.match_indices(['_', ',']).all(|(at, _)| parts_digits(at)) {
         return None;
     }
-    let has_commas = digits.contains(',');
     // Three digits follow each comma.
     let is_group = |part: &str| part.bytes().take_while(u8::is_ascii_digit).count() == 3;
     if !digits.split(',').skip(1).all(is_group) {
         return None;
     }
+    let has_commas = digits.contains(',');
     let digits = digits.replace(['_', ','], "");
     let based = |prefix: &str, radix| {
         let digits = digits.strip_prefix(prefix)?;
@@ -125,14 +135,19 @@ fn number(text: &str) -> Option<(Value, [bool; 2])> {
     let decimal = || is_decimal(&digits).then(|| format!("{sign}{digits}").parse());
     let octal = based("0o", 8);
     // A float of YAML 1.1 has a dot, and a sign in its exponent.
-    let is_in_1_1 = octal.is_none()
+    let is_old = octal.is_none()
         && (is_decimal(&digits) || digits.contains('.') || based("0b", 2).is_some())
         && digits.split_once(['e', 'E']).is_none_or(|(_, exponent)| exponent.starts_with(['+', '-']));
-    let versions = [is_in_1_1, !has_commas];
+    let version = match (is_old, has_commas) {
+        (true, false) => Version::All,
+        (true, true) => Version::Old,
+        (false, false) => Version::New,
+        (false, true) => return None,
+    };
     match octal.or_else(|| based("0b", 2)).or_else(|| based("0", 8)).or_else(decimal) {
-        Some(integer) => Some((integer.map_or(Value::Invalid(TOO_LARGE), Value::Integer), versions)),
+        Some(integer) => Some((integer.map_or(Value::Invalid(TOO_LARGE), Value::Integer), version)),
         None if is_float(&digits) => {
-            format!("{sign}{digits}").parse().ok().map(|real: f64| (Value::Real(real), versions))
+            format!("{sign}{digits}").parse().ok().map(|real: f64| (Value::Real(real), version))
         }
         None => None,
     }

@@ -104,6 +104,14 @@ impl<'s> Node<'s> {
         Self::Scalar(Scalar::Text(text.into()))
     }
 
+    /// A text, as it is written.
+    pub(crate) fn into_text(self) -> Cow<'s, str> {
+        match self {
+            Self::Scalar(Scalar::Text(text)) | Self::Plain(text, _) | Self::Label { label: text, .. } => text,
+            other => other.preview().into(),
+        }
+    }
+
     /// The kind of value, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -245,28 +253,29 @@ pub(crate) fn natural_key(parts: &[Spanned<Node<'_>>]) -> Option<String> {
     parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join(", "))
 }
 
-/// The labels in a list, or in a text with commas.
+/// The labels in a list, or in a text with commas: texts, and plain scalars that may also be keys.
 ///
 /// # Errors
 /// A value that is no label.
-pub(crate) fn labels_in<'s>(
-    labels: &Spanned<Node<'s>>,
-    source: &Source,
-) -> Result<Vec<Spanned<Cow<'s, str>>>, SeedError> {
-    let one = |node: &Spanned<Node<'s>>| match &node.value {
-        Node::Scalar(Scalar::Text(text)) | Node::Plain(text, _) => Ok(Spanned::new(trimmed(text), node.spot)),
-        Node::Scalar(Scalar::Integer(integer)) => Ok(Spanned::new(integer.to_string().into(), node.spot)),
-        Node::List(parts) if let Some(key) = natural_key(parts) => Ok(Spanned::new(key.into(), node.spot)),
-        other => Err(shape(source, node.spot, LABEL_SHAPE, other)),
+pub(crate) fn labels_in<'s>(labels: &Spanned<Node<'s>>, source: &Source) -> Result<Vec<Spanned<Node<'s>>>, SeedError> {
+    let one = |node: &Spanned<Node<'s>>| {
+        let label = match &node.value {
+            Node::Scalar(Scalar::Text(text)) => Node::text(trimmed(text)),
+            Node::Scalar(Scalar::Integer(integer)) => Node::text(integer.to_string()),
+            Node::List(parts) if let Some(key) = natural_key(parts) => Node::text(key),
+            Node::Plain(..) => node.value.clone(),
+            other => return Err(shape(source, node.spot, LABEL_SHAPE, other)),
+        };
+        Ok(Spanned::new(label, node.spot))
     };
     match &labels.value {
         Node::Scalar(Scalar::Null) => Ok(Vec::new()),
         Node::List(items) => items.iter().map(one).collect(),
-        Node::Scalar(Scalar::Text(all)) => Ok(all
+        Node::Scalar(Scalar::Text(all)) | Node::Plain(all, _) if all.contains([',', ' ']) || all.is_empty() => Ok(all
             .split(',')
             .map(str::trim)
             .filter(|label| !label.is_empty())
-            .map(|label| Spanned::new(label.to_owned().into(), labels.spot))
+            .map(|label| Spanned::new(Node::text(label.to_owned()), labels.spot))
             .collect()),
         _ => Ok(vec![one(labels)?]),
     }
@@ -300,7 +309,7 @@ pub(crate) fn row<'s>(
     if let Some(at) = fields.iter().position(|(name, _)| name.value == LABEL) {
         let (name, value) = fields.remove(at);
         label = match value.value {
-            Node::Scalar(Scalar::Text(text)) | Node::Plain(text, _) => Some(Spanned::new(text, value.spot)),
+            Node::Scalar(Scalar::Text(text)) => Some(Spanned::new(text, value.spot)),
             Node::Scalar(Scalar::Null) => label,
             other => return Err(shape(source, name.spot, "a label: a text", &other)),
         };

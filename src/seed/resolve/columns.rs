@@ -123,7 +123,7 @@ impl<'r> Layout<'r> {
             let column = &table.columns[*number];
             let is_reference = table.references.iter().any(|reference| reference.column == *number);
             let is_free = !self.columns.contains(number) && !column.has_default && !is_reference;
-            if is_free && matches!(column.affinity, Affinity::Number | Affinity::None) {
+            if is_free && matches!(column.affinity, Affinity::Number | Affinity::Other | Affinity::None) {
                 self.columns.push(*number);
                 self.composite.push(place);
             }

@@ -14,6 +14,7 @@ use super::error::SeedError;
 use super::error::collect::{Collector, MOST};
 use super::error::kind::SeedErrorKind;
 use super::files::sidecar;
+use super::parse::plain::Meaning;
 use super::parse::value::{LABEL_SHAPE, Node, Row, Scalar, TableRows, natural_key};
 use super::schema::{Column, Reference, Table, Tables};
 use crate::{
@@ -136,7 +137,13 @@ impl<'r> Resolver<'r> {
         node: &'n Node<'_>,
     ) -> Result<Scalar<'n>, SeedError> {
         let Column { affinity, name, .. } = &table.columns[column];
+        if let Node::Plain(text, meaning) = node
+            && let Some(key) = self.key_of_plain(table, pointer, name, text, *meaning)?
+        {
+            return Ok(key);
+        }
         let is_reference = matches!(pointer, Pointer::Key(_) | Pointer::Association(_));
+        let mut is_nested = matches!(node, Node::Map(_) | Node::List(_));
         let stored = match (node, Computed::parse(node, row.source), row.source.folder()) {
             (Node::Label { label, of }, ..) => return self.key_of_label(table, pointer, of, label),
             (_, Some(Computed::Sql(sql)), _) => evaluate(self.connection, sql).map(Scalar::from)?,
@@ -147,29 +154,24 @@ impl<'r> Resolver<'r> {
             (Node::Scalar(Scalar::Text(text)), None, _) if rails::interpolate_label(text, row).is_some() => {
                 Scalar::Text(rails::interpolate_label(text, row).unwrap_or_default().into())
             }
-            (Node::List(parts), ..) if is_reference && natural_key(parts).is_some() => {
-                Scalar::Text(natural_key(parts).unwrap_or_default().into())
+            (Node::List(parts), ..) if is_reference && let Some(key) = natural_key(parts) => {
+                is_nested = false;
+                Scalar::Text(key.into())
             }
             _ => stored_value(*affinity, node, row.source).map_err(SeedError::new)?,
         };
-        let is_nested = match node {
-            Node::List(parts) => !is_reference || natural_key(parts).is_none(),
-            other => matches!(other, Node::Map(_)),
-        };
         let number;
-        let text: &str = match (&stored, node) {
-            (Scalar::Null, _) => return Ok(stored),
-            // In Rails `1` is a label like any other, and so is `1e3`.
-            (_, Node::Plain(text, _)) if pointer.is_association() => text,
+        let text: &str = match &stored {
+            Scalar::Null => return Ok(stored),
             // A natural key is a label, no other list.
-            (Scalar::Text(text), _) if !is_nested || !pointer.is_association() => text,
-            (Scalar::Integer(integer), _) if pointer.is_association() => {
+            _ if pointer.is_association() && is_nested => return Err(no_label(node)),
+            Scalar::Text(text) => text,
+            // In Rails `1` is a label like any other.
+            Scalar::Integer(integer) if pointer.is_association() => {
                 number = integer.to_string();
                 &number
             }
-            _ if pointer.is_association() => {
-                return Err(SeedError::new(SeedErrorKind::Shape { expected: LABEL_SHAPE, found: node.kind() }));
-            }
+            _ if pointer.is_association() => return Err(no_label(node)),
             _ => return Ok(stored),
         };
         // Ruby writes `:alice` where a text would do.
@@ -181,6 +183,37 @@ impl<'r> Resolver<'r> {
             Pointer::Association(number) => (number, Preference::Label),
         };
         Ok(self.referenced_key(&table.references[number], text, preference, 0)?.unwrap_or(stored))
+    }
+
+    /// The key of the row whose label looks like a number or a boolean; `None` if no row has this label.
+    fn key_of_plain(
+        &self,
+        table: &Table,
+        pointer: Pointer,
+        column: &str,
+        text: &str,
+        meaning: Meaning,
+    ) -> Result<Option<Scalar<'static>>, SeedError> {
+        let (number, is_key) = match pointer {
+            Pointer::Nothing => return Ok(None),
+            Pointer::UntypedReference => {
+                return self.untyped_key(column.strip_suffix("_id").unwrap_or(column), text).map(Some);
+            }
+            Pointer::Association(number) => (number, false),
+            Pointer::Key(number) => (number, true),
+        };
+        let reference = &table.references[number];
+        let Some(parent) = self.tables.find(&reference.parent).map_err(SeedError::database)? else { return Ok(None) };
+        let to = reference.to.as_ref().map_or(parent.key, |name| parent.column(name));
+        let Some(to) = to.filter(|_| self.is_label(&parent, text)) else { return Ok(None) };
+        let key = match meaning.stored(text, Affinity::Number) {
+            Ok(Some(Scalar::Integer(integer))) => integer.to_string(),
+            _ => text.to_owned(),
+        };
+        if is_key && self.is_key(&parent, to, &key)? {
+            return Ok(None);
+        }
+        self.labelled_value(&parent, to, text, 0)
     }
 
     /// The key of the row that a label names, where a value can be nothing but a label.
@@ -402,6 +435,10 @@ impl<'r> Resolver<'r> {
     }
 }
 
+fn no_label(node: &Node<'_>) -> SeedError {
+    SeedError::new(SeedErrorKind::Shape { expected: LABEL_SHAPE, found: node.kind() })
+}
+
 /// The value that a row gives for a column, as a number where the column holds numbers; `None` for NULL.
 fn explicit_value<'n>(table: &Table, row: &'n Row<'_>, column: usize) -> Result<Option<Scalar<'n>>, SeedError> {
     let field = row.fields.iter().find(|(name, _)| table.field(&name.value) == Some(column));
@@ -431,7 +468,7 @@ fn explicit_value<'n>(table: &Table, row: &'n Row<'_>, column: usize) -> Result<
 /// The key that a label makes.
 fn key_from_label<'n>(table: &Table, key: usize, label: &'n str) -> Result<Scalar<'n>, SeedError> {
     match table.columns[key].affinity {
-        Affinity::Number | Affinity::Boolean | Affinity::None => Ok(Scalar::Integer(label_id(label))),
+        Affinity::Number | Affinity::Other | Affinity::Boolean | Affinity::None => Ok(Scalar::Integer(label_id(label))),
         Affinity::Text => Ok(Scalar::Text(label.into())),
         Affinity::Bytes => Err(SeedError::new(SeedErrorKind::NoKeyForLabel).in_column(&*table.columns[key].name)),
     }

@@ -27,7 +27,10 @@ pub(crate) fn stored_value<'n>(
         Node::List(items) if affinity == Affinity::Bytes => {
             let byte = |node: &Node<'_>| match node {
                 Node::Scalar(Scalar::Integer(integer)) => u8::try_from(*integer).ok(),
-                Node::Plain(text, _) => text.parse().ok(),
+                Node::Plain(text, meaning) => match meaning.stored(text, Affinity::Number) {
+                    Ok(Some(Scalar::Integer(integer))) => u8::try_from(integer).ok(),
+                    _ => None,
+                },
                 _ => None,
             };
             let bytes: Option<Vec<_>> = items.iter().map(|item| byte(&item.value)).collect();

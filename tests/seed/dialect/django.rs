@@ -193,7 +193,7 @@ fn built_in_model_finds_its_table() {
 #[test]
 fn rules_of_rails_do_not_change_objects() {
     let schema = "CREATE TABLE blog_post (id INTEGER PRIMARY KEY, slug TEXT UNIQUE, title TEXT, updated_at DATETIME);";
-    let yaml = "- {model: blog.post, pk: 1, comment: why, fields: {slug: a, title: \"cost: $LABEL\"}}\n";
+    let yaml = "- {model: blog.post, pk: 1, fields: {slug: a, title: \"cost: $LABEL\"}}\n";
     let files = folder(&[("posts.yaml", yaml)]);
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(schema).unwrap();

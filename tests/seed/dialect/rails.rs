@@ -343,6 +343,59 @@ fn type_of_a_polymorphic_reference_may_stand_beside_it() {
 }
 
 #[test]
+fn type_beside_an_association_to_a_table_is_a_column_like_any_other() {
+    let schema = "CREATE TABLE accounts (id INTEGER PRIMARY KEY); CREATE TABLE checkings (id INTEGER PRIMARY KEY);
+        CREATE TABLE people (id INTEGER PRIMARY KEY); CREATE TABLE pets (id INTEGER PRIMARY KEY, owner_type TEXT, owner_id INTEGER);
+        CREATE TABLE entries (id INTEGER PRIMARY KEY, account_type TEXT, account_id INTEGER);";
+    let files = folder(&[
+        ("accounts.yml", "main: {id: 5}\n"),
+        ("checkings.yml", "main: {id: 9}\n"),
+        ("people.yml", "ann: {id: 3}\n"),
+        ("entries.yml", "a: {account: main, account_type: Checking}\n"),
+        ("pets.yml", "rex: {owner: :ann, owner_type: Person}\nann: {owner: $LABEL, owner_type: Person}\n"),
+    ]);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(schema).unwrap();
+    Seeds::from(files.path()).load(&mut connection).unwrap();
+    assert_eq!(one::<i64>(&connection, "SELECT account_id FROM entries"), 5);
+    assert_eq!(one::<String>(&connection, "SELECT group_concat(owner_id) FROM pets"), "3,3");
+}
+
+/// Where no row has the label, a number means the row with this id.
+#[test]
+fn number_that_is_no_label_is_a_key() {
+    let schema = "CREATE TABLE tags (id INTEGER PRIMARY KEY); CREATE TABLE posts (id INTEGER PRIMARY KEY, tag_id INTEGER REFERENCES tags);
+        CREATE TABLE posts_tags (post_id INTEGER REFERENCES posts, tag_id INTEGER REFERENCES tags);";
+    let files = folder(&[
+        ("tags.yml", "a: {id: 8}\nb: {id: 1000}\nc: {id: 31}\nd: {id: 101}\ne: {id: 102}\n99999999999999999999: {}\n"),
+        (
+            "posts.yml",
+            "a: {tag: 010, tags: [010, 1_000, 0x1f]}\nb: {tag: 1_000}\nc: {tag: 0x1f}\nd: {tag_id: 0x1f}\ne:\n  tags: 101,102\n\
+             f: {tag: 99999999999999999999, tags: 99999999999999999999}\n",
+        ),
+    ]);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(schema).unwrap();
+    Seeds::from(files.path()).load(&mut connection).unwrap_or_else(|error| panic!("{error}"));
+    let label = label_id("99999999999999999999");
+    let sql = "SELECT group_concat(tag_id) FROM (SELECT tag_id FROM posts WHERE tag_id NOT NULL ORDER BY tag_id)";
+    assert_eq!(one::<String>(&connection, sql), format!("8,31,31,1000,{label}"));
+    let sql = "SELECT group_concat(tag_id) FROM (SELECT tag_id FROM posts_tags ORDER BY tag_id)";
+    assert_eq!(one::<String>(&connection, sql), format!("8,31,101,102,1000,{label}"));
+}
+
+#[test]
+fn join_tables_have_names_in_any_script() {
+    let schema = "CREATE TABLE ärzte (id INTEGER PRIMARY KEY, n TEXT); CREATE TABLE öffnungen (id INTEGER PRIMARY KEY);
+        CREATE TABLE zeiten (arzt INTEGER REFERENCES ärzte, offen INTEGER REFERENCES öffnungen);";
+    let files = folder(&[("ärzte.yml", "a: {n: x, öffnungen: [b]}\n"), ("öffnungen.yml", "b: {}\n")]);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(schema).unwrap();
+    Seeds::from(files.path()).load(&mut connection).unwrap();
+    assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM zeiten"), 1);
+}
+
+#[test]
 fn plurals_are_those_of_rails() {
     let schema = "CREATE TABLE people (id INTEGER PRIMARY KEY); CREATE TABLE tags (id INTEGER PRIMARY KEY);
         CREATE TABLE people_tags (person_id INTEGER, tag_id INTEGER);
