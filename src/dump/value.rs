@@ -93,7 +93,7 @@ pub(super) fn seed_value(value: &StoredValue, affinity: Affinity, only_texts: bo
         StoredValue::Integer(integer) => SeedValue::Integer(*integer),
         StoredValue::Real(real) if real.is_infinite() => computed(),
         StoredValue::Real(real) => SeedValue::Real(*real),
-        StoredValue::Blob(bytes) if affinity == Affinity::Bytes => SeedValue::Text(value.sql()),
+        StoredValue::Blob(_) if affinity == Affinity::Bytes => SeedValue::Text(value.sql()),
         StoredValue::Exact(_) | StoredValue::Blob(_) => computed(),
         StoredValue::Text(bytes) => match str::from_utf8(bytes) {
             Ok(text) if !text.contains('\0') && !is_special(text, affinity) => SeedValue::Text(text.to_owned()),

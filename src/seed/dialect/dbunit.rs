@@ -73,8 +73,9 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, usize)> {
     let mut letters = text.char_indices().peekable();
     while let Some((at, letter)) = letters.next() {
         match letter {
-            '\\' if let Some((_, escaped)) = letters.next_if(|(_, next)| matches!(next, '"' | '\\')) => {
-                value.push(escaped);
+            '\\' => {
+                let escaped = letters.next_if(|(_, next)| matches!(next, '"' | '\\'));
+                value.push(escaped.map_or(letter, |(_, escaped)| escaped));
             }
             '"' if letters.next_if(|(_, next)| *next == '"').is_some() => value.push('"'),
             '"' => return Some((value.into(), at + 1)),

@@ -113,12 +113,10 @@ pub(crate) fn migrations(folder: &Path) -> Result<Vec<PathBuf>, SeedError> {
     let begin = found.iter().any(|(name, _)| begins(name)) || others.iter().any(|path| begins(&name_of(path)));
     let version = |name: &str| Version::new(name).filter(|version| !begin || version.at == 0);
     // What else has a version would be missing from the schema, unless it belongs to a script of this version.
+    let known: Vec<_> = found.iter().filter_map(|(name, _)| version(name)).collect();
     for path in &others {
         let folder = path.parent().filter(|parent| *parent != folder).map(name_of).unwrap_or_default();
-        let is_missing = |name: &str| {
-            let version = version(name);
-            version.is_some() && !found.iter().any(|(known, _)| Version::new(known) == version)
-        };
+        let is_missing = |name: &str| version(name).is_some_and(|version| !known.contains(&version));
         let name = name_of(path);
         if is_repeatable(&name) || is_missing(&name) || is_missing(&folder) {
             return Err(SeedError::new(SeedErrorKind::NotAMigration).at(Position::whole(shown(path))));

@@ -46,7 +46,7 @@ pub(crate) fn run(
             match prepare() {
                 Err(unprepared) if sandbox.mistakes_a_table(&unprepared.error) => {
                     // The end of the one before would return to defensive mode.
-                    undefended = None;
+                    drop(undefended.take());
                     undefended = Some(sandbox.undefended());
                     prepare()
                 }

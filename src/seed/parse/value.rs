@@ -262,9 +262,11 @@ pub(crate) fn labels_in<'s>(labels: &Spanned<Node<'s>>, source: &Source) -> Resu
         let label = match &node.value {
             Node::Scalar(Scalar::Text(text)) => Node::text(trimmed(text)),
             Node::Scalar(Scalar::Integer(integer)) => Node::text(integer.to_string()),
-            Node::List(parts) if let Some(key) = natural_key(parts) => Node::text(key),
             Node::Plain(..) => node.value.clone(),
-            other => return Err(shape(source, node.spot, LABEL_SHAPE, other)),
+            other => {
+                let natural = if let Node::List(parts) = other { natural_key(parts) } else { None };
+                Node::text(natural.ok_or_else(|| shape(source, node.spot, LABEL_SHAPE, other))?)
+            }
         };
         Ok(Spanned::new(label, node.spot))
     };

@@ -142,8 +142,14 @@ impl<'r> Resolver<'r> {
         {
             return Ok(key);
         }
-        let is_reference = matches!(pointer, Pointer::Key(_) | Pointer::Association(_));
-        let mut is_nested = matches!(node, Node::Map(_) | Node::List(_));
+        // A natural key is a label, no other list.
+        let natural = match (node, pointer) {
+            (Node::List(parts), Pointer::Key(_) | Pointer::Association(_)) => natural_key(parts),
+            _ => None,
+        };
+        if pointer.is_association() && natural.is_none() && matches!(node, Node::Map(_) | Node::List(_)) {
+            return Err(no_label(node));
+        }
         let stored = match (node, Computed::parse(node, row.source), row.source.folder()) {
             (Node::Label { label, of }, ..) => return self.key_of_label(table, pointer, of, label),
             (_, Some(Computed::Sql(sql)), _) => evaluate(self.connection, sql).map(Scalar::from)?,
@@ -154,17 +160,12 @@ impl<'r> Resolver<'r> {
             (Node::Scalar(Scalar::Text(text)), None, _) if rails::interpolate_label(text, row).is_some() => {
                 Scalar::Text(rails::interpolate_label(text, row).unwrap_or_default().into())
             }
-            (Node::List(parts), ..) if is_reference && let Some(key) = natural_key(parts) => {
-                is_nested = false;
-                Scalar::Text(key.into())
-            }
+            (Node::List(_), ..) if natural.is_some() => Scalar::Text(natural.unwrap_or_default().into()),
             _ => stored_value(*affinity, node, row.source).map_err(SeedError::new)?,
         };
         let number;
         let text: &str = match &stored {
             Scalar::Null => return Ok(stored),
-            // A natural key is a label, no other list.
-            _ if pointer.is_association() && is_nested => return Err(no_label(node)),
             Scalar::Text(text) => text,
             // In Rails `1` is a label like any other.
             Scalar::Integer(integer) if pointer.is_association() => {
