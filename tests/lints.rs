@@ -20,6 +20,7 @@ fn place(mark: &str, at: usize) -> String {
 #[case("upgrade_of_a_session")]
 #[case("upgrade_of_a_client")]
 #[case("upgrade_on_another_thread")]
+#[case("upgrade_on_an_engine_of_its_own")]
 fn upgrade_fails_its_test(#[case] test: &str) {
     let run = run(test, &[DENY]);
     run.assert_red();
@@ -29,6 +30,17 @@ fn upgrade_fails_its_test(#[case] test: &str) {
     assert!(run.text.contains(&format!("(test `{test}`)")), "{}", run.text);
     assert!(run.text.contains("began by reading with `SELECT count(*) FROM users` at tests/lints.rs:"), "{}", run.text);
     assert!(run.text.contains("TransactionBehavior::Immediate"), "{}", run.text);
+}
+
+#[test]
+fn failed_test_shows_and_keeps_the_database_of_its_own_engine() {
+    let run = run("fails_on_an_engine_of_its_own", &[]);
+    run.assert_red();
+    for expected in
+        ["the last statements on the database of engine", "CREATE TABLE pets (name TEXT)", "is kept; open it with"]
+    {
+        assert!(run.text.contains(expected), "{expected}: {}", run.text);
+    }
 }
 
 #[test]

@@ -179,9 +179,17 @@ impl Database {
 }
 
 impl Drop for Database {
+    /// Without an assertion, as an engine of no fixture has none, this is where its test fails and keeps the database.
     fn drop(&mut self) {
         self.look_for_faults();
+        let fault = if thread::panicking() { None } else { faults::take_of_this_test() };
+        if thread::panicking() || fault.is_some() {
+            self.mark_failed();
+        }
         self.persist_or_discard();
+        if let Some(fault) = fault {
+            enforce(Leaks::Deny, &fault);
+        }
     }
 }
 

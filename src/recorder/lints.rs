@@ -75,8 +75,8 @@ impl Step {
     }
 }
 
-/// Looks whether one call reads or changes rows one by one. Inserts, transaction control and schema changes are ignored: the remedy does
-/// not apply to them.
+/// Looks whether one call reads or changes rows one by one. Inserts, transaction control, schema changes and queries without a table, as
+/// pools ask them, are ignored: the remedy does not apply to them.
 pub(super) fn repeats(run: &Run<'_>, connection: u64) {
     if run.shared.wanted.lints.level(Lint::Repeat) == Level::Allow {
         return;
@@ -90,7 +90,14 @@ pub(super) fn repeats(run: &Run<'_>, connection: u64) {
     if run.shared.count_run(&last.sql().text, run.test.guess(), connection) != limit + 1 {
         return;
     }
+    if last.is_a("SELECT") && !last.may_have("FROM") {
+        return;
+    }
     let step = run.step(run.last.len() - 1);
+    // On a client's own thread all calls look the same.
+    if step.place.position().is_none() {
+        return;
+    }
     report(run.shared, Lint::Repeat, &step.clone(), String::new(), move || {
         format!("{} ran more than {limit} times from that call", step.describe())
     });

@@ -92,6 +92,12 @@ impl Statement {
         start.is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
     }
 
+    /// Whether the text may have this word, perhaps in a name or a string.
+    pub(super) fn may_have(&self, word: &str) -> bool {
+        self.text.len() < self.len
+            || self.text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    }
+
     pub(super) fn begins_with(&self, text: &[u8]) -> bool {
         self.text.starts_with(&text[..text.len().min(MAX_TEXT)])
     }

@@ -34,6 +34,22 @@ fn upgrade_on_another_thread(engine: Engine) {
     worker.spawn(move || rename(&mut connection, TransactionBehavior::Deferred)).unwrap().join().unwrap();
 }
 
+/// An engine of no fixture.
+#[test]
+fn upgrade_on_an_engine_of_its_own() {
+    let engine = Engine::memory().unwrap();
+    let mut connection = engine.connect().unwrap();
+    connection.execute_batch("CREATE TABLE users (name TEXT); INSERT INTO users VALUES ('a')").unwrap();
+    rename(&mut connection, TransactionBehavior::Deferred);
+}
+
+#[test]
+fn fails_on_an_engine_of_its_own() {
+    let engine = Engine::temp_file().unwrap();
+    engine.connect().unwrap().execute_batch("CREATE TABLE pets (name TEXT)").unwrap();
+    panic!("it fails");
+}
+
 #[test]
 fn upgrade_on_a_foreign_file() {
     let path = env::temp_dir().join(format!("planted-upgrade-{}.db", std::process::id()));
