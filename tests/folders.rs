@@ -2,7 +2,7 @@
 
 use common::{folder, package::Run};
 use rstest::rstest;
-use sqlite_fixtures::rusqlite::{Connection, types::ValueRef};
+use sqlite_fixtures::rusqlite::{self, Connection, types::ValueRef};
 use std::{fs, path::Path, process::Command};
 use tempfile::TempDir;
 
@@ -619,4 +619,86 @@ fn nothing_is_left_beside_a_wal_database() {
     let dumped = run(&["dump", "test.db", "--out", "out"], made.folder.path());
     assert_eq!(dumped.code, Some(0), "{}", dumped.text);
     assert_eq!(fs::read_dir(made.folder.path()).unwrap().count(), 3, "two folders and the database");
+}
+
+/// What a dump of this database restores, in each format.
+fn restored(sql: &str) -> Vec<Connection> {
+    ["yaml", "json", "csv", "sql"]
+        .into_iter()
+        .map(|format| {
+            let files = folder(&[]);
+            Connection::open(files.path().join("a.db")).unwrap().execute_batch(sql).unwrap();
+            for arguments in [&["dump", "a.db", "--out", "o", "--format", format][..], &["seed", "o", "--into", "b.db"]]
+            {
+                let run = run(arguments, files.path());
+                assert_eq!(run.code, Some(0), "{format}: {}", run.text);
+            }
+            let mut restored = Connection::open_in_memory().unwrap();
+            restored.restore("main", files.path().join("b.db"), None::<fn(_)>).unwrap();
+            restored
+        })
+        .collect()
+}
+
+#[rstest]
+#[case::trigger_on_a_shadow_table(
+    "CREATE VIRTUAL TABLE f USING fts5 (x); CREATE TABLE log (w); INSERT INTO f VALUES ('a'), ('b');
+     CREATE TRIGGER ft AFTER INSERT ON f_content BEGIN INSERT INTO log VALUES (new.c0); END;",
+    "SELECT count(*) || (SELECT count(*) FROM f('a')) || (SELECT count(*) FROM sqlite_schema WHERE name = 'ft') FROM log",
+    "011"
+)]
+#[case::comment_without_an_end(
+    "CREATE TABLE a (v); CREATE TABLE b (v); CREATE INDEX i ON a (v) /* open",
+    "SELECT count(*) FROM sqlite_schema",
+    "3"
+)]
+#[case::sequence_of_a_dropped_table(
+    "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE a; CREATE TABLE b (x); INSERT INTO b VALUES (1);",
+    "SELECT count(*) FROM b",
+    "1"
+)]
+#[case::computed_keys(
+    "CREATE TABLE p (id TEXT PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, p TEXT REFERENCES p (id));
+     INSERT INTO p VALUES ('a'), (x'00ff'), ('RAW=1'); INSERT INTO c VALUES (1, 'a'), (2, 'RAW=1'), (3, x'00ff');",
+    "SELECT group_concat(typeof(c.p) || quote(c.p), ' ') FROM c JOIN p ON p.id = c.p",
+    "text'a' text'RAW=1' blobX'00FF'"
+)]
+#[case::integer_in_an_untyped_key(
+    "CREATE TABLE p (id PRIMARY KEY, n); CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p (id));
+     INSERT INTO p VALUES (1, 'a'), ('1', 'b'); INSERT INTO c VALUES (1, 1);",
+    "SELECT group_concat(typeof(id), ' ') || (SELECT n FROM c JOIN p ON p.id = c.p) FROM p",
+    "integer texta"
+)]
+#[case::many_nuls(
+    "CREATE TABLE b (v); INSERT INTO b VALUES (replace(hex(zeroblob(400)), '0', char(0)))",
+    "SELECT length(CAST(v AS BLOB)) || typeof(v) FROM b",
+    "800text"
+)]
+#[case::key_of_two_columns_for_one(
+    "CREATE TABLE p (a, b, PRIMARY KEY (a, b)); CREATE TABLE c (id INTEGER PRIMARY KEY, p TEXT REFERENCES p);
+     PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (1, 'x');",
+    "SELECT p FROM c",
+    "x"
+)]
+#[case::trigger_with_the_name_of_a_table(
+    "CREATE TABLE a (v); CREATE TRIGGER f AFTER INSERT ON a BEGIN SELECT 1; END; CREATE VIRTUAL TABLE f USING fts5 (x);
+     INSERT INTO f VALUES ('a');",
+    "SELECT count(*) || (SELECT type FROM sqlite_schema WHERE name = 'f' AND tbl_name = 'a') FROM f('a')",
+    "1trigger"
+)]
+#[case::hidden_rowid(
+    "CREATE TABLE r (id INTEGER PRIMARY KEY, rowid, _rowid_, oid); INSERT INTO r VALUES (7, 1, 2, 3);",
+    "SELECT id || rowid || _rowid_ || oid FROM r",
+    "7123"
+)]
+fn dump_restores(#[case] sql: &str, #[case] query: &str, #[case] expected: &str) {
+    for restored in restored(sql) {
+        let shown: rusqlite::types::Value = restored.query_row(query, [], |row| row.get(0)).unwrap();
+        let shown = match shown {
+            rusqlite::types::Value::Integer(integer) => integer.to_string(),
+            rusqlite::types::Value::Text(text) => text,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(shown, expected);
+    }
 }

@@ -182,7 +182,7 @@ fn table(connection: &Connection, name: String, module: Option<Module>, without_
     let indexes = "SELECT count(*) FROM pragma_index_list(?1, 'main') WHERE origin = 'pk'";
     let is_rowid = !primary.is_empty() && connection.query_row(indexes, [&name], |row| row.get::<_, i64>(0))? == 0;
     let writes_rowid = !(without_rowid || is_rowid);
-    let key = if without_rowid {
+    let key = if without_rowid || is_rowid {
         primary.into_iter().map(|(_, column)| column).collect()
     } else {
         let free = ["rowid", "_rowid_", "oid"].into_iter().find(|name| !all.iter().any(|column| column == name));
@@ -206,15 +206,22 @@ fn schema(connection: &Connection, written: &[&Table]) -> rusqlite::Result<Strin
         text.push_str("PRAGMA writable_schema = ON;\n");
     }
     for Table { name, module, .. } in written {
-        let sql: String =
-            connection.query_row("SELECT sql FROM sqlite_schema WHERE name = ?1", [name], |row| row.get(0))?;
+        let sql: String = connection.query_row(
+            "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+            [name],
+            |row| row.get(0),
+        )?;
         let (name, sql) = (literal(&Value::Text(name.clone())), literal(&Value::Text(sql)));
         let _ = writeln!(
             text,
             "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('table', {name}, {name}, 0, {sql});"
         );
-        for shadow in module.iter().flat_map(|module| &module.shadows).collect::<BTreeSet<_>>() {
+        let shadows: BTreeSet<_> = module.iter().flat_map(|module| &module.shadows).collect();
+        for shadow in &shadows {
             text.push_str(&shadow_table(connection, shadow)?);
+        }
+        for shadow in &shadows {
+            text.push_str(&objects_of(connection, shadow, "type = 'trigger'")?);
         }
     }
     if !written.is_empty() {
@@ -226,15 +233,29 @@ fn schema(connection: &Connection, written: &[&Table]) -> rusqlite::Result<Strin
     Ok(text)
 }
 
+/// The SQL of a table and what belongs to it, in the order of their creation.
+fn objects_of(connection: &Connection, table: &str, which: &str) -> rusqlite::Result<String> {
+    let sql = format!(
+        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND lower(tbl_name) = ?1 AND {which} ORDER BY rowid"
+    );
+    let mut objects = connection.prepare(&sql)?;
+    let objects = objects.query_map([table], |row| row.get::<_, String>(0))?;
+    objects.map(|sql| sql.map(|sql| ended(&sql))).collect()
+}
+
+/// A statement of the schema with a semicolon that no comment hides.
+fn ended(sql: &str) -> String {
+    // SQLite takes a comment without an end.
+    if sql.rfind("/*") > sql.rfind("*/") {
+        return format!("{sql}\n/**/;\n");
+    }
+    let is_in_comment = sql.lines().last().is_some_and(|line| line.contains("--"));
+    format!("{sql}{}", if is_in_comment { "\n;\n" } else { ";\n" })
+}
+
 /// A shadow table with its indexes and rows, as it is.
 fn shadow_table(connection: &Connection, name: &str) -> rusqlite::Result<String> {
-    let mut text = String::new();
-    let mut objects = connection
-        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND lower(tbl_name) = ?1 ORDER BY rowid")?;
-    let mut objects = objects.query([name])?;
-    while let Some(row) = objects.next()? {
-        let _ = writeln!(text, "{};", row.get::<_, String>(0)?);
-    }
+    let mut text = objects_of(connection, name, "type <> 'trigger'")?;
     let mut rows = connection.prepare(&format!("SELECT * FROM main.{}", quoted(name)))?;
     let columns = rows.column_count();
     let mut reader = ValueReader::new(connection)?;
@@ -251,7 +272,9 @@ fn shadow_table(connection: &Connection, name: &str) -> rusqlite::Result<String>
 fn statistics_and_triggers(connection: &Connection) -> Result<String, Failure> {
     let mut text = String::new();
     let mut tables = connection.prepare(
-        "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_sequence', 'sqlite_stat1', 'sqlite_stat4') ORDER BY name",
+        // The first outlives the tables that it counts for, but without one no script can make it.
+        "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4') OR name = 'sqlite_sequence'
+            AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%autoincrement%') ORDER BY name",
     )?;
     let tables = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     if tables.iter().any(|name| name != "sqlite_sequence") {
@@ -289,9 +312,7 @@ fn objects(connection: &Connection, which: &str, written: &dyn Fn(&str) -> bool)
         if shadows.contains(&table) || written(&name) {
             continue;
         }
-        text.push_str(&sql);
-        // A semicolon after a comment would be part of it.
-        text.push_str(if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;\n" } else { ";\n" });
+        text.push_str(&ended(&sql));
     }
     Ok(text)
 }

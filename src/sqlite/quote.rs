@@ -17,7 +17,19 @@ pub(crate) fn literal<'v>(value: impl Into<ValueRef<'v>>) -> String {
         ValueRef::Real(real) if real.is_infinite() => if real > 0.0 { "9e999" } else { "-9e999" }.to_owned(),
         ValueRef::Real(real) => format!("{real:?}"),
         ValueRef::Text(text) => match str::from_utf8(text) {
-            Ok(text) => format!("'{}'", text.replace('\'', "''").replace('\0', "' || char(0) || '")),
+            Ok(text) => {
+                // An expression has a limited depth.
+                let is_long = text.matches('\0').count() > 100;
+                let stand_in = ('\u{e000}'..='\u{f8ff}').find(|other| is_long && !text.contains(*other));
+                let quoted = text.replace('\'', "''");
+                match stand_in {
+                    Some(other) => {
+                        let text = quoted.replace('\0', other.encode_utf8(&mut [0; 4]));
+                        format!("replace('{text}', char({}), char(0))", u32::from(other))
+                    }
+                    None => format!("'{}'", quoted.replace('\0', "' || char(0) || '")),
+                }
+            }
             // Text that is not UTF-8.
             Err(_) => format!("CAST({} AS TEXT)", bytes(text)),
         },

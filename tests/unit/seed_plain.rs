@@ -1,7 +1,7 @@
 //! Unit tests of `src/seed/parse/plain.rs`.
 
 use super::Meaning;
-use crate::seed::parse::value::Scalar;
+use crate::seed::parse::scalar::Scalar;
 use crate::sqlite::affinity::Affinity;
 
 /// What columns of each affinity store, as SQL literals; `-` for the text itself.

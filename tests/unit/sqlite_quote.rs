@@ -17,6 +17,8 @@ fn literals_read_back() {
         ValueRef::Real(f64::NEG_INFINITY),
         ValueRef::Real(1.0),
         ValueRef::Text(b"it's \0\0 two"),
+        ValueRef::Text(&[0; 1_000]),
+        ValueRef::Text("\u{e000}it's\0".repeat(600).as_bytes()),
         ValueRef::Text(b"\xff"),
         ValueRef::Blob(b"\0'"),
     ] {

@@ -4,7 +4,8 @@ use super::{django, rails};
 use crate::seed::{
     error::{SeedError, collect::Collector, kind::SeedErrorKind},
     files::text::{Spanned, Spot},
-    parse::value::{Node, Row, Scalar, TableRows, labels_in},
+    parse::scalar::Scalar,
+    parse::value::{Node, Row, TableRows, labels_in},
     schema::{Column, Reference, Table, Tables},
 };
 use std::{borrow::Cow, collections::HashMap, rc::Rc};

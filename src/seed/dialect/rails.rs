@@ -9,8 +9,9 @@
 
 use crate::seed::SeedError;
 use crate::seed::files::text::{Source, Spanned};
+use crate::seed::parse::scalar::Scalar;
 use crate::seed::parse::value::labels_in;
-use crate::seed::parse::value::{Field, Node, Row, Scalar, TableRows};
+use crate::seed::parse::value::{Field, Node, Row, TableRows};
 use crate::seed::schema::{Column, Tables};
 
 /// The row that is merged into others.

@@ -7,7 +7,8 @@ use crate::seed::error::collect::{Collector, MOST};
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::error::{BrokenReference, SeedError};
 use crate::seed::files::text::Spot;
-use crate::seed::parse::value::{Row, Scalar};
+use crate::seed::parse::scalar::Scalar;
+use crate::seed::parse::value::Row;
 use crate::seed::resolve::Resolver;
 use crate::seed::resolve::columns::Layout;
 use crate::seed::resolve::computed::Computed;
@@ -240,6 +241,9 @@ impl ForeignKey {
             .prepare("SELECT name FROM pragma_table_info(?1, 'main') WHERE pk > 0 ORDER BY pk")?
             .query_map([&self.parent], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
+        if key.len() != self.columns.len() && self.columns.iter().any(|(_, to)| to.is_none()) {
+            return Ok(None);
+        }
         let to = self.columns.iter().enumerate().map(|(number, (_, to))| to.as_ref().or(key.get(number)).cloned());
         Ok(to.collect())
     }

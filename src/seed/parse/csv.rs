@@ -1,6 +1,7 @@
 //! Seed files in CSV (RFC 4180) and TSV: a header of column names, then rows.
 
-use super::value::{LABEL, Node, Row, Scalar};
+use super::scalar::Scalar;
+use super::value::{LABEL, Node, Row};
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::format::Format;

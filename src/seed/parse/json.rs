@@ -1,6 +1,7 @@
 //! Seed files in JSON.
 
-use super::value::{Field, Node, Scalar};
+use super::scalar::Scalar;
+use super::value::{Field, Node};
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::format::Format;

@@ -7,6 +7,7 @@ pub(crate) mod csv;
 pub(crate) mod json;
 #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "only YAML has them"))]
 pub(crate) mod plain;
+pub(crate) mod scalar;
 pub(crate) mod serde;
 #[cfg(feature = "toml")]
 pub(crate) mod toml;

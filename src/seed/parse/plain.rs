@@ -5,7 +5,7 @@
 
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::parse::bytes::from_hex_digits;
-use crate::seed::parse::value::Scalar;
+use crate::seed::parse::scalar::Scalar;
 use crate::sqlite::affinity::Affinity;
 
 /// A value other than a text.

@@ -1,6 +1,7 @@
 //! Rows from code: anything that serde can serialize as a map or a struct, one or many.
 
-use super::value::{Field, Node, Row, Scalar, row};
+use super::scalar::Scalar;
+use super::value::{Field, Node, Row, row};
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::text::{Source, Spanned, Spot};

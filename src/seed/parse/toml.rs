@@ -1,6 +1,7 @@
 //! Seed files in [TOML](https://toml.io/en/v1.0.0).
 
-use super::value::{Field, Node, Scalar};
+use super::scalar::Scalar;
+use super::value::{Field, Node};
 use crate::position::sort_by;
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;

@@ -4,7 +4,8 @@ use crate::position::nearest;
 use crate::seed::dialect::rails;
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
-use crate::seed::parse::value::{Row, Scalar};
+use crate::seed::parse::scalar::Scalar;
+use crate::seed::parse::value::Row;
 use crate::seed::schema::Table;
 use crate::sqlite::affinity::Affinity;
 

@@ -4,7 +4,8 @@
 use crate::seed::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::text::Source;
-use crate::seed::parse::value::{Node, Scalar};
+use crate::seed::parse::scalar::Scalar;
+use crate::seed::parse::value::Node;
 use crate::sqlite::Script;
 use rusqlite::{Connection, ErrorCode, types::Value};
 

@@ -15,7 +15,8 @@ use super::error::collect::{Collector, MOST};
 use super::error::kind::SeedErrorKind;
 use super::files::sidecar;
 use super::parse::plain::Meaning;
-use super::parse::value::{LABEL_SHAPE, Node, Row, Scalar, TableRows, natural_key};
+use super::parse::scalar::Scalar;
+use super::parse::value::{LABEL_SHAPE, Node, Row, TableRows, natural_key};
 use super::schema::{Column, Reference, Table, Tables};
 use crate::{
     labels::{Key, Labels, composite_id, label_id},
@@ -423,7 +424,12 @@ impl<'r> Resolver<'r> {
             return Ok(Rc::clone(keys));
         }
         let mut keys = HashSet::new();
-        for row in loaded.rows.iter().copied().flatten() {
+        // What SQL computes is known when the rows are in.
+        let is_computed = |row: &&Row<'_>| {
+            let mut fields = row.fields.iter().filter(|(name, _)| parent.field(&name.value) == Some(to));
+            fields.any(|(_, value)| Computed::parse(&value.value, row.source).is_some())
+        };
+        for row in loaded.rows.iter().copied().flatten().filter(|row| !is_computed(row)) {
             match explicit_value(parent, row, to)? {
                 Some(Scalar::Text(text)) => keys.insert(text.into_owned()),
                 Some(Scalar::Integer(integer)) => keys.insert(integer.to_string()),

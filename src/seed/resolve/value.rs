@@ -3,7 +3,8 @@
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::text::Source;
 use crate::seed::parse::bytes::{BASE64, decode_base64, from_hexadecimal, from_literal};
-use crate::seed::parse::value::{Node, Scalar};
+use crate::seed::parse::scalar::Scalar;
+use crate::seed::parse::value::Node;
 use crate::sqlite::affinity::Affinity;
 use std::borrow::Cow;
 

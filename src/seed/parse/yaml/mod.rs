@@ -2,7 +2,8 @@
 
 mod scalar;
 
-use super::value::{Field, Node, Scalar};
+use super::scalar::Scalar;
+use super::value::{Field, Node};
 use crate::seed::error::SeedError;
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::files::format::Format;

@@ -3,7 +3,8 @@
 use crate::seed::error::kind::SeedErrorKind;
 use crate::seed::parse::bytes::decode_base64;
 use crate::seed::parse::plain::Meaning;
-use crate::seed::parse::value::{Node, Scalar};
+use crate::seed::parse::scalar::Scalar;
+use crate::seed::parse::value::Node;
 use crate::sqlite::affinity::Affinity;
 use saphyr_parser::{ScalarStyle, Tag};
 use std::borrow::Cow;
