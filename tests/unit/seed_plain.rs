@@ -6,7 +6,7 @@ use crate::sqlite::affinity::Affinity;
 
 /// What columns of each affinity store, as SQL literals; `-` for the text itself.
 fn stored(text: &str) -> Option<String> {
-    let meaning = Meaning::of(text)?;
+    let meaning = Meaning::parse(text)?;
     let shown = |affinity| match meaning.stored(text, affinity) {
         Ok(None) => "-".to_owned(),
         Ok(Some(Scalar::Bytes(bytes))) => format!("{bytes:x?}"),

@@ -42,8 +42,8 @@ enum Mark {
 }
 
 impl Mark {
-    /// The mark that a line is.
-    fn of(line: &str) -> Option<Self> {
+    /// The mark that a line is, if it is one.
+    fn parse(line: &str) -> Option<Self> {
         let line = line.trim();
         let comment = line.strip_prefix("--")?.to_ascii_lowercase();
         let is = |mark: &str| line.eq_ignore_ascii_case(mark) || comment.trim() == mark;
@@ -95,7 +95,7 @@ impl Sections {
         let is_first = between.start == 0;
         let before = self.up;
         for (at, line) in lines(text, between) {
-            let Some(mark) = Mark::of(line) else { continue };
+            let Some(mark) = Mark::parse(line) else { continue };
             match mark {
                 Mark::Up(Spelling::Tool) => self.up = Some(Spelling::Tool),
                 // Plain words are a mark only before the first statement.
@@ -110,7 +110,7 @@ impl Sections {
     }
 
     fn next_way_up(&self, text: &str, after: usize) -> usize {
-        let next = lines(text, after..text.len()).find(|(_, line)| match Mark::of(line) {
+        let next = lines(text, after..text.len()).find(|(_, line)| match Mark::parse(line) {
             Some(Mark::Up(Spelling::Words)) => self.up == Some(Spelling::Words) && is_bare(line),
             mark => mark == Some(Mark::Up(Spelling::Tool)),
         });
@@ -124,7 +124,7 @@ impl Sections {
             return None;
         }
         let ends = |(_, line): &(usize, &str)| {
-            Mark::of(line)
+            Mark::parse(line)
                 .is_some_and(|mark| self.ends_way_up(mark) || self.up.is_some() && mark == Mark::EndOfStatement)
         };
         lines(text, statement).find(ends).map(|(at, _)| at)

@@ -1,4 +1,4 @@
-//! Plain scalars of YAML that may be no texts. What they are depends on the version of YAML, and on their column.
+//! Plain scalars of YAML that may not be texts. What they are depends on the version of YAML, and on their column.
 //!
 //! Rails, Django and testfixtures of Go read YAML 1.1, where `0644` is octal, `0b101` is binary, underscores part digits, and `yes` is a
 //! boolean; other tools read 1.2, where `1e5` is a number.
@@ -43,7 +43,7 @@ const NAN: &str = "SQLite cannot store NaN; leave the field out for NULL";
 
 impl Meaning {
     /// The meaning of a plain scalar; `None` for what is NULL or a text in every version.
-    pub(crate) fn of(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (value, version) = match text {
             "true" | "True" | "TRUE" => (Value::Boolean(true), Version::All),
             "false" | "False" | "FALSE" => (Value::Boolean(false), Version::All),

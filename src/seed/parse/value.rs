@@ -13,7 +13,7 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node<'s> {
     Scalar(Scalar<'s>),
-    /// A plain scalar of YAML that may be no text.
+    /// A plain scalar of YAML that may not be a text.
     #[cfg_attr(not(feature = "yaml"), expect(dead_code, reason = "only YAML writes it"))]
     Plain(Cow<'s, str>, Meaning),
     /// A SQL expression that computes the value.

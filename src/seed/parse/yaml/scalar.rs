@@ -15,7 +15,7 @@ pub(crate) fn scalar<'a>(text: Cow<'a, str>, style: ScalarStyle, tag: Option<&Ta
         Some("str") => Ok(Node::text(text)),
         Some("binary") => decode_base64(&text).map(|bytes| Node::Scalar(Scalar::Bytes(bytes.into()))),
         None if style != ScalarStyle::Plain => Ok(Node::text(text)),
-        tag => Ok(match (&*text, Meaning::of(&text)) {
+        tag => Ok(match (&*text, Meaning::parse(&text)) {
             ("" | "~" | "null" | "Null" | "NULL", _) => Node::Scalar(Scalar::Null),
             // A tag asks for the value, whatever the column.
             (_, Some(meaning)) if tag.is_some() => match meaning.stored(&text, Affinity::Number)? {
