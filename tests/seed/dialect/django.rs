@@ -190,6 +190,7 @@ fn built_in_model_finds_its_table() {
     assert_eq!(one::<i64>(&session, "SELECT content_type_id FROM auth_permission"), 3);
 }
 
+#[cfg(feature = "yaml")]
 #[test]
 fn rules_of_rails_do_not_change_objects() {
     let schema = "CREATE TABLE blog_post (id INTEGER PRIMARY KEY, slug TEXT UNIQUE, title TEXT, updated_at DATETIME);";
