@@ -647,11 +647,6 @@ fn restored(sql: &str) -> Vec<Connection> {
     "SELECT count(*) || (SELECT count(*) FROM f('a')) || (SELECT count(*) FROM sqlite_schema WHERE name = 'ft') FROM log",
     "011"
 )]
-#[case::comment_without_an_end(
-    "CREATE TABLE a (v); CREATE TABLE b (v); CREATE INDEX i ON a (v) /* open",
-    "SELECT count(*) FROM sqlite_schema",
-    "3"
-)]
 #[case::sequence_of_a_dropped_table(
     "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE a; CREATE TABLE b (x); INSERT INTO b VALUES (1);",
     "SELECT count(*) FROM b",

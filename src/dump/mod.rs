@@ -245,10 +245,6 @@ fn objects_of(connection: &Connection, table: &str, which: &str) -> rusqlite::Re
 
 /// A statement of the schema with a semicolon that no comment hides.
 fn ended(sql: &str) -> String {
-    // SQLite takes a comment without an end.
-    if sql.rfind("/*") > sql.rfind("*/") {
-        return format!("{sql}\n/**/;\n");
-    }
     let is_in_comment = sql.lines().last().is_some_and(|line| line.contains("--"));
     format!("{sql}{}", if is_in_comment { "\n;\n" } else { ";\n" })
 }
