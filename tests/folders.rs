@@ -622,7 +622,7 @@ fn nothing_is_left_beside_a_wal_database() {
 }
 
 /// What a dump of this database restores, in each format.
-fn restored(sql: &str) -> Vec<Connection> {
+fn restored(sql: &str) -> Vec<(Connection, TempDir)> {
     ["yaml", "json", "csv", "sql"]
         .into_iter()
         .map(|format| {
@@ -633,9 +633,8 @@ fn restored(sql: &str) -> Vec<Connection> {
                 let run = run(arguments, files.path());
                 assert_eq!(run.code, Some(0), "{format}: {}", run.text);
             }
-            let mut restored = Connection::open_in_memory().unwrap();
-            restored.restore("main", files.path().join("b.db"), None::<fn(_)>).unwrap();
-            restored
+            let restored = Connection::open(files.path().join("b.db")).unwrap();
+            (restored, files)
         })
         .collect()
 }
@@ -687,7 +686,7 @@ fn restored(sql: &str) -> Vec<Connection> {
     "7123"
 )]
 fn dump_restores(#[case] sql: &str, #[case] query: &str, #[case] expected: &str) {
-    for restored in restored(sql) {
+    for (restored, _files) in restored(sql) {
         let shown: rusqlite::types::Value = restored.query_row(query, [], |row| row.get(0)).unwrap();
         let shown = match shown {
             rusqlite::types::Value::Integer(integer) => integer.to_string(),
