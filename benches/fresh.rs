@@ -353,7 +353,7 @@ fn drop_open(figures: &mut Figures, template: &Template) {
     open_and_drop(template);
     let grown = resident().saturating_sub(before) as f64 / MIB;
     figures.note("drop_open_memory_in_MiB", 0.0..=2.0, grown, "what the process has more in memory");
-    let first = |work: &str| Worker::new(work, &[]).first();
+    let first = |work: &str| Worker::new(work, &[]).time();
     figures.compare("drop_open_to_clone", 0.0..=20.0, 30, || first("drop_open 1MiB"), || first("engine 1MiB"));
 }
 

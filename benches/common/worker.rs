@@ -14,7 +14,7 @@ const WORK: &str = "BENCH_WORK";
 const TIMES: u32 = 20;
 
 /// How often a process is asked before another takes its place. Where its memory happens to lie makes a process some percent slower or
-/// faster for all its life; the median is over many of them.
+/// faster for all its life; the median is over many processes, and over turns of which few are a first one.
 const TURNS: u32 = 10;
 
 /// glibc gives the end of its heap back to the system when more than 128 KiB there are free, and SQLite's connections need about that
@@ -42,19 +42,12 @@ impl Worker {
         Self { command, process: None, turns: 0 }
     }
 
-    /// Has a new process do the work for the first time, and gives the time for all of it.
-    #[allow(dead_code, reason = "not every bench needs it")]
-    pub fn first(&mut self) -> Duration {
-        Process::start(&mut self.command).time()
-    }
-
     /// Has the work done, and gives the time for all of it.
     pub fn time(&mut self) -> Duration {
         if self.turns.is_multiple_of(TURNS) {
             // End the previous process first.
             self.process = None;
-            // Its first turn is not like the others.
-            self.process.insert(Process::start(&mut self.command)).time();
+            self.process = Some(Process::start(&mut self.command));
         }
         self.turns += 1;
         self.process.as_mut().expect("a process").time()

@@ -4,7 +4,7 @@ use super::{Failure, print_errors, print_warning};
 use crate::ledger::write_stderr;
 use crate::position::counted;
 use crate::seed::dialect::Files;
-use crate::seed::files::folder;
+use crate::seed::files::{folder, migrations};
 use crate::seed::{Loaded, SeedError, load_into_memory};
 use clap::Args;
 use rusqlite::Connection;
@@ -32,13 +32,13 @@ impl Layers {
             let first = locate(&self.folders[0])?;
             // That of a file is beside it.
             let folder = if first.is_dir() { &first } else { first.parent().unwrap_or(&first) };
-            return folder::schema(folder);
+            return migrations::schema(folder);
         };
         let found = locate(path)?;
         if !found.is_dir() {
             return Ok(vec![found]);
         }
-        if folder::has_schema(&found) { folder::schema(&found) } else { folder::migrations(&found) }
+        if migrations::has_schema(&found) { migrations::schema(&found) } else { migrations::in_order(&found) }
     }
 
     /// Loads all of them into memory, and shows a warning; `None` after errors in them, which are shown too.
@@ -66,8 +66,8 @@ impl Layers {
         let mut seeds = Vec::new();
         // The migrations of the schema are no seeds.
         let schema = match &self.schema {
-            Some(path) => Some(locate(path)?).filter(|found| found.is_dir() && !folder::has_schema(found)),
-            None => Some(locate(&self.folders[0])?).filter(|found| folder::is_migrations(found)),
+            Some(path) => Some(locate(path)?).filter(|found| found.is_dir() && !migrations::has_schema(found)),
+            None => Some(locate(&self.folders[0])?).filter(|found| migrations::is_migrations(found)),
         };
         let schema = schema.and_then(|found| found.canonicalize().ok());
         for path in &self.folders {

@@ -240,11 +240,11 @@ fn objects_of(connection: &Connection, table: &str, which: &str) -> rusqlite::Re
     );
     let mut objects = connection.prepare(&sql)?;
     let objects = objects.query_map([table], |row| row.get::<_, String>(0))?;
-    objects.map(|sql| sql.map(|sql| ended(&sql))).collect()
+    objects.map(|sql| sql.map(|sql| with_semicolon(&sql))).collect()
 }
 
 /// A statement of the schema with a semicolon that no comment hides.
-fn ended(sql: &str) -> String {
+fn with_semicolon(sql: &str) -> String {
     let is_in_comment = sql.lines().last().is_some_and(|line| line.contains("--"));
     format!("{sql}{}", if is_in_comment { "\n;\n" } else { ";\n" })
 }
@@ -268,7 +268,7 @@ fn shadow_table(connection: &Connection, name: &str) -> rusqlite::Result<String>
 fn statistics_and_triggers(connection: &Connection) -> Result<String, Failure> {
     let mut text = String::new();
     let mut tables = connection.prepare(
-        // The first outlives the tables that it counts for, but without one no script can make it.
+        // `sqlite_sequence` outlives the tables that it counts for. Without such a table, no script can make it.
         "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4') OR name = 'sqlite_sequence'
             AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%autoincrement%') ORDER BY name",
     )?;
@@ -308,7 +308,7 @@ fn objects(connection: &Connection, which: &str, written: &dyn Fn(&str) -> bool)
         if shadows.contains(&table) || written(&name) {
             continue;
         }
-        text.push_str(&ended(&sql));
+        text.push_str(&with_semicolon(&sql));
     }
     Ok(text)
 }

@@ -179,7 +179,7 @@ impl Database {
 }
 
 impl Drop for Database {
-    /// Without an assertion, as an engine of no fixture has none, this is where its test fails and keeps the database.
+    /// An engine that no fixture made has no assertion: here its test fails for a lint, and its database is kept.
     fn drop(&mut self) {
         self.look_for_faults();
         let fault = if thread::panicking() { None } else { faults::take_of_this_test() };

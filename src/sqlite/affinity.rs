@@ -7,9 +7,9 @@ pub(crate) enum Affinity {
     Text,
     /// Declared as `BLOB`, or as bytes in other databases (`BINARY`, `VARBINARY`, `BYTEA`): a seed file may write bytes as text.
     Bytes,
-    /// A type of numbers, and numeric: turns a text that looks like a number into one.
+    /// Declared as a number: `INTEGER`, `REAL`, `DECIMAL`.
     Number,
-    /// Numeric too, but declared as something else: `DATE`, `STRING`, `JSON`.
+    /// Any other type, such as `DATE`, `STRING` or `JSON`: numeric too, by SQLite's last rule.
     Other,
     /// Declared as `BOOLEAN`: numeric, and a seed file may write `true`, `yes`, `on`, `t`, `y` or their opposites.
     Boolean,

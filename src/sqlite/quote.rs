@@ -18,11 +18,11 @@ pub(crate) fn literal<'v>(value: impl Into<ValueRef<'v>>) -> String {
         ValueRef::Real(real) => format!("{real:?}"),
         ValueRef::Text(text) => match str::from_utf8(text) {
             Ok(text) => {
-                // An expression has a limited depth.
-                let is_long = text.matches('\0').count() > 100;
-                let stand_in = ('\u{e000}'..='\u{f8ff}').find(|other| is_long && !text.contains(*other));
+                // An expression has a limited depth, so in a text of many NULs another character stands for them.
+                let has_many = text.matches('\0').count() > 100;
+                let stand_in = || ('\u{e000}'..='\u{f8ff}').find(|other| !text.contains(*other));
                 let quoted = text.replace('\'', "''");
-                match stand_in {
+                match has_many.then(stand_in).flatten() {
                     Some(other) => {
                         let text = quoted.replace('\0', other.encode_utf8(&mut [0; 4]));
                         format!("replace('{text}', char({}), char(0))", u32::from(other))

@@ -3,7 +3,7 @@
 use super::Schema;
 use crate::engine::Options;
 use crate::position::{Position, sort_by};
-use crate::seed::files::folder;
+use crate::seed::files::{folder, migrations};
 use crate::seed::{SeedError, SeedErrorKind, Seeds};
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use std::{env, fs, io};
 
 /// Increased when the same inputs give another image, or when the format of the cache changes.
-const FORMAT: u32 = 9;
+const FORMAT: u32 = 10;
 
 /// The files of a template, in the order in which they are loaded.
 #[derive(Debug, Default)]
@@ -33,11 +33,11 @@ impl Files {
             Schema::Code(_) => {}
             Schema::Path(path) => {
                 let found = folder::locate(Path::new(path))?;
-                files.schema = if found.is_dir() { folder::migrations(&found)? } else { vec![script(found)?] };
+                files.schema = if found.is_dir() { migrations::in_order(&found)? } else { vec![script(found)?] };
             }
             Schema::Crate => match (files.add_folder(Path::new("fixtures")), folder::locate(Path::new("migrations"))) {
-                (Err(error), Ok(migrations)) if matches!(error.kind(), SeedErrorKind::NotFound { .. }) => {
-                    files.schema = folder::migrations(&migrations)?;
+                (Err(error), Ok(found)) if matches!(error.kind(), SeedErrorKind::NotFound { .. }) => {
+                    files.schema = migrations::in_order(&found)?;
                 }
                 (added, _) => added?,
             },
@@ -64,8 +64,8 @@ impl Files {
 
     fn add_folder(&mut self, path: &Path) -> Result<(), SeedError> {
         let found = folder::locate(path)?;
-        self.schema = folder::schema(&found)?;
-        self.seeds = if folder::is_migrations(&found) { Vec::new() } else { folder::seeds(&found)? };
+        self.schema = migrations::schema(&found)?;
+        self.seeds = if migrations::is_migrations(&found) { Vec::new() } else { folder::seeds(&found)? };
         Ok(())
     }
 

@@ -35,13 +35,17 @@ const BLOG: &str = "
 
 const NOTES: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text, parent REFERENCES notes)";
 
+/// A database with this schema, and the result of loading these files into it.
+fn load_into(schema: &str, files: &[(&str, &str)]) -> (Connection, Result<Labels, SeedError>) {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(schema).unwrap();
+    let labels = Seeds::from(folder(files).path()).load(&mut connection);
+    (connection, labels)
+}
+
 /// Loads files into a blog.
 fn blog(files: &[(&str, &str)]) -> (Connection, Result<Labels, SeedError>) {
-    let folder = folder(files);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(BLOG).unwrap();
-    let labels = Seeds::from(folder.path()).load(&mut connection);
-    (connection, labels)
+    load_into(BLOG, files)
 }
 
 fn one<T: FromSql>(connection: &Connection, sql: &str) -> T {

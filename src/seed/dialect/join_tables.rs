@@ -38,35 +38,25 @@ pub(crate) fn take_joined_rows<'s>(
                 errors.push(SeedError::new(fault).at(row.source.place(name.spot)).in_table(&*table.name));
                 continue;
             };
-            let name_spot = name.spot;
-            let labels = match labels_in(&others, row.source) {
-                Ok(labels) => labels,
-                Err(error) => {
-                    errors.push(error.in_table(&*table.name).in_column(&*name.value));
-                    continue;
+            let mut joined = Vec::new();
+            let labels = labels_in(&others, row.source).and_then(|labels| {
+                for other in labels {
+                    joined.push(join.row(row, own.clone(), name.spot, other)?);
                 }
-            };
-            let joined = labels.into_iter().map(|other| {
-                let mut fields = vec![
-                    (Spanned::new(join.column(join.own), name.spot), own.clone()),
-                    (
-                        Spanned::new(join.column(join.other), other.spot),
-                        Spanned::new(join.named(other.value, row), other.spot),
-                    ),
-                ];
-                let made = join.made.iter().map(|(name, value)| {
-                    (Spanned::new(name.clone().into(), name_spot), Spanned::new(Node::Scalar(value.clone()), name_spot))
-                });
-                fields.extend(made);
-                Row { source: row.source, label: None, fields, spot: others.spot, is_django: row.is_django }
+                Ok(())
             });
+            if let Err(error) = labels {
+                let label = row.label.as_ref().map(|label| &*label.value);
+                errors.push(error.in_table(&*table.name).in_row(label).in_column(&*name.value));
+                continue;
+            }
             match made.iter_mut().find(|rows| rows.table == join.table.name) {
                 Some(rows) => rows.rows.extend(joined),
                 None => made.push(TableRows {
                     table: join.table.name.clone(),
                     source: row.source,
                     start: Some(name.spot),
-                    rows: joined.collect(),
+                    rows: joined,
                     bytes: 0,
                 }),
             }
@@ -92,26 +82,38 @@ struct Join {
 impl Join {
     fn new(table: Rc<Table>, own: usize, other: usize, field: &str, row: &Row<'_>) -> Self {
         let is_reference = table.references.iter().any(|reference| reference.column == other);
-        let made = table
-            .columns
-            .iter()
-            .filter_map(|column| Some((column.name.clone(), rails::default_timestamp(column, row)?)));
-        let made = made.collect();
+        let timestamps = |column: &Column| Some((column.name.clone(), rails::default_timestamp(column, row)?));
+        let made = table.columns.iter().filter_map(timestamps).collect();
         Self { table, own, other, of: (!is_reference).then(|| field.to_owned()), made }
     }
 
-    fn column(&self, column: usize) -> Cow<'static, str> {
-        self.table.columns[column].name.clone().into()
+    /// The row that joins `row`, which has the key `own`, and the row of a label.
+    fn row<'s>(
+        &self,
+        row: &Row<'s>,
+        own: Spanned<Node<'s>>,
+        spot: Spot,
+        label: Spanned<Node<'s>>,
+    ) -> Result<Row<'s>, SeedError> {
+        let name = |column: usize, spot| Spanned::new(self.table.columns[column].name.clone().into(), spot);
+        let other = Spanned::new(self.reference(label.value, label.spot, row)?, label.spot);
+        let mut fields = vec![(name(self.own, spot), own), (name(self.other, label.spot), other)];
+        fields.extend(self.made.iter().map(|(name, value)| {
+            (Spanned::new(name.clone().into(), spot), Spanned::new(Node::Scalar(value.clone()), spot))
+        }));
+        Ok(Row { source: row.source, label: None, fields, spot: label.spot, is_django: row.is_django })
     }
 
-    /// A label in the column that refers to the other table.
-    fn named<'s>(&self, label: Node<'s>, row: &Row<'_>) -> Node<'s> {
+    /// A label, or a key, in the column that refers to the other table.
+    fn reference<'s>(&self, label: Node<'s>, spot: Spot, row: &Row<'s>) -> Result<Node<'s>, SeedError> {
         if let Some(of) = &self.of {
-            return Node::Label { label: label.into_text(), of: of.clone().into() };
+            return Ok(Node::Label { label: label.into_text(), of: of.clone().into() });
         }
-        let column = &self.table.columns[self.other];
-        let stored = if row.is_django { django::as_stored(column, &label).ok().flatten() } else { None };
-        stored.unwrap_or(label)
+        if !row.is_django {
+            return Ok(label);
+        }
+        let stored = django::as_stored(&self.table.columns[self.other], &label);
+        Ok(stored.map_err(|kind| SeedError::new(kind).at(row.source.place(spot)))?.unwrap_or(label))
     }
 }
 

@@ -10,8 +10,7 @@
 use crate::seed::SeedError;
 use crate::seed::files::text::{Source, Spanned};
 use crate::seed::parse::scalar::Scalar;
-use crate::seed::parse::value::labels_in;
-use crate::seed::parse::value::{Field, Node, Row, TableRows};
+use crate::seed::parse::value::{Field, Node, Row, TableRows, labels_in};
 use crate::seed::schema::{Column, Tables};
 
 /// The row that is merged into others.
@@ -38,7 +37,7 @@ pub(crate) fn model_class<'n>(entries: &'n [Field<'_>]) -> Option<&'n str> {
 /// The entries of a map of label -> row that are loaded.
 ///
 /// # Errors
-/// What the file ignores is no label.
+/// `ignore` has something that is not a label.
 pub(crate) fn without_defaults<'s>(entries: Vec<Field<'s>>, source: &Source) -> Result<Vec<Field<'s>>, SeedError> {
     let mut left_out = vec![DEFAULTS.to_owned(), FIXTURE.to_owned()];
     if let Some(ignored) = about(&entries, "ignore") {
@@ -53,7 +52,7 @@ pub(crate) fn interpolate_label(text: &str, row: &Row<'_>) -> Option<String> {
     (text.contains('$') && text.contains("$LABEL")).then(|| text.replace("$LABEL", &label.value))
 }
 
-/// Splits each `owner: alice (User)` into the columns `owner_id` and `owner_type`.
+/// Splits each `owner: alice (User)`, and each `owner: alice` beside `owner_type: User`, into the columns `owner_id` and `owner_type`.
 pub(crate) fn split_polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
     if rows.source.is_code() {
         return;
@@ -72,42 +71,32 @@ pub(crate) fn split_polymorphic(rows: &mut TableRows<'_>, tables: &Tables<'_>) {
         return;
     }
     // `account: main` is an association to `accounts`, whatever `account_type` means.
-    let is_name_of_table =
+    let names_a_table =
         |name: &str| table_names(name).iter().any(|name| tables.find(name).is_ok_and(|table| table.is_some()));
     for row in rows.rows.iter_mut().filter(|row| row.label.is_some()) {
-        let mut types = Vec::new();
-        let row_label = row.label.as_ref().map_or_else(String::new, |label| label.value.to_string());
-        // `owner: alice` beside `owner_type: User`.
-        let given: Vec<(String, String)> = row
-            .fields
-            .iter()
-            .filter_map(|(name, value)| match &value.value {
-                Node::Scalar(Scalar::Text(class)) if name.value.to_ascii_lowercase().ends_with("_type") => {
-                    Some((name.value.to_string(), class.to_string()))
-                }
-                _ => None,
-            })
-            .collect();
-        for (name, value) in &mut row.fields {
-            let Node::Scalar(Scalar::Text(text)) = &value.value else { continue };
-            let Some((id, kind)) = columns(&name.value) else { continue };
-            let given = given.iter().find(|(name, _)| name.eq_ignore_ascii_case(&kind)).map(|(_, class)| class);
-            let (label, class) = match (class(text), given) {
-                (Some((label, class)), _) => {
-                    let class = class.to_owned();
-                    let kind = Spanned::new(kind.into(), name.spot);
-                    types.push((kind, Spanned::new(Node::text(class.clone()), value.spot)));
-                    (label.to_owned(), class)
-                }
-                (None, Some(class)) if !text.contains('=') && is_class(class) && !is_name_of_table(&name.value) => {
-                    (text.trim_start_matches(':').replace("$LABEL", &row_label), class.clone())
-                }
-                (None, _) => continue,
+        let Row { label: row_label, fields, .. } = row;
+        let row_label = row_label.as_ref().map_or("", |label| &*label.value);
+        let text_of = |fields: &[Field<'_>], column: &str| {
+            let (_, value) = fields.iter().find(|(name, _)| name.value.eq_ignore_ascii_case(column))?;
+            if let Node::Scalar(Scalar::Text(text)) = &value.value { Some(text.to_string()) } else { None }
+        };
+        for at in 0..fields.len() {
+            let Node::Scalar(Scalar::Text(text)) = &fields[at].1.value else { continue };
+            let Some((id, kind)) = columns(&fields[at].0.value) else { continue };
+            let (label, class) = if let Some((label, class)) = class(text) {
+                let (label, class) = (label.to_owned(), class.to_owned());
+                let (name_spot, spot) = (fields[at].0.spot, fields[at].1.spot);
+                fields.push((Spanned::new(kind.into(), name_spot), Spanned::new(Node::text(class.clone()), spot)));
+                (label, class)
+            } else {
+                // A value that is computed is no label.
+                let class = text_of(fields, &kind).filter(|class| is_class(class) && !text.contains('='));
+                let Some(class) = class.filter(|_| !names_a_table(&fields[at].0.value)) else { continue };
+                (text.trim_start_matches(':').replace("$LABEL", row_label), class)
             };
-            name.value = id.into();
-            value.value = Node::Label { label: label.into(), of: class.into() };
+            fields[at].0.value = id.into();
+            fields[at].1.value = Node::Label { label: label.into(), of: class.into() };
         }
-        row.fields.extend(types);
     }
 }
 
@@ -122,6 +111,24 @@ fn is_class(name: &str) -> bool {
         && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':'))
 }
 
+/// Plurals other than those in `s` and `es`, by the ends of words.
+const PLURALS: [(&str, &str); 14] = [
+    ("y", "ies"),
+    ("person", "people"),
+    ("child", "children"),
+    ("man", "men"),
+    ("mouse", "mice"),
+    ("ox", "oxen"),
+    ("quiz", "quizzes"),
+    ("sis", "ses"),
+    ("fe", "ves"),
+    ("f", "ves"),
+    ("ex", "ices"),
+    ("ix", "ices"),
+    ("um", "a"),
+    ("us", "i"),
+];
+
 /// The names that the table of an association or a class may have, in lower case.
 pub(crate) fn table_names(name: &str) -> Vec<String> {
     let mut one = String::new();
@@ -131,25 +138,9 @@ pub(crate) fn table_names(name: &str) -> Vec<String> {
         }
         one.extend(letter.to_lowercase());
     }
-    const ENDINGS: [(&str, &str); 14] = [
-        ("y", "ies"),
-        ("person", "people"),
-        ("child", "children"),
-        ("man", "men"),
-        ("mouse", "mice"),
-        ("ox", "oxen"),
-        ("quiz", "quizzes"),
-        ("sis", "ses"),
-        ("fe", "ves"),
-        ("f", "ves"),
-        ("ex", "ices"),
-        ("ix", "ices"),
-        ("um", "a"),
-        ("us", "i"),
-    ];
-    let others = ENDINGS.iter().filter_map(|(end, plural)| Some(format!("{}{plural}", one.strip_suffix(end)?)));
+    let plurals = PLURALS.iter().filter_map(|(end, plural)| Some(format!("{}{plural}", one.strip_suffix(end)?)));
     let mut names = vec![format!("{one}s"), format!("{one}es")];
-    names.extend(others);
+    names.extend(plurals);
     names.push(one);
     names
 }

@@ -187,7 +187,7 @@ impl SeedError {
             SeedErrorKind::Sql(error) => {
                 error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_FOREIGNKEY)
             }
-            // A key names its table with the schema.
+            // A missing parent is named with its schema.
             SeedErrorKind::Statement { message, .. } => {
                 ["foreign key mismatch", "no such table: main."].iter().any(|start| message.starts_with(start))
             }

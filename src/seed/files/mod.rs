@@ -2,5 +2,6 @@
 
 pub(crate) mod folder;
 pub(crate) mod format;
+pub(crate) mod migrations;
 pub(crate) mod sidecar;
 pub(crate) mod text;

@@ -59,7 +59,7 @@ pub(crate) fn insert<'r>(
     let (mut prepared, mut undefended) = (Vec::new(), None);
     let key = table.name.to_ascii_lowercase();
     let mut inserted = table.has_foreign_keys.then(|| inserted.rows.entry(key).or_default());
-    for row in rows.iter().filter(|row| !resolver.is_duplicate(table, row)) {
+    for row in rows.iter().filter(|row| !resolver.keys.is_duplicate(table, row)) {
         on_row();
         if let Err(error) = insert_row(table, row, resolver, sandbox, &mut prepared, &mut undefended) {
             let label = row.label.as_ref().map(|label| &*label.value);

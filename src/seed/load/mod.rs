@@ -311,7 +311,7 @@ impl Load<'_> {
         let steps = steps(contents, &tables, &mut errors);
         let rows: Vec<&TableRows<'_>> = steps.iter().filter_map(LoadStep::rows).collect();
         let mut resolver = Resolver::new(connection, &tables, known, &rows, &mut errors);
-        resolver.fills_existing = self.transaction != Transaction::Own;
+        resolver.keys.fills_existing = self.transaction != Transaction::Own;
         let mut labels = Labels::default();
         let mut inserted = Inserted::default();
         // What was broken before need not be known where only the new rows can break anything.
@@ -363,7 +363,7 @@ impl Load<'_> {
                     self.together("RELEASE sqlite_fixtures_rows")?;
                     for row in rows {
                         let Some(label) = &row.label else { continue };
-                        match resolver.key(&table, row) {
+                        match resolver.keys.key(&table, row) {
                             Ok(key) => labels.insert(&table.name, &label.value, key),
                             // The same reason may be known from the row.
                             Err(error) => errors.push_unless_known(error),

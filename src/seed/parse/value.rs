@@ -38,7 +38,7 @@ impl<'s> Node<'s> {
         Self::Scalar(Scalar::Text(text.into()))
     }
 
-    /// A text, as it is written.
+    /// A text or a plain scalar, as it is written.
     pub(crate) fn into_text(self) -> Cow<'s, str> {
         match self {
             Self::Scalar(Scalar::Text(text)) | Self::Plain(text, _) | Self::Label { label: text, .. } => text,
@@ -207,7 +207,8 @@ pub(crate) fn labels_in<'s>(labels: &Spanned<Node<'s>>, source: &Source) -> Resu
     match &labels.value {
         Node::Scalar(Scalar::Null) => Ok(Vec::new()),
         Node::List(items) => items.iter().map(one).collect(),
-        Node::Scalar(Scalar::Text(all)) | Node::Plain(all, _) if all.contains([',', ' ']) || all.is_empty() => Ok(all
+        Node::Plain(all, _) if !all.contains(',') => Ok(vec![one(labels)?]),
+        Node::Scalar(Scalar::Text(all)) | Node::Plain(all, _) => Ok(all
             .split(',')
             .map(str::trim)
             .filter(|label| !label.is_empty())

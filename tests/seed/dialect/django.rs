@@ -1,6 +1,7 @@
 //! Fixture files as Django dumps them.
 
-use crate::{line_and_column, one};
+use super::loaded;
+use crate::{line_and_column, load_into, one};
 use common::folder;
 use serde_json::Value;
 use sqlite_fixtures::{Labels, Seeds, Template, rusqlite::Connection, seed::SeedError};
@@ -29,10 +30,7 @@ const OBJECTS: &str = r#"[
 ]"#;
 
 fn load(name: &str, text: &str) -> (Connection, Result<Labels, SeedError>) {
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(SCHEMA).unwrap();
-    let labels = Seeds::from(folder(&[(name, text)]).path()).load(&mut connection);
-    (connection, labels)
+    load_into(SCHEMA, &[(name, text)])
 }
 
 fn shown(connection: &Connection, sql: &str) -> String {
@@ -195,10 +193,7 @@ fn built_in_model_finds_its_table() {
 fn rules_of_rails_do_not_change_objects() {
     let schema = "CREATE TABLE blog_post (id INTEGER PRIMARY KEY, slug TEXT UNIQUE, title TEXT, updated_at DATETIME);";
     let yaml = "- {model: blog.post, pk: 1, fields: {slug: a, title: \"cost: $LABEL\"}}\n";
-    let files = folder(&[("posts.yaml", yaml)]);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(schema).unwrap();
-    Seeds::from(files.path()).load(&mut connection).unwrap();
+    let connection = loaded(schema, &[("posts.yaml", yaml)]);
     assert_eq!(
         shown(&connection, "SELECT title || coalesce(updated_at, ' NULL') AS r FROM blog_post"),
         "cost: $LABEL NULL"
@@ -216,10 +211,7 @@ fn lists_of_uuids_join() {
         r#"[{{"model": "shop.product", "pk": "{one}", "fields": {{"related": ["{two}"]}}}},
             {{"model": "shop.product", "pk": "{two}", "fields": {{"related": ["{one}", "{two}"]}}}}]"#
     );
-    let files = folder(&[("products.json", &json)]);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(schema).unwrap();
-    Seeds::from(files.path()).load(&mut connection).unwrap();
+    let connection = loaded(schema, &[("products.json", &json)]);
     let sql = "SELECT count(*) || max(to_product_id) AS r FROM shop_product_related";
     assert_eq!(shown(&connection, sql), format!("3{}", two.replace('-', "")));
 }

@@ -1,6 +1,7 @@
 //! Fixture files as Rails has them.
 
-use crate::{line_and_column, one};
+use super::{loaded, refused};
+use crate::{line_and_column, load_into, one};
 use common::folder;
 use sqlite_fixtures::{Labels, Seeds, labels::label_id, rusqlite::Connection, seed::SeedError};
 
@@ -13,11 +14,7 @@ const SCHEMA: &str = "
     CREATE TABLE posts_tags (post_id INTEGER REFERENCES posts, tag_id INTEGER REFERENCES tags);";
 
 fn load(files: &[(&str, &str)]) -> (Connection, Result<Labels, SeedError>) {
-    let folder = folder(files);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(SCHEMA).unwrap();
-    let labels = Seeds::from(folder.path()).load(&mut connection);
-    (connection, labels)
+    load_into(SCHEMA, files)
 }
 
 #[test]
@@ -113,10 +110,8 @@ const BARE: &str = "
     CREATE TABLE fruits (id INTEGER PRIMARY KEY, name TEXT, eater_id INTEGER, eater_type TEXT, owner_id INTEGER);";
 
 fn load_bare(files: &[(&str, &str)]) -> Result<String, SeedError> {
-    let folder = folder(files);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(BARE).unwrap();
-    Seeds::from(folder.path()).load(&mut connection)?;
+    let (connection, labels) = load_into(BARE, files);
+    labels?;
     let sql = "SELECT group_concat(r, ' / ') FROM (SELECT concat_ws('|', fruits.name, eater_type,
             coalesce(monkeys.name, admin_pirates.name), people.name) r FROM fruits
         LEFT JOIN monkeys ON eater_type = 'Monkey' AND monkeys.id = eater_id
@@ -269,10 +264,7 @@ fn label_that_looks_like_a_value_is_a_label() {
         let agents = format!("{label}: {{name: Bond}}\n");
         let cases = format!("a: {{agent: {label}, tags: [{label}]}}\nb: {{agent: {label}, tags: {label}}}\n");
         let tags = format!("{label}: {{}}\n");
-        let files = folder(&[("agents.yml", &agents), ("cases.yml", &cases), ("tags.yml", &tags)]);
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(schema).unwrap();
-        Seeds::from(files.path()).load(&mut connection).unwrap_or_else(|error| panic!("{label}: {error}"));
+        let connection = loaded(schema, &[("agents.yml", &agents), ("cases.yml", &cases), ("tags.yml", &tags)]);
         let sql = "SELECT count(*) FROM cases JOIN agents ON agents.id = agent_id WHERE typeof(agent_id) = 'integer'";
         assert_eq!(one::<i64>(&connection, sql), 2, "{label}");
         let sql = "SELECT count(*) FROM cases_tags JOIN tags ON tags.id = tag_id JOIN cases ON cases.id = case_id";
@@ -292,20 +284,16 @@ fn what_is_no_label_is_an_error() {
         ("a: {tags: [~]}\n", "1:12", "null"),
         ("a: {author: [[]]}\n", "1:13", "a list"),
     ] {
-        let files = folder(&[("tags.yml", "ruby: {}\n"), ("posts.yml", posts)]);
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(tables).unwrap();
-        let error = Seeds::from(files.path()).load(&mut connection).unwrap_err().to_string();
+        let error = refused(tables, &[("tags.yml", "ruby: {}\n"), ("posts.yml", posts)]).to_string();
         assert!(error.contains(&format!("posts.yml:{position}")), "{posts} {error}");
         assert!(
             error.contains(&format!("expected a label: a text or a whole number, found {found}")),
             "{posts} {error}"
         );
     }
-    let files = folder(&[("tags.json", r#"{"ruby": {}}"#), ("posts.json", r#"{"a": {"tags": ["ruby", 2.5]}}"#)]);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(tables).unwrap();
-    let error = Seeds::from(files.path()).load(&mut connection).unwrap_err().to_string();
+    let error =
+        refused(tables, &[("tags.json", r#"{"ruby": {}}"#), ("posts.json", r#"{"a": {"tags": ["ruby", 2.5]}}"#)])
+            .to_string();
     assert!(error.contains("posts.json:1:25") && error.contains("a label: a text or a whole number"), "{error}");
 }
 
@@ -314,10 +302,7 @@ fn default_of_null_is_none() {
     let schema =
         "CREATE TABLE t (id INTEGER PRIMARY KEY, created_at DATETIME DEFAULT NULL, updated_at DATETIME DEFAULT (null),
         created_on INTEGER, updated_on DATE NOT NULL);";
-    let files = folder(&[("t.yml", "a: {}\n")]);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(schema).unwrap();
-    Seeds::from(files.path()).load(&mut connection).unwrap();
+    let connection = loaded(schema, &[("t.yml", "a: {}\n")]);
     let sql = "SELECT concat_ws('|', created_at, updated_at, created_on, updated_on) FROM t";
     assert_eq!(one::<String>(&connection, sql), "2000-01-01 00:00:00|2000-01-01 00:00:00|946684800|2000-01-01");
 }
@@ -326,14 +311,14 @@ fn default_of_null_is_none() {
 fn type_of_a_polymorphic_reference_may_stand_beside_it() {
     let schema = "CREATE TABLE users (id INTEGER PRIMARY KEY); CREATE TABLE posts (id INTEGER PRIMARY KEY);
         CREATE TABLE taggings (id INTEGER PRIMARY KEY, taggable_type TEXT, taggable_id INTEGER);";
-    let files = folder(&[
-        ("users.yml", "one: {id: 1}\n"),
-        ("posts.yml", "one: {}\n"),
-        ("taggings.yml", "a: {taggable: one, taggable_type: Post}\nb: {taggable_type: User, taggable: one}\n"),
-    ]);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(schema).unwrap();
-    Seeds::from(files.path()).load(&mut connection).unwrap();
+    let connection = loaded(
+        schema,
+        &[
+            ("users.yml", "one: {id: 1}\n"),
+            ("posts.yml", "one: {}\n"),
+            ("taggings.yml", "a: {taggable: one, taggable_type: Post}\nb: {taggable_type: User, taggable: one}\n"),
+        ],
+    );
     let sql =
         "SELECT group_concat(taggable_type || (taggable_id IN (SELECT id FROM posts)), ' ') FROM taggings ORDER BY 1";
     assert_eq!(
@@ -347,16 +332,16 @@ fn type_beside_an_association_to_a_table_is_a_column_like_any_other() {
     let schema = "CREATE TABLE accounts (id INTEGER PRIMARY KEY); CREATE TABLE checkings (id INTEGER PRIMARY KEY);
         CREATE TABLE people (id INTEGER PRIMARY KEY); CREATE TABLE pets (id INTEGER PRIMARY KEY, owner_type TEXT, owner_id INTEGER);
         CREATE TABLE entries (id INTEGER PRIMARY KEY, account_type TEXT, account_id INTEGER);";
-    let files = folder(&[
-        ("accounts.yml", "main: {id: 5}\n"),
-        ("checkings.yml", "main: {id: 9}\n"),
-        ("people.yml", "ann: {id: 3}\n"),
-        ("entries.yml", "a: {account: main, account_type: Checking}\n"),
-        ("pets.yml", "rex: {owner: :ann, owner_type: Person}\nann: {owner: $LABEL, owner_type: Person}\n"),
-    ]);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(schema).unwrap();
-    Seeds::from(files.path()).load(&mut connection).unwrap();
+    let connection = loaded(
+        schema,
+        &[
+            ("accounts.yml", "main: {id: 5}\n"),
+            ("checkings.yml", "main: {id: 9}\n"),
+            ("people.yml", "ann: {id: 3}\n"),
+            ("entries.yml", "a: {account: main, account_type: Checking}\n"),
+            ("pets.yml", "rex: {owner: :ann, owner_type: Person}\nann: {owner: $LABEL, owner_type: Person}\n"),
+        ],
+    );
     assert_eq!(one::<i64>(&connection, "SELECT account_id FROM entries"), 5);
     assert_eq!(one::<String>(&connection, "SELECT group_concat(owner_id) FROM pets"), "3,3");
 }
@@ -366,17 +351,20 @@ fn type_beside_an_association_to_a_table_is_a_column_like_any_other() {
 fn number_that_is_no_label_is_a_key() {
     let schema = "CREATE TABLE tags (id INTEGER PRIMARY KEY); CREATE TABLE posts (id INTEGER PRIMARY KEY, tag_id INTEGER REFERENCES tags);
         CREATE TABLE posts_tags (post_id INTEGER REFERENCES posts, tag_id INTEGER REFERENCES tags);";
-    let files = folder(&[
-        ("tags.yml", "a: {id: 8}\nb: {id: 1000}\nc: {id: 31}\nd: {id: 101}\ne: {id: 102}\n99999999999999999999: {}\n"),
-        (
-            "posts.yml",
-            "a: {tag: 010, tags: [010, 1_000, 0x1f]}\nb: {tag: 1_000}\nc: {tag: 0x1f}\nd: {tag_id: 0x1f}\ne:\n  tags: 101,102\n\
+    let connection = loaded(
+        schema,
+        &[
+            (
+                "tags.yml",
+                "a: {id: 8}\nb: {id: 1000}\nc: {id: 31}\nd: {id: 101}\ne: {id: 102}\n99999999999999999999: {}\n",
+            ),
+            (
+                "posts.yml",
+                "a: {tag: 010, tags: [010, 1_000, 0x1f]}\nb: {tag: 1_000}\nc: {tag: 0x1f}\nd: {tag_id: 0x1f}\ne:\n  tags: 101,102\n\
              f: {tag: 99999999999999999999, tags: 99999999999999999999}\n",
-        ),
-    ]);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(schema).unwrap();
-    Seeds::from(files.path()).load(&mut connection).unwrap_or_else(|error| panic!("{error}"));
+            ),
+        ],
+    );
     let label = label_id("99999999999999999999");
     let sql = "SELECT group_concat(tag_id) FROM (SELECT tag_id FROM posts WHERE tag_id NOT NULL ORDER BY tag_id)";
     assert_eq!(one::<String>(&connection, sql), format!("8,31,31,1000,{label}"));
@@ -388,10 +376,7 @@ fn number_that_is_no_label_is_a_key() {
 fn join_tables_have_names_in_any_script() {
     let schema = "CREATE TABLE ärzte (id INTEGER PRIMARY KEY, n TEXT); CREATE TABLE öffnungen (id INTEGER PRIMARY KEY);
         CREATE TABLE zeiten (arzt INTEGER REFERENCES ärzte, offen INTEGER REFERENCES öffnungen);";
-    let files = folder(&[("ärzte.yml", "a: {n: x, öffnungen: [b]}\n"), ("öffnungen.yml", "b: {}\n")]);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(schema).unwrap();
-    Seeds::from(files.path()).load(&mut connection).unwrap();
+    let connection = loaded(schema, &[("ärzte.yml", "a: {n: x, öffnungen: [b]}\n"), ("öffnungen.yml", "b: {}\n")]);
     assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM zeiten"), 1);
 }
 
@@ -401,15 +386,15 @@ fn plurals_are_those_of_rails() {
         CREATE TABLE people_tags (person_id INTEGER, tag_id INTEGER);
         CREATE TABLE music_artists (id INTEGER PRIMARY KEY); CREATE TABLE music_records (id INTEGER PRIMARY KEY);
         CREATE TABLE music_artists_records (music_artist_id INTEGER, music_record_id INTEGER);";
-    let files = folder(&[
-        ("authors.yml", "_fixture: {model_class: Person}\nann: {tags: 'red, blue'}\n"),
-        ("tags.yml", "red: {}\nblue: {}\n"),
-        ("music_artists.yml", "can: {music_records: monster}\n"),
-        ("music_records.yml", "monster: {}\n"),
-    ]);
-    let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch(schema).unwrap();
-    Seeds::from(files.path()).load(&mut connection).unwrap();
+    let connection = loaded(
+        schema,
+        &[
+            ("authors.yml", "_fixture: {model_class: Person}\nann: {tags: 'red, blue'}\n"),
+            ("tags.yml", "red: {}\nblue: {}\n"),
+            ("music_artists.yml", "can: {music_records: monster}\n"),
+            ("music_records.yml", "monster: {}\n"),
+        ],
+    );
     assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM people_tags JOIN people ON people.id = person_id"), 2);
     assert_eq!(one::<i64>(&connection, "SELECT count(*) FROM music_artists_records"), 1);
 }
