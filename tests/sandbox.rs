@@ -167,13 +167,19 @@ fn writable_schema_ends_with_its_script() {
 fn attached_database_is_read_only() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection
-        .execute_batch("ATTACH ':memory:' AS other; CREATE TABLE other.t (a); INSERT INTO other.t VALUES (1)")
+        .execute_batch(
+            "ATTACH ':memory:' AS other; CREATE TABLE other.t (a); INSERT INTO other.t VALUES (1);
+             CREATE TABLE other.columns (a, main, temp)",
+        )
         .unwrap();
     for script in [
         "INSERT INTO other.t VALUES (2)",
         "CREATE TABLE other.more (a)",
         "DROP TABLE other.t",
         "ALTER TABLE other.t ADD COLUMN b",
+        "ALTER TABLE other.columns DROP COLUMN main",
+        "ALTER TABLE other.columns RENAME COLUMN temp TO b",
+        "ALTER TABLE other.t RENAME TO u",
         "PRAGMA other.user_version = 1",
         "DETACH other",
     ] {

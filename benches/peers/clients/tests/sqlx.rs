@@ -103,6 +103,19 @@ async fn transaction_of_sqlx_upgrades_and_an_immediate_one_does_not() {
     pool.close().await;
 }
 
+/// On the thread of sqlx all calls look the same.
+#[tokio::test]
+async fn queries_of_unknown_calls_are_not_repeated_ones() {
+    let engine = Engine::builder().lint(Lint::Repeat, Level::Warn).memory().unwrap();
+    let pool = SqlitePool::connect(&engine.url()).await.unwrap();
+    sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+    for _ in 0..30 {
+        count(&pool).await;
+    }
+    assert!(engine.findings().is_empty(), "{:?}", engine.findings());
+    pool.close().await;
+}
+
 #[test]
 fn watch_counts_statements_of_a_pool() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
