@@ -407,19 +407,19 @@ fn work(name: &str) {
     let engine = template.memory().expect("a template");
     let sessions = SessionFactory::new(&engine).expect("a factory");
     match name.split(' ').next() {
-        Some("clone") => worker::work(|| clone(&template)),
-        Some("engine") => worker::work(|| drop(template.memory().expect("a template"))),
-        Some("drop_open") => worker::work(|| open_and_drop(&template)),
+        Some("clone") => worker::work(true, || clone(&template)),
+        Some("engine") => worker::work(false, || drop(template.memory().expect("a template"))),
+        Some("drop_open") => worker::work(false, || open_and_drop(&template)),
         Some("floor") => {
             let image = Copy::of(&template).image();
-            worker::work(|| floor(&image));
+            worker::work(true, || floor(&image));
         }
-        Some("session") => worker::work(|| {
+        Some("session") => worker::work(true, || {
             let session = sessions.open().expect("a session");
             select(&session);
             session.close().expect("a closed session");
         }),
-        _ => worker::work(|| {
+        _ => worker::work(true, || {
             let connection = Connection::open(engine.uri()).expect("a connection");
             connection.execute_batch("PRAGMA temp_store = MEMORY").expect("pragmas");
             select(&connection);

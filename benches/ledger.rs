@@ -30,7 +30,7 @@ const PAIRS: usize = 500;
 
 /// What opens and closes connections to a clone, whenever it is asked to.
 fn work(uri: &str) {
-    worker::work(|| {
+    worker::work(true, || {
         let connection = Connection::open(uri).expect("a connection");
         select(&connection);
         connection.close().expect("a closed connection");

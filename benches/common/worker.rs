@@ -14,8 +14,8 @@ const WORK: &str = "BENCH_WORK";
 const TIMES: u32 = 20;
 
 /// How often a process is asked before another takes its place. Where its memory happens to lie makes a process some percent slower or
-/// faster for all its life; the median is over many processes, and over turns of which few are a first one.
-const TURNS: u32 = 10;
+/// faster for all its life; the median is over many processes.
+const TURNS: u32 = 3;
 
 /// glibc gives the end of its heap back to the system when more than 128 KiB there are free, and SQLite's connections need about that
 /// much: without this setting, where the heap of a process happens to end decides whether each connection costs three system calls more.
@@ -82,8 +82,11 @@ pub fn asked() -> Option<String> {
     env::var(WORK).ok()
 }
 
-/// Does the work whenever the parent asks.
-pub fn work(mut act: impl FnMut()) {
+/// Does the work whenever the parent asks, and if it is to be warm, before that.
+pub fn work(is_warm: bool, mut act: impl FnMut()) {
+    if is_warm {
+        (0..TIMES).for_each(|_| act());
+    }
     for _ in std::io::stdin().lock().lines() {
         let start = Instant::now();
         for _ in 0..TIMES {
